@@ -1,0 +1,93 @@
+//! Actions: what a rule does with what it finds. One file each, one line in [`ACTIONS`].
+
+mod allow;
+mod block;
+mod hash;
+mod log;
+mod mask;
+mod redact;
+mod replace;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::config::MapReader;
+
+pub use block::{Block, BlockAs};
+
+/// A kind of action, as policies name it under `action`.
+pub struct ActionKind {
+    /// The name: `action: NAME`, or `action: { NAME: { … } }`.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// An `action` value that works as it stands.
+    pub example: &'static str,
+    /// Reads the options (an empty map for the bare name, the key `value` for a scalar as in `replace: "…"`).
+    /// Problems go to the reader; `None` means that there was at least one.
+    pub build: fn(&mut MapReader<'_>) -> Option<Action>,
+}
+
+/// Every action that this version has.
+pub const ACTIONS: &[ActionKind] =
+    &[block::KIND, mask::KIND, redact::KIND, replace::KIND, hash::KIND, log::KIND, allow::KIND];
+
+/// Actions of the contract that this version refuses by name.
+pub const LATER: &[&str] = &["pseudonymize", "normalize", "append", "prepend", "critique", "by_entity"];
+
+/// What a rule does with its findings.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Nothing of the message gets through from the finding on.
+    Block(Block),
+    /// The found text is replaced.
+    Rewrite(Rewrite),
+    /// The finding is recorded; the text stays.
+    Log,
+    /// Findings of the named rules that lie wholly inside are void. Entries are rule ids or `tag:NAME`.
+    Allow(Vec<String>),
+}
+
+impl Action {
+    /// The name shown in verdicts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Block(_) => "block",
+            Action::Rewrite(rewrite) => rewrite.name,
+            Action::Log => "log",
+            Action::Allow(_) => "allow",
+        }
+    }
+
+    /// Whether text has to wait until the rule has made up its mind.
+    pub fn holds(&self) -> bool {
+        !matches!(self, Action::Log)
+    }
+}
+
+/// A replacement for found text.
+#[derive(Clone)]
+pub struct Rewrite {
+    /// The action's name.
+    pub name: &'static str,
+    /// Makes the new text.
+    pub with: Arc<dyn Fn(&Found<'_>) -> String + Send + Sync>,
+}
+
+impl fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rewrite").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What a replacement may depend on.
+pub struct Found<'a> {
+    /// The text that is replaced.
+    pub text: &'a str,
+    /// The finding's entity, else its label, else its rule's id.
+    pub entity: &'a str,
+    /// The rule's id.
+    pub rule: &'a str,
+    /// The key of this installation (`secret` in the configuration).
+    pub key: &'a [u8],
+}

@@ -1,0 +1,139 @@
+//! `palisade.yaml`: the finished, checked configuration, and how files become it.
+
+mod problem;
+mod reader;
+mod source;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Uri};
+
+pub use problem::{Problem, Problems, Severity};
+pub use reader::MapReader;
+pub use source::{Node, Source};
+
+/// Everything that `palisade serve` needs to know. Every field has a default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Keys hashes and the score cache. `None`: random at start.
+    pub secret: Option<Secret>,
+    /// The data port.
+    pub server: Server,
+    /// Where requests can go, in file order.
+    pub upstreams: Vec<Upstream>,
+    /// Which request goes where: the first match wins.
+    pub routes: Vec<Route>,
+    /// Folder with policy files.
+    pub policies: PathBuf,
+    /// Folder with classifiers. `None`: the usual places.
+    pub models: Option<PathBuf>,
+}
+
+/// The data port and its bounds.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where clients connect; HTTP/1.1 and h2c.
+    pub listen: SocketAddr,
+    /// Longest body that is read, decoded, in bytes.
+    pub max_body: usize,
+    /// Most requests under way; more get 503.
+    pub max_inflight: usize,
+    /// How long a drain waits for requests under way.
+    pub drain: Duration,
+}
+
+/// One provider.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Its name in `routes`.
+    pub name: String,
+    /// Scheme, host and an optional path prefix. Nothing of it ever comes from a client.
+    pub url: Uri,
+    /// Set on every request, in place of the client's.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+}
+
+/// How long each step of an exchange with an upstream may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands, TLS included.
+    pub connect: Duration,
+    /// From the request's last byte to the response's head.
+    pub header: Duration,
+    /// Between two pieces of the response's body.
+    pub idle: Duration,
+    /// The whole exchange.
+    pub total: Duration,
+}
+
+/// One line of the routing table.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// `/v1/messages`, `/v1/audio/**`, `/**`.
+    pub path: String,
+    /// Index into [`Config::upstreams`].
+    pub upstream: usize,
+    /// Whether bodies are read.
+    pub inspect: Inspect,
+    /// Names or files of policies that always run and that nothing else can weaken.
+    pub baseline: Vec<String>,
+    /// Names or files of policies; all of them run.
+    pub policy: Vec<String>,
+}
+
+/// Whether a route's traffic is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspect {
+    /// Requests and responses are read in full.
+    Full,
+    /// Bytes pass unread.
+    None,
+}
+
+/// A value that must never be shown.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Wraps the bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Secret {
+        Secret(bytes.into())
+    }
+
+    /// The bytes, for keying a hash.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_body: 16 << 20,
+            max_inflight: 4096,
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(5),
+            header: Duration::from_secs(600),
+            idle: Duration::from_secs(300),
+            total: Duration::from_secs(3600),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Palisade, a guardrails reverse proxy for LLM APIs.
+pub mod action;
+pub mod classifier;
+pub mod config;
+pub mod detector;
+pub mod policy;
+pub mod segment;

@@ -1,0 +1,3 @@
+//! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
+
+pub mod rule;
