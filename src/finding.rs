@@ -1,0 +1,74 @@
+//! What was found, before and after the policy has judged it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// One thing that a rule found in one text, or could not look for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Index of the rule in its [`crate::policy::RuleSet`].
+    pub rule: usize,
+    /// Entity or classifier label.
+    pub label: Option<Arc<str>>,
+    /// Probability in 0..=1, for classifiers.
+    pub score: Option<f32>,
+    /// Bytes of the text.
+    pub range: Range<usize>,
+    /// What it is.
+    pub outcome: Outcome,
+    /// What the policy makes of it.
+    pub judgement: Judgement,
+}
+
+/// What a finding says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The detector found what it looks for.
+    Found,
+    /// A bound stopped the detector from seeing everything; the reason.
+    OverLimit(&'static str),
+    /// The detector failed; how.
+    Failed(Failure),
+}
+
+/// How a detector failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No answer in time.
+    Timeout,
+    /// No room.
+    Overload,
+    /// It broke.
+    Error,
+}
+
+impl Failure {
+    /// The reason shown in verdicts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Failure::Timeout => "timeout",
+            Failure::Overload => "overload",
+            Failure::Error => "error",
+        }
+    }
+}
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// Not decided yet: text that could void it is still to come.
+    Open,
+    /// An exception or an `allow` rule covers it.
+    Exempt,
+    /// It counts.
+    Stands,
+}
+
+/// A range of a text and what stands there from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Bytes of the original text.
+    pub range: Range<usize>,
+    /// The new text.
+    pub text: String,
+}

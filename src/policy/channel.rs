@@ -1,0 +1,479 @@
+//! One text under its rules: feed it in pieces, take the windows that classifiers have to judge, hand scores in, and be
+//! told how far the text is decided. No I/O, no waiting. A buffered text is a channel fed once.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::compile::{ChannelPlan, Purpose, RuleSet};
+use super::rule::Decision;
+use super::scanner::{self, Scanner};
+use super::windows::Windows;
+use crate::action::Action;
+use crate::detector::Span;
+use crate::finding::{Failure, Finding, Judgement, Outcome};
+use crate::segment::Direction;
+
+/// What all channels of one message share.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The rules.
+    pub rules: Arc<RuleSet>,
+    /// The key of this installation.
+    pub key: Arc<[u8]>,
+}
+
+/// A stretch of text that one model has to judge.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// To be handed back with the scores.
+    pub id: usize,
+    /// The model's name.
+    pub model: Arc<str>,
+    /// The text of the stretch.
+    pub text: Arc<str>,
+}
+
+/// Scores of one of a job's windows.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Bytes of the job's text.
+    pub range: Range<usize>,
+    /// Probability of each label, in the model's order.
+    pub scores: Arc<[f32]>,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The scores of all its windows, in order.
+    Scores(Vec<Scored>),
+    /// A bound kept the model from reading all of it; the reason.
+    OverLimit(&'static str),
+    /// The model failed.
+    Failed(Failure),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    id: usize,
+    model: Arc<str>,
+    range: Range<usize>,
+    /// Classifier rules (indices into the plan) that want the scores.
+    rules: Vec<usize>,
+}
+
+/// One text under its rules.
+#[derive(Debug)]
+pub struct Channel {
+    context: Context,
+    plan: Arc<ChannelPlan>,
+    scanner: Scanner,
+    cutters: Vec<Windows>,
+    jobs: Vec<Job>,
+    waiting: Vec<Waiting>,
+    next_job: usize,
+    chars: usize,
+    too_long_from: Vec<Option<usize>>,
+    /// The text from `base` on: what a window or a replacement may still need.
+    text: String,
+    base: usize,
+    hash: Option<Hmac<Sha256>>,
+    findings: Vec<Finding>,
+    voids: Vec<(usize, Purpose, Range<usize>)>,
+    /// Findings whose judgement is open, by index.
+    open: Vec<usize>,
+    /// Highest score of each label that was consulted: (`model/label`, score).
+    scores: Vec<(String, f32)>,
+    finished: bool,
+}
+
+impl Channel {
+    /// A channel for text that `plan` reads.
+    pub fn new(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
+        let mut cutters: Vec<Windows> = Vec::new();
+        for classifier in &plan.classifiers {
+            if cutters.iter().all(|cutter| cutter.mode() != classifier.window) {
+                cutters.push(Windows::new(classifier.window));
+            }
+        }
+        let hash = (!plan.segment_voids.is_empty()).then(|| Hmac::new_from_slice(&context.key).ok()).flatten();
+        Channel {
+            scanner: Scanner::new(Arc::clone(&plan.scan)),
+            too_long_from: vec![None; plan.lengths.len()],
+            context: context.clone(),
+            plan,
+            cutters,
+            jobs: Vec::new(),
+            waiting: Vec::new(),
+            next_job: 0,
+            chars: 0,
+            text: String::new(),
+            base: 0,
+            hash,
+            findings: Vec::new(),
+            voids: Vec::new(),
+            open: Vec::new(),
+            scores: Vec::new(),
+            finished: false,
+        }
+    }
+
+    /// Bytes fed so far.
+    pub fn len(&self) -> usize {
+        self.base + self.text.len()
+    }
+
+    /// Whether nothing was fed yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The plan that the channel runs.
+    pub fn plan(&self) -> &ChannelPlan {
+        &self.plan
+    }
+
+    /// Feeds the next piece of the text.
+    pub fn feed(&mut self, piece: &str) {
+        let at = self.len();
+        self.text.push_str(piece);
+        if let Some(hash) = &mut self.hash {
+            hash.update(piece.as_bytes());
+        }
+        if !self.plan.scan.is_empty() {
+            self.scanner.feed(piece);
+            self.take_hits();
+        }
+        if !self.plan.lengths.is_empty() {
+            self.count(piece, at);
+        }
+        let mut cutters = std::mem::take(&mut self.cutters);
+        for cutter in &mut cutters {
+            let mode = cutter.mode();
+            cutter.feed(piece, |window| self.ask(mode, window));
+        }
+        self.cutters = cutters;
+    }
+
+    /// Ends the text. Scores may still come.
+    pub fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        self.scanner.finish();
+        self.take_hits();
+        let mut cutters = std::mem::take(&mut self.cutters);
+        for cutter in &mut cutters {
+            if let Some(window) = cutter.finish() {
+                self.ask(cutter.mode(), window);
+            }
+        }
+        self.cutters = cutters;
+        self.finish_lengths();
+        if let Some(hash) = self.hash.take() {
+            let digest: String = hash.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            let plan = Arc::clone(&self.plan);
+            for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| **wanted == *digest) {
+                self.voids.push((*rule, Purpose::Void(*until), 0..usize::MAX));
+            }
+        }
+    }
+
+    /// Takes the stretches that have to be judged.
+    pub fn take_jobs(&mut self) -> Vec<Job> {
+        std::mem::take(&mut self.jobs)
+    }
+
+    /// Whether answers are outstanding.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Hands in what became of a job.
+    pub fn answer(&mut self, id: usize, answer: &Answer) {
+        let Some(index) = self.waiting.iter().position(|waiting| waiting.id == id) else { return };
+        let waiting = self.waiting.remove(index);
+        let plan = Arc::clone(&self.plan);
+        for &rule in &waiting.rules {
+            let rule = &plan.classifiers[rule];
+            let (start, end) = (waiting.range.start, waiting.range.end);
+            match answer {
+                Answer::Scores(windows) => {
+                    let mut floor = 0;
+                    for window in windows {
+                        let score = window.scores.get(rule.output).copied().unwrap_or(1.0);
+                        self.note_score(&waiting.model, &rule.label, score);
+                        let range = match rule.span {
+                            Span::Window => start + window.range.start..start + window.range.end,
+                            Span::Sentence => start..end,
+                            Span::Segment => 0..end,
+                        };
+                        if score >= rule.threshold && range.start >= floor {
+                            floor = range.end;
+                            self.found(rule.rule, Some(Arc::clone(&rule.label)), Some(score), range, Outcome::Found);
+                        }
+                    }
+                }
+                Answer::OverLimit(reason) => {
+                    self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::OverLimit(reason));
+                }
+                Answer::Failed(failure) => {
+                    self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::Failed(*failure));
+                }
+            }
+        }
+    }
+
+    /// Everything before this is decided for rules that hold text: what they still find starts here or after.
+    pub fn open(&self) -> usize {
+        if !self.plan.holds {
+            return if self.finished && self.waiting.is_empty() { usize::MAX } else { self.len() };
+        }
+        let holds = |rule: usize| self.context.rules.holds(rule);
+        let mut open = if self.finished { usize::MAX } else { self.scanner_open() };
+        for waiting in &self.waiting {
+            if waiting.rules.iter().any(|&rule| holds(self.plan.classifiers[rule].rule)) {
+                open = open.min(waiting.range.start);
+            }
+        }
+        if self.finished {
+            return open;
+        }
+        for rule in self.plan.classifiers.iter().filter(|rule| holds(rule.rule)) {
+            let growing = self.cutters.iter().find(|cutter| cutter.mode() == rule.window).map(Windows::start);
+            open = open.min(if rule.span == Span::Segment { 0 } else { growing.unwrap_or(0) });
+        }
+        for ((rule, length), from) in self.plan.lengths.iter().zip(&self.too_long_from) {
+            if holds(*rule) {
+                let short = length.min_chars.is_some_and(|min| self.chars < min);
+                open = open.min(if short { 0 } else { from.unwrap_or(usize::MAX) });
+            }
+        }
+        if self.plan.segment_voids.iter().any(|(rule, ..)| holds(*rule)) {
+            open = 0;
+        }
+        open
+    }
+
+    /// Judges what can be judged and returns the indices of the findings that stand now and did not before.
+    pub fn judge(&mut self) -> Vec<usize> {
+        if self.open.is_empty() {
+            return Vec::new();
+        }
+        let decided = self.open();
+        let all = self.finished && self.waiting.is_empty();
+        let mut stand = Vec::new();
+        let mut open = std::mem::take(&mut self.open);
+        open.retain(|&index| {
+            let finding = &self.findings[index];
+            let ripe = all || (finding.range.start < decided && self.context.rules.holds(finding.rule));
+            if ripe {
+                let exempt = finding.outcome == Outcome::Found && self.is_void(finding);
+                self.findings[index].judgement = if exempt { Judgement::Exempt } else { Judgement::Stands };
+                if !exempt {
+                    stand.push(index);
+                }
+            }
+            !ripe
+        });
+        self.open = open;
+        stand
+    }
+
+    /// Everything found so far.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The highest score of each label that was consulted, as (`model/label`, probability).
+    pub fn scores(&self) -> &[(String, f32)] {
+        &self.scores
+    }
+
+    /// A part of the text that is still kept; empty for what was let go.
+    pub fn text(&self, range: Range<usize>) -> &str {
+        let from = range.start.saturating_sub(self.base);
+        let to = range.end.saturating_sub(self.base).min(self.text.len());
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// Lets go of text before `released`, as far as no window needs it.
+    pub fn forget(&mut self, released: usize) {
+        let growing = self.cutters.iter().map(Windows::start).min().unwrap_or(usize::MAX);
+        let unjudged = self.open.iter().map(|&index| self.findings[index].range.start).min().unwrap_or(usize::MAX);
+        let cut = released.min(growing).min(unjudged).saturating_sub(self.base).min(self.text.len());
+        if cut >= 4096 && self.text.is_char_boundary(cut) {
+            self.text.drain(..cut);
+            self.base += cut;
+        }
+    }
+
+    fn scanner_open(&self) -> usize {
+        if self.plan.scan.is_empty() { self.len() } else { self.scanner.open().min(self.len()) }
+    }
+
+    fn found(
+        &mut self,
+        rule: usize,
+        label: Option<Arc<str>>,
+        score: Option<f32>,
+        range: Range<usize>,
+        outcome: Outcome,
+    ) {
+        self.open.push(self.findings.len());
+        self.findings.push(Finding { rule, label, score, range, outcome, judgement: Judgement::Open });
+    }
+
+    fn take_hits(&mut self) {
+        for hit in self.scanner.take_hits() {
+            let plan = Arc::clone(&self.plan);
+            let info = &plan.trackers[hit.tracker];
+            let range = hit.start..hit.end;
+            match (&info.purpose, hit.outcome) {
+                (Purpose::Find(entity), scanner::Outcome::Found) => {
+                    if matches!(self.context.rules.rule(info.rule).action, Action::Allow(_)) {
+                        self.voids.push((info.rule, info.purpose.clone(), range.clone()));
+                    }
+                    self.found(info.rule, entity.clone(), None, range, Outcome::Found);
+                }
+                (Purpose::Find(entity), scanner::Outcome::OverLimit) => {
+                    self.found(info.rule, entity.clone(), None, range, Outcome::OverLimit("max_match"));
+                }
+                (Purpose::Void(_), scanner::Outcome::Found) => {
+                    self.voids.push((info.rule, info.purpose.clone(), range))
+                }
+                // An exception that ran into a bound voids nothing, which is the safe side.
+                (Purpose::Void(_), scanner::Outcome::OverLimit) => {}
+            }
+        }
+    }
+
+    fn is_void(&self, finding: &Finding) -> bool {
+        self.voids.iter().any(|(rule, purpose, range)| {
+            let covers = range.start <= finding.range.start && finding.range.end <= range.end;
+            covers
+                && match purpose {
+                    Purpose::Void(until) => *rule == finding.rule && until.is_none_or(|until| today() < until),
+                    Purpose::Find(_) => self.context.rules.silences(*rule, finding.rule),
+                }
+        })
+    }
+
+    /// Asks the models of all rules with this kind of window to judge a stretch.
+    fn ask(&mut self, mode: super::rule::Window, range: Range<usize>) {
+        let text = self.text(range.clone());
+        if text.trim().is_empty() {
+            return;
+        }
+        let text: Arc<str> = text.into();
+        let plan = Arc::clone(&self.plan);
+        for (index, rule) in plan.classifiers.iter().enumerate().filter(|(_, rule)| rule.window == mode) {
+            match self.waiting.iter_mut().find(|waiting| waiting.range == range && waiting.model == rule.model) {
+                Some(waiting) => waiting.rules.push(index),
+                None => {
+                    let id = self.next_job;
+                    self.next_job += 1;
+                    self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text) });
+                    let model = Arc::clone(&rule.model);
+                    self.waiting.push(Waiting { id, model, range: range.clone(), rules: vec![index] });
+                }
+            }
+        }
+    }
+
+    fn note_score(&mut self, model: &str, label: &str, score: f32) {
+        let name = format!("{model}/{label}");
+        match self.scores.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, highest)) => *highest = highest.max(score),
+            None => self.scores.push((name, score)),
+        }
+    }
+
+    /// Counts characters; the first one too many is a finding at once, unless the rule rewrites all that follows.
+    fn count(&mut self, piece: &str, at: usize) {
+        let plan = Arc::clone(&self.plan);
+        for (index, (rule, length)) in plan.lengths.iter().enumerate() {
+            let Some(room) = length.max_chars.map(|max| max.saturating_sub(self.chars)) else { continue };
+            let Some((offset, char)) = piece.char_indices().nth(room).filter(|_| self.too_long_from[index].is_none())
+            else {
+                continue;
+            };
+            let from = at + offset;
+            self.too_long_from[index] = Some(from);
+            if !matches!(self.context.rules.rule(*rule).action, Action::Rewrite(_)) {
+                self.found(*rule, None, None, from..from + char.len_utf8(), Outcome::Found);
+            }
+        }
+        self.chars += piece.chars().count();
+    }
+
+    fn finish_lengths(&mut self) {
+        let (plan, end) = (Arc::clone(&self.plan), self.len());
+        for (index, (rule, length)) in plan.lengths.iter().enumerate() {
+            if let Some(from) = self.too_long_from[index]
+                && matches!(self.context.rules.rule(*rule).action, Action::Rewrite(_))
+            {
+                self.found(*rule, None, None, from..end, Outcome::Found);
+            }
+            if length.min_chars.is_some_and(|min| self.chars < min) {
+                self.found(*rule, None, None, 0..end, Outcome::Found);
+            }
+        }
+    }
+}
+
+/// What a finding makes of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing of the message gets through from here on.
+    Block,
+    /// The text is replaced.
+    Rewrite,
+    /// It is recorded.
+    Log,
+    /// Nothing: the rule only voids others, or its failure is allowed.
+    None,
+}
+
+/// What a finding would do if its rule acted (`mode` not yet applied).
+pub fn effect(rules: &RuleSet, finding: &Finding) -> Effect {
+    let decided = |decision: Decision| match decision {
+        Decision::Block => Effect::Block,
+        Decision::Log => Effect::Log,
+        Decision::Allow => Effect::None,
+    };
+    let rule = rules.rule(finding.rule);
+    // A rule that only records never turns an answer away because it could not look.
+    let held = |decision: Decision| if rule.action.holds() { decision } else { Decision::Log };
+    match &finding.outcome {
+        Outcome::OverLimit(_) => decided(held(rules.over_limit(finding.rule))),
+        Outcome::Failed(failure) => {
+            let on_error = rules.on_error(finding.rule);
+            decided(held(match failure {
+                Failure::Timeout => on_error.timeout,
+                Failure::Overload => on_error.overload,
+                Failure::Error => on_error.error,
+            }))
+        }
+        Outcome::Found => match &rule.action {
+            Action::Block(_) => Effect::Block,
+            Action::Rewrite(_) => Effect::Rewrite,
+            Action::Log => Effect::Log,
+            Action::Allow(_) => Effect::None,
+        },
+    }
+}
+
+/// Days since 1970-01-01, UTC.
+fn today() -> i32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i32::try_from(now.as_secs() / 86_400).unwrap_or(i32::MAX)
+}
+
+/// The direction of the text that a plan reads.
+pub fn direction(plan: &ChannelPlan) -> Direction {
+    if plan.response { Direction::Response } else { Direction::Request }
+}

@@ -1,0 +1,354 @@
+//! From policies to what runs: the rules of all policies that a request is under, compiled per kind of text.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::program::ProgramError;
+use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
+use super::scanner::{ScanSet, TrackerSpec};
+use crate::action::Action;
+use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
+use crate::segment::{Direction, Kind, Media, Scope};
+
+/// Where the lines of a model's labels lie: default, and at 0.1, 1 and 5 % false alarms. Probabilities in 0..=1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// The default.
+    pub threshold: f32,
+    /// At 0.1 % false alarms.
+    pub low: f32,
+    /// At 1 % false alarms.
+    pub medium: f32,
+    /// At 5 % false alarms.
+    pub high: f32,
+}
+
+/// What a policy needs to know about a classifier's label.
+#[derive(Clone, Debug)]
+pub struct LabelInfo {
+    /// `NAME@HASH8` of the model.
+    pub model: Arc<str>,
+    /// Index of the label among the model's outputs.
+    pub index: usize,
+    /// The label's lines, where the model was calibrated.
+    pub calibration: Option<Calibration>,
+}
+
+/// Why policies cannot be run together.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// A pattern does not compile.
+    #[error("{origin}: rule {rule}: {error}")]
+    Pattern {
+        /// `file:line`.
+        origin: String,
+        /// The rule's id.
+        rule: Arc<str>,
+        /// What is wrong.
+        error: ProgramError,
+    },
+    /// A classifier or label is not there.
+    #[error("{origin}: rule {rule}: {message}")]
+    Classifier {
+        /// `file:line`.
+        origin: String,
+        /// The rule's id.
+        rule: Arc<str>,
+        /// What is wrong and what to do.
+        message: String,
+    },
+}
+
+/// All rules that a request is under, compiled.
+#[derive(Debug)]
+pub struct RuleSet {
+    policies: Vec<Arc<PolicySpec>>,
+    rules: Vec<Rule>,
+    plans: HashMap<Scope, Arc<ChannelPlan>>,
+}
+
+/// A rule among the rules of all policies.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Index of the policy that it comes from.
+    pub policy: usize,
+    /// What its author wrote.
+    pub spec: RuleSpec,
+}
+
+/// Looks a model's label up: (model, label) → what there is to know, or why it cannot be used.
+pub type Labels<'a> = dyn Fn(&str, &str) -> Result<LabelInfo, String> + 'a;
+
+impl RuleSet {
+    /// Compiles policies, baseline first. `shadow` makes every rule watch only.
+    pub fn compile(policies: Vec<Arc<PolicySpec>>, labels: &Labels<'_>, shadow: bool) -> Result<RuleSet, CompileError> {
+        let mut rules = Vec::new();
+        for (policy, spec) in policies.iter().enumerate() {
+            for rule in &spec.rules {
+                let mut rule = Rule { policy, spec: rule.clone() };
+                if shadow {
+                    rule.spec.mode = Mode::Shadow;
+                }
+                rules.push(rule);
+            }
+        }
+        let mut set = RuleSet { policies, rules, plans: HashMap::new() };
+        let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
+        let singles = [Direction::Request, Direction::Response]
+            .into_iter()
+            .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
+        for scope in singles.chain([Scope::INPUT, Scope::OUTPUT]) {
+            let readers: Vec<usize> =
+                (0..set.rules.len()).filter(|&rule| set.rules[rule].spec.scope.meets(scope)).collect();
+            let response = scope.meets(Scope::OUTPUT);
+            let mut key = readers.clone();
+            key.push(usize::from(response));
+            let plan = match by_rules.get(&key) {
+                Some(plan) => Arc::clone(plan),
+                None => Arc::new(set.plan(&readers, response, labels)?),
+            };
+            by_rules.insert(key, Arc::clone(&plan));
+            set.plans.insert(scope, plan);
+        }
+        Ok(set)
+    }
+
+    /// The policies, baseline first.
+    pub fn policies(&self) -> &[Arc<PolicySpec>] {
+        &self.policies
+    }
+
+    /// All rules.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule with this index.
+    pub fn rule(&self, index: usize) -> &RuleSpec {
+        &self.rules[index].spec
+    }
+
+    /// What runs over text of this scope: one (direction, kind), all input, or all output.
+    pub fn plan_for(&self, scope: Scope) -> Arc<ChannelPlan> {
+        let everything = if scope.meets(Scope::OUTPUT) { Scope::OUTPUT } else { Scope::INPUT };
+        self.plans.get(&scope).or_else(|| self.plans.get(&everything)).map(Arc::clone).unwrap_or_default()
+    }
+
+    /// The strictest answer that any policy gives to a body that cannot be read.
+    pub fn unreadable(&self) -> Decision {
+        self.strictest(|policy| policy.unreadable)
+    }
+
+    /// The strictest answer that any policy gives to content that cannot be looked into.
+    pub fn unscannable(&self, media: Media) -> Decision {
+        self.strictest(|policy| policy.unscannable[media as usize])
+    }
+
+    fn strictest(&self, answer: impl Fn(&PolicySpec) -> Decision) -> Decision {
+        let enforced = self.policies.iter().filter(|policy| policy.mode == Mode::Enforce);
+        let rank = |decision: &Decision| match decision {
+            Decision::Block => 2,
+            Decision::Log => 1,
+            Decision::Allow => 0,
+        };
+        let shadow = self.policies.iter().any(|policy| policy.mode == Mode::Shadow);
+        enforced.map(|policy| answer(policy)).max_by_key(rank).unwrap_or(if shadow {
+            Decision::Log
+        } else {
+            Decision::Block
+        })
+    }
+
+    /// What a failed detector of this rule means.
+    pub fn on_error(&self, rule: usize) -> OnError {
+        self.rule(rule).on_error
+    }
+
+    /// What it means that a bound stopped this rule.
+    pub fn over_limit(&self, rule: usize) -> Decision {
+        self.policies[self.rules[rule].policy].over_limit
+    }
+
+    /// What a rewrite of this rule becomes that hits text which must not change.
+    pub fn unrewritable(&self, rule: usize) -> Unrewritable {
+        self.rule(rule).unrewritable
+    }
+
+    /// Whether `allow` rule `by` silences `rule`. Policies do not silence each other's rules.
+    pub(super) fn silences(&self, by: usize, rule: usize) -> bool {
+        let Action::Allow(names) = &self.rules[by].spec.action else { return false };
+        let target = &self.rules[rule];
+        target.policy == self.rules[by].policy
+            && names.iter().any(|name| match name.strip_prefix("tag:") {
+                Some(tag) => target.spec.tags.iter().any(|own| own == tag),
+                None => **name == *target.spec.id,
+            })
+    }
+
+    /// Whether text waits for this rule.
+    pub(super) fn holds(&self, rule: usize) -> bool {
+        let spec = &self.rules[rule].spec;
+        spec.mode == Mode::Enforce && spec.action.holds()
+    }
+
+    fn plan(&self, readers: &[usize], response: bool, labels: &Labels<'_>) -> Result<ChannelPlan, CompileError> {
+        let mut plan = ChannelPlan { response, ..ChannelPlan::default() };
+        let mut specs = Vec::new();
+        for &index in readers {
+            let rule = &self.rules[index].spec;
+            let holds = self.holds(index);
+            plan.holds |= holds;
+            match &rule.plan {
+                Plan::Patterns(patterns) => {
+                    for group in by_entity(patterns) {
+                        let entity = group.first().and_then(|pattern| pattern.entity.clone());
+                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity) });
+                        specs.push((index, group, holds));
+                    }
+                }
+                Plan::Length(length) => plan.lengths.push((index, *length)),
+                Plan::Classifier(classifier) => {
+                    plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
+                }
+            }
+            for except in &rule.except {
+                match &except.what {
+                    ExceptWhat::Pattern(pattern) => {
+                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Void(except.until) });
+                        specs.push((index, vec![pattern], holds));
+                    }
+                    ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
+                }
+            }
+        }
+        let trackers: Vec<TrackerSpec<'_>> = specs
+            .iter()
+            .map(|(rule, patterns, holds)| TrackerSpec {
+                patterns: patterns.clone(),
+                holds: *holds,
+                max_match: self.rules[*rule].spec.max_match,
+            })
+            .collect();
+        plan.scan = Arc::new(ScanSet::new(&trackers).map_err(|error| self.blame(&trackers, &specs, error))?);
+        Ok(plan)
+    }
+
+    /// Finds the rule whose pattern does not compile.
+    fn blame(
+        &self,
+        trackers: &[TrackerSpec<'_>],
+        specs: &[(usize, Vec<&Pattern>, bool)],
+        error: ProgramError,
+    ) -> CompileError {
+        let culprit = trackers.iter().position(|tracker| ScanSet::new(std::slice::from_ref(tracker)).is_err());
+        let rule = &self.rules[specs[culprit.unwrap_or(0)].0].spec;
+        CompileError::Pattern { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), error }
+    }
+}
+
+/// Patterns of one entity compete; patterns of different entities do not.
+fn by_entity(patterns: &[Pattern]) -> Vec<Vec<&Pattern>> {
+    let mut groups: Vec<Vec<&Pattern>> = Vec::new();
+    for pattern in patterns {
+        match groups.iter_mut().find(|group| group[0].entity == pattern.entity) {
+            Some(group) => group.push(pattern),
+            None => groups.push(vec![pattern]),
+        }
+    }
+    groups
+}
+
+fn resolve_classifier(
+    index: usize,
+    rule: &RuleSpec,
+    plan: &ClassifierPlan,
+    response: bool,
+    labels: &Labels<'_>,
+) -> Result<ClassifierRule, CompileError> {
+    let fault = |message| CompileError::Classifier { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), message };
+    let info = labels(&plan.model, &plan.label).map_err(fault)?;
+    let calibrated = |line: fn(&Calibration) -> f32| {
+        info.calibration.as_ref().map(line).ok_or_else(|| {
+            fault(format!("model {} has no calibration for {}; give the rule a `threshold`", plan.model, plan.label))
+        })
+    };
+    let threshold = match plan.threshold {
+        Threshold::Fixed(threshold) => threshold,
+        Threshold::Calibrated => calibrated(|lines| lines.threshold)?,
+        Threshold::Low => calibrated(|lines| lines.low)?,
+        Threshold::Medium => calibrated(|lines| lines.medium)?,
+        Threshold::High => calibrated(|lines| lines.high)?,
+    };
+    // What a client sends is there at once and judged whole; only the model's answer is judged as it comes.
+    let window = if response { rule.window } else { Window::End };
+    Ok(ClassifierRule {
+        rule: index,
+        model: Arc::clone(&plan.model),
+        version: info.model,
+        label: Arc::clone(&plan.label),
+        output: info.index,
+        threshold,
+        span: plan.span,
+        window,
+    })
+}
+
+/// What runs over one kind of text.
+#[derive(Debug, Default)]
+pub struct ChannelPlan {
+    pub(super) scan: Arc<ScanSet>,
+    /// Whose tracker is whose, in the order of the scan set.
+    pub(super) trackers: Vec<TrackerInfo>,
+    pub(super) lengths: Vec<(usize, LengthPlan)>,
+    pub(super) classifiers: Vec<ClassifierRule>,
+    pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
+    pub(super) holds: bool,
+    pub(super) response: bool,
+}
+
+impl ChannelPlan {
+    /// Whether no rule reads this kind of text.
+    pub fn is_empty(&self) -> bool {
+        self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty()
+    }
+
+    /// Whether any rule may block or rewrite this kind of text.
+    pub fn holds(&self) -> bool {
+        self.holds
+    }
+
+    /// Whether a classifier reads this kind of text.
+    pub fn has_classifiers(&self) -> bool {
+        !self.classifiers.is_empty()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct TrackerInfo {
+    pub(super) rule: usize,
+    pub(super) purpose: Purpose,
+}
+
+/// What a tracker's findings are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Findings of the rule, of this entity.
+    Find(Option<Arc<str>>),
+    /// They void findings of the rule, until this day (days since 1970-01-01).
+    Void(Option<i32>),
+}
+
+/// A classifier rule with everything looked up.
+#[derive(Debug)]
+pub(super) struct ClassifierRule {
+    pub(super) rule: usize,
+    pub(super) model: Arc<str>,
+    /// `NAME@HASH8`.
+    pub(super) version: Arc<str>,
+    pub(super) label: Arc<str>,
+    /// Index of the label among the scores.
+    pub(super) output: usize,
+    pub(super) threshold: f32,
+    pub(super) span: Span,
+    pub(super) window: Window,
+}

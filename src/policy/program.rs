@@ -1,0 +1,355 @@
+//! One pattern as an automaton that is stepped byte by byte from a given start.
+//!
+//! A pattern becomes an anchored dense DFA where that is possible. Two things are in the way: Unicode word boundaries,
+//! which need the neighbouring characters, and size. Boundaries at the ends of a pattern (`\bword\b`, by far the most
+//! common) are taken off and checked beside the automaton; whatever is left over runs as a set of NFA states.
+//!
+//! Both machines report a match one byte late, when they see what follows it: that is how they know about look-ahead.
+
+use std::collections::HashSet;
+
+use regex_automata::dfa::Automaton;
+use regex_automata::dfa::dense;
+use regex_automata::nfa::thompson::{self, NFA, State as NfaState};
+use regex_automata::util::look::{Look, LookMatcher};
+use regex_automata::util::primitives::StateID;
+use regex_automata::util::start;
+use regex_automata::{Anchored, MatchKind};
+use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+
+/// Most memory that one pattern's DFA may take, in bytes; larger ones run as an NFA.
+const MAX_DFA: usize = 2 << 20;
+/// Most memory that one pattern's NFA may take, in bytes.
+const MAX_NFA: usize = 4 << 20;
+/// Longest literal that the prefilter looks for, in bytes.
+const MAX_LITERAL: usize = 16;
+/// Most literals that one pattern gives to the prefilter.
+const MAX_LITERALS: usize = 4096;
+/// Most programs that one pattern is taken apart into.
+const MAX_BRANCHES: usize = 64;
+
+/// Why a pattern cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// The automaton would be too large.
+    #[error("the pattern is too large: {0}")]
+    TooLarge(#[from] Box<thompson::BuildError>),
+}
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(super) struct Program {
+    machine: Machine,
+    before: Vec<Look>,
+    after: Vec<Look>,
+    pub(super) entry: Entry,
+}
+
+/// How the scanner notices that a match of the pattern may start.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// Every match starts with one of these, ASCII letters in either case. None is a prefix of another.
+    Literals(Vec<Vec<u8>>),
+    /// Every match starts with one of these bytes.
+    Bytes(Box<[bool; 256]>),
+}
+
+#[derive(Debug)]
+enum Machine {
+    /// The automaton, and its match states from which nothing goes on: a match is reported one byte late, so that such a
+    /// state says that something has ended and is not worth another step.
+    Dfa(dense::DFA<Vec<u32>>, HashSet<StateID>),
+    Nfa(NFA),
+}
+
+/// Where a candidate stands in its program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Dfa(StateID),
+    /// Sorted; looks at the current position are not yet resolved.
+    Nfa(Box<[StateID]>),
+}
+
+/// Text around a position, for look-around: what is kept of the text, and the position in it.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'t> {
+    pub(super) kept: &'t [u8],
+    pub(super) at: usize,
+}
+
+impl Around<'_> {
+    fn holds(self, looks: &[Look]) -> bool {
+        let matcher = LookMatcher::new();
+        looks.iter().all(|&look| matcher.matches(look, self.kept, self.at))
+    }
+}
+
+impl Program {
+    /// Compiles a pattern. Alternations between word boundaries give one program for each branch, so that boundaries at
+    /// the ends of branches are cheap too. `max_match` is the longest match that anybody wants, in bytes.
+    pub(super) fn compile(hir: &Hir, max_match: usize) -> Result<Vec<Program>, ProgramError> {
+        let mut programs = Vec::new();
+        Program::expand(hir, &[], &[], max_match, &mut programs)?;
+        Ok(programs)
+    }
+
+    fn expand(
+        hir: &Hir,
+        before: &[Look],
+        after: &[Look],
+        max_match: usize,
+        out: &mut Vec<Program>,
+    ) -> Result<(), ProgramError> {
+        let (head, core, tail) = peel(bare(hir));
+        let before = [before, &head].concat();
+        let after = [&tail, after].concat();
+        if let HirKind::Alternation(branches) = bare(&core).kind()
+            && core.properties().look_set().contains_word_unicode()
+            && out.len() + branches.len() <= MAX_BRANCHES
+        {
+            return branches.iter().try_for_each(|branch| Program::expand(branch, &before, &after, max_match, out));
+        }
+        out.push(Program::single(&core, before, after, max_match)?);
+        Ok(())
+    }
+
+    fn single(core: &Hir, before: Vec<Look>, after: Vec<Look>, max_match: usize) -> Result<Program, ProgramError> {
+        let config =
+            NFA::config().shrink(false).which_captures(thompson::WhichCaptures::None).nfa_size_limit(Some(MAX_NFA));
+        let nfa = thompson::Compiler::new().configure(config).build_from_hir(core).map_err(Box::new)?;
+        let entry = Entry::of(core, &nfa, max_match);
+        let config = dense::Config::new()
+            .match_kind(MatchKind::All)
+            .start_kind(regex_automata::dfa::StartKind::Anchored)
+            .accelerate(false)
+            .dfa_size_limit(Some(MAX_DFA))
+            .determinize_size_limit(Some(2 * MAX_DFA));
+        let machine = match dense::Builder::new().configure(config).build_from_nfa(&nfa) {
+            Ok(dfa) => {
+                let spent = spent(&dfa);
+                Machine::Dfa(dfa, spent)
+            }
+            Err(_) => Machine::Nfa(nfa),
+        };
+        Ok(Program { machine, before, after, entry })
+    }
+
+    /// The state at a start, or nothing when what stands around it rules a match out.
+    pub(super) fn start(&self, around: Around<'_>) -> Option<State> {
+        if !around.holds(&self.before) {
+            return None;
+        }
+        match &self.machine {
+            Machine::Dfa(dfa, _) => {
+                let behind = around.at.checked_sub(1).and_then(|at| around.kept.get(at)).copied();
+                dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok().map(State::Dfa)
+            }
+            Machine::Nfa(nfa) => Some(State::Nfa([nfa.start_anchored()].into())),
+        }
+    }
+
+    /// Steps over the byte at `around`. Tells whether a match ends before that byte (`end_holds` still to be asked), and
+    /// the state after it unless nothing can match any more.
+    pub(super) fn step(&self, state: &State, byte: u8, around: Around<'_>) -> (Option<State>, bool) {
+        match (&self.machine, state) {
+            (Machine::Dfa(dfa, spent), State::Dfa(id)) => {
+                let next = dfa.next_state(*id, byte);
+                if !dfa.is_special_state(next) {
+                    return (Some(State::Dfa(next)), false);
+                }
+                let matched = dfa.is_match_state(next);
+                let over = dfa.is_dead_state(next) || (matched && spent.contains(&next));
+                ((!over).then_some(State::Dfa(next)), matched)
+            }
+            (Machine::Nfa(nfa), State::Nfa(ids)) => {
+                let (mut next, mut matched) = (Vec::new(), false);
+                closure(nfa, ids, around, |id| match nfa.state(id) {
+                    NfaState::ByteRange { trans } if trans.matches_byte(byte) => next.push(trans.next),
+                    NfaState::Sparse(sparse) => next.extend(sparse.matches_byte(byte)),
+                    NfaState::Dense(dense) => next.extend(dense.matches_byte(byte)),
+                    NfaState::Match { .. } => matched = true,
+                    _ => {}
+                });
+                next.sort_unstable();
+                next.dedup();
+                ((!next.is_empty()).then(|| State::Nfa(next.into())), matched)
+            }
+            _ => (None, false),
+        }
+    }
+
+    /// Whether a match ends where the text ends.
+    pub(super) fn matches_at_end(&self, state: &State, around: Around<'_>) -> bool {
+        match (&self.machine, state) {
+            (Machine::Dfa(dfa, _), State::Dfa(id)) => dfa.is_match_state(dfa.next_eoi_state(*id)),
+            (Machine::Nfa(nfa), State::Nfa(ids)) => {
+                let mut matched = false;
+                closure(nfa, ids, around, |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
+                matched
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what stands around a match's end allows it.
+    pub(super) fn end_holds(&self, around: Around<'_>) -> bool {
+        around.holds(&self.after)
+    }
+
+    /// Whether the pattern runs as an NFA, which is slower.
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(self.machine, Machine::Nfa(_))
+    }
+}
+
+/// The match states whose every transition is dead.
+fn spent(dfa: &dense::DFA<Vec<u32>>) -> HashSet<StateID> {
+    let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
+    let mut stack: Vec<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
+    let (mut seen, mut spent) = (HashSet::new(), HashSet::new());
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let before = stack.len();
+        stack.extend((0..=255).map(|byte| dfa.next_state(id, byte)).filter(|&next| !dfa.is_dead_state(next)));
+        if stack.len() == before && dfa.is_match_state(id) && !dfa.is_match_state(dfa.next_eoi_state(id)) {
+            spent.insert(id);
+        }
+        stack[before..].sort_unstable();
+        stack.dedup();
+    }
+    spent
+}
+
+/// Calls `visit` for every state that can be reached without a byte, each once.
+fn closure(nfa: &NFA, ids: &[StateID], around: Around<'_>, mut visit: impl FnMut(StateID)) {
+    let mut seen = vec![false; nfa.states().len()];
+    let mut stack = ids.to_vec();
+    while let Some(id) = stack.pop() {
+        if std::mem::replace(&mut seen[id.as_usize()], true) {
+            continue;
+        }
+        visit(id);
+        match nfa.state(id) {
+            NfaState::Look { look, next } if around.holds(&[*look]) => stack.push(*next),
+            NfaState::Union { alternates } => stack.extend(alternates.iter()),
+            NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
+            NfaState::Capture { next, .. } => stack.push(*next),
+            _ => {}
+        }
+    }
+}
+
+/// The pattern without groups round all of it.
+fn bare(hir: &Hir) -> &Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => bare(&capture.sub),
+        _ => hir,
+    }
+}
+
+/// Takes Unicode word boundaries off the ends of a concatenation.
+fn peel(hir: &Hir) -> (Vec<Look>, Hir, Vec<Look>) {
+    let HirKind::Concat(parts) = hir.kind() else { return (Vec::new(), hir.clone(), Vec::new()) };
+    let word = |part: &Hir| match bare(part).kind() {
+        HirKind::Look(look) => convert(*look),
+        _ => None,
+    };
+    let first = parts.iter().take_while(|part| word(part).is_some()).count();
+    let last = parts.iter().rev().take_while(|part| word(part).is_some()).count();
+    if first + last >= parts.len() {
+        return (Vec::new(), hir.clone(), Vec::new());
+    }
+    let (head, rest) = parts.split_at(first);
+    let (core, tail) = rest.split_at(rest.len() - last);
+    let looks = |parts: &[Hir]| parts.iter().filter_map(word).collect();
+    (looks(head), Hir::concat(core.to_vec()), looks(tail))
+}
+
+/// The Unicode word looks, as the matcher names them.
+fn convert(look: hir::Look) -> Option<Look> {
+    Some(match look {
+        hir::Look::WordUnicode => Look::WordUnicode,
+        hir::Look::WordUnicodeNegate => Look::WordUnicodeNegate,
+        hir::Look::WordStartUnicode => Look::WordStartUnicode,
+        hir::Look::WordEndUnicode => Look::WordEndUnicode,
+        hir::Look::WordStartHalfUnicode => Look::WordStartHalfUnicode,
+        hir::Look::WordEndHalfUnicode => Look::WordEndHalfUnicode,
+        _ => return None,
+    })
+}
+
+impl Entry {
+    fn of(hir: &Hir, nfa: &NFA, max_match: usize) -> Entry {
+        Entry::literals(hir, max_match).map_or_else(|| Entry::Bytes(first_bytes(nfa)), Entry::Literals)
+    }
+
+    fn literals(hir: &Hir, max_match: usize) -> Option<Vec<Vec<u8>>> {
+        let mut extractor = hir::literal::Extractor::new();
+        extractor.limit_literal_len(MAX_LITERAL).limit_total(MAX_LITERALS).limit_class(16).limit_repeat(MAX_LITERAL);
+        let mut found = extractor.extract(&lower(hir));
+        // A literal longer than the longest match would hide starts that are over the limit.
+        found.keep_first_bytes(MAX_LITERAL.min(max_match));
+        let mut literals: Vec<Vec<u8>> =
+            found.literals()?.iter().map(|literal| literal.as_bytes().to_ascii_lowercase()).collect();
+        literals.sort();
+        // Sorted, a literal's extensions follow it directly: keeping the shortest makes every start show up once.
+        literals.dedup_by(|longer, kept| longer.starts_with(kept));
+        // One byte turns up everywhere; the table of first bytes is cheaper then.
+        (!literals.is_empty() && literals.iter().all(|literal| literal.len() >= 2)).then_some(literals)
+    }
+}
+
+/// The bytes that a match can start with, whatever stands around it.
+fn first_bytes(nfa: &NFA) -> Box<[bool; 256]> {
+    let mut bytes = Box::new([false; 256]);
+    let mut seen = vec![false; nfa.states().len()];
+    let mut stack = vec![nfa.start_anchored()];
+    while let Some(id) = stack.pop() {
+        if std::mem::replace(&mut seen[id.as_usize()], true) {
+            continue;
+        }
+        let mut range = |start: u8, end: u8| bytes[usize::from(start)..=usize::from(end)].fill(true);
+        match nfa.state(id) {
+            NfaState::ByteRange { trans } => range(trans.start, trans.end),
+            NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| range(trans.start, trans.end)),
+            NfaState::Dense(dense) => {
+                (0..=255).filter(|&byte| dense.matches_byte(byte).is_some()).for_each(|byte| range(byte, byte))
+            }
+            NfaState::Look { next, .. } | NfaState::Capture { next, .. } => stack.push(*next),
+            NfaState::Union { alternates } => stack.extend(alternates.iter()),
+            NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
+            NfaState::Match { .. } | NfaState::Fail => {}
+        }
+    }
+    bytes
+}
+
+/// The pattern with ASCII capitals replaced by small letters. A prefilter that ignores case finds all that it finds,
+/// and `(?i)word` gives one literal in place of sixteen.
+fn lower(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Literal(literal) => Hir::literal(literal.0.to_ascii_lowercase()),
+        HirKind::Class(Class::Unicode(class)) => {
+            let small = class.ranges().iter().flat_map(|range| {
+                let (low, high) = (range.start().max('A'), range.end().min('Z'));
+                let folded =
+                    (low <= high).then(|| ClassUnicodeRange::new(low.to_ascii_lowercase(), high.to_ascii_lowercase()));
+                let below = (range.start() < 'A').then(|| ClassUnicodeRange::new(range.start(), range.end().min('@')));
+                let above = (range.end() > 'Z').then(|| ClassUnicodeRange::new(range.start().max('['), range.end()));
+                [folded, below, above].into_iter().flatten()
+            });
+            Hir::class(Class::Unicode(ClassUnicode::new(small)))
+        }
+        HirKind::Repetition(repetition) => {
+            let mut lowered = repetition.clone();
+            lowered.sub = Box::new(lower(&repetition.sub));
+            Hir::repetition(lowered)
+        }
+        HirKind::Capture(capture) => lower(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(lower).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(lower).collect()),
+        _ => hir.clone(),
+    }
+}

@@ -1,0 +1,636 @@
+//! Strict JSON (RFC 8259) as a tape of byte ranges, and edits that leave every other byte as it came.
+//!
+//! One parse accounts for every value of a body. Nothing is unescaped or copied until somebody asks for a string's
+//! text. What readers disagree about is refused: duplicate keys, comments, NaN, trailing commas, bytes that are not
+//! UTF-8. Lone surrogate escapes are legal (providers cut emoji in two over stream events) and read as U+FFFD.
+
+use std::borrow::Cow;
+
+/// Deepest nesting that is read.
+pub const MAX_DEPTH: usize = 128;
+/// Most values (keys included) that are read.
+pub const MAX_NODES: usize = 1 << 20;
+
+/// Why a text is not JSON that Palisade will judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at byte {offset}")]
+pub struct JsonError {
+    /// Byte offset into the text.
+    pub offset: usize,
+    /// What is wrong there.
+    pub reason: &'static str,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// `{…}`: its children are key, value, key, value, …
+    Object,
+    /// `[…]`
+    Array,
+    /// A value or a key in quotes; the range is what stands between them.
+    String,
+    /// A number, as written.
+    Number,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// `null`
+    Null,
+}
+
+/// One value or key.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: NodeKind,
+    /// For strings: whether there is a backslash in it.
+    pub escaped: bool,
+    /// First byte (for strings: after the quote).
+    pub start: u32,
+    /// After the last byte (for strings: the closing quote).
+    pub end: u32,
+    /// Index of the node that follows this one and all inside it.
+    next: u32,
+}
+
+/// Index of a node on the tape.
+pub type NodeId = usize;
+
+/// A parsed text. The text itself is borrowed; node 0 is the root.
+#[derive(Debug)]
+pub struct Json<'a> {
+    text: &'a str,
+    nodes: Vec<Node>,
+}
+
+impl<'a> Json<'a> {
+    /// Reads the whole of `bytes`, which must be exactly one JSON value with white space around it.
+    pub fn parse(bytes: &'a [u8]) -> Result<Json<'a>, JsonError> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| JsonError { offset: error.valid_up_to(), reason: "not UTF-8" })?;
+        if u32::try_from(text.len()).is_err() {
+            return Err(JsonError { offset: 0, reason: "too long" });
+        }
+        let mut parser = Parser { bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 24 + 8) };
+        parser.space();
+        parser.value(0)?;
+        parser.space();
+        if parser.at != text.len() {
+            return Err(parser.error("something after the value"));
+        }
+        Ok(Json { text, nodes: parser.nodes })
+    }
+
+    /// The text that was parsed.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Number of nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never true: even `null` is a node.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node with this index.
+    pub fn node(&self, id: NodeId) -> Node {
+        self.nodes[id]
+    }
+
+    /// What the node is.
+    pub fn kind(&self, id: NodeId) -> NodeKind {
+        self.nodes[id].kind
+    }
+
+    /// The node's bytes as they stand in the text; a string's without its quotes.
+    pub fn raw(&self, id: NodeId) -> &'a str {
+        let node = self.nodes[id];
+        self.text.get(node.start as usize..node.end as usize).unwrap_or_default()
+    }
+
+    /// The decoded text of a string node; the bytes as written for any other.
+    pub fn string(&self, id: NodeId) -> Cow<'a, str> {
+        if self.nodes[id].escaped { Cow::Owned(unescape(self.raw(id))) } else { Cow::Borrowed(self.raw(id)) }
+    }
+
+    /// The elements of an array; nothing for any other node.
+    pub fn elements(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let end = if self.kind(id) == NodeKind::Array { self.nodes[id].next as usize } else { id + 1 };
+        let mut at = id + 1;
+        std::iter::from_fn(move || {
+            (at < end).then(|| {
+                let here = at;
+                at = self.nodes[at].next as usize;
+                here
+            })
+        })
+    }
+
+    /// The (key, value) pairs of an object; nothing for any other node.
+    pub fn members(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let end = if self.kind(id) == NodeKind::Object { self.nodes[id].next as usize } else { id + 1 };
+        let mut at = id + 1;
+        std::iter::from_fn(move || {
+            (at < end).then(|| {
+                let key = at;
+                at = self.nodes[key + 1].next as usize;
+                (key, key + 1)
+            })
+        })
+    }
+
+    /// The value under the key that folds to `name` (see [`fold_key`]).
+    pub fn get(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        self.members(id).find(|&(key, _)| fold_key(&self.string(key)) == name).map(|(_, value)| value)
+    }
+
+    /// Index of the node after this one and all inside it.
+    pub fn after(&self, id: NodeId) -> NodeId {
+        self.nodes[id].next as usize
+    }
+}
+
+/// The spelling under which keys count as equal: lower case, without `_` and `-`. Some upstreams match keys without
+/// regard to case, some accept both `snake_case` and `camelCase`; whatever any of them would read must be read here.
+pub fn fold_key(key: &str) -> Cow<'_, str> {
+    if key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Cow::Borrowed(key);
+    }
+    // U+017F (long s) and U+212A (Kelvin sign) are the two that simple case folding maps into ASCII.
+    let folded = key.chars().filter(|char| !matches!(char, '_' | '-')).flat_map(|char| match char {
+        '\u{17f}' => 's'.to_lowercase(),
+        other => other.to_lowercase(),
+    });
+    Cow::Owned(folded.collect())
+}
+
+struct Parser<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    nodes: Vec<Node>,
+}
+
+/// Marks bytes that end the fast walk through a string: quote, backslash, control bytes.
+const STOPS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+impl Parser<'_> {
+    fn error(&self, reason: &'static str) -> JsonError {
+        JsonError { offset: self.at, reason }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn push(&mut self, kind: NodeKind, start: usize) -> Result<NodeId, JsonError> {
+        if self.nodes.len() >= MAX_NODES {
+            return Err(self.error("too many values"));
+        }
+        self.nodes.push(Node { kind, escaped: false, start: start as u32, end: 0, next: 0 });
+        Ok(self.nodes.len() - 1)
+    }
+
+    fn close(&mut self, id: NodeId, end: usize) {
+        let next = self.nodes.len() as u32;
+        let node = &mut self.nodes[id];
+        node.end = end as u32;
+        node.next = next;
+    }
+
+    fn value(&mut self, depth: usize) -> Result<(), JsonError> {
+        if depth > MAX_DEPTH {
+            return Err(self.error("nested too deeply"));
+        }
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word(b"true", NodeKind::True),
+            Some(b'f') => self.word(b"false", NodeKind::False),
+            Some(b'n') => self.word(b"null", NodeKind::Null),
+            Some(_) => Err(self.error("expected a value")),
+            None => Err(self.error("the text ends early")),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<(), JsonError> {
+        let id = self.push(NodeKind::Object, self.at)?;
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            self.close(id, self.at);
+            return Ok(());
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.error("expected a key in quotes"));
+            }
+            self.string()?;
+            self.space();
+            if self.peek() != Some(b':') {
+                return Err(self.error("expected ':'"));
+            }
+            self.at += 1;
+            self.space();
+            self.value(depth + 1)?;
+            self.space();
+            match self.peek() {
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(b'}') => break,
+                _ => return Err(self.error("expected ',' or '}'")),
+            }
+        }
+        self.at += 1;
+        self.close(id, self.at);
+        self.refuse_duplicates(id)
+    }
+
+    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
+        let id = self.push(NodeKind::Array, self.at)?;
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            self.close(id, self.at);
+            return Ok(());
+        }
+        loop {
+            self.value(depth + 1)?;
+            self.space();
+            match self.peek() {
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(b']') => break,
+                _ => return Err(self.error("expected ',' or ']'")),
+            }
+        }
+        self.at += 1;
+        self.close(id, self.at);
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), JsonError> {
+        self.at += 1;
+        let start = self.at;
+        let id = self.push(NodeKind::String, start)?;
+        loop {
+            while self.bytes.get(self.at).is_some_and(|&byte| !STOPS[usize::from(byte)]) {
+                self.at += 1;
+            }
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    self.nodes[id].escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return Err(self.error("control byte in a string")),
+                None => return Err(self.error("the text ends inside a string")),
+            }
+        }
+        self.close(id, self.at);
+        self.at += 1;
+        Ok(())
+    }
+
+    fn escape(&mut self) -> Result<(), JsonError> {
+        match self.bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u')
+                if self
+                    .bytes
+                    .get(self.at + 2..self.at + 6)
+                    .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) =>
+            {
+                self.at += 6;
+            }
+            _ => return Err(self.error("bad escape")),
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return Err(self.error("expected a digit"));
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), JsonError> {
+        let id = self.push(NodeKind::Number, self.at)?;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.close(id, self.at);
+        Ok(())
+    }
+
+    fn word(&mut self, word: &'static [u8], kind: NodeKind) -> Result<(), JsonError> {
+        if !self.bytes[self.at..].starts_with(word) {
+            return Err(self.error("expected a value"));
+        }
+        let id = self.push(kind, self.at)?;
+        self.at += word.len();
+        self.close(id, self.at);
+        Ok(())
+    }
+
+    /// Exact duplicates (after unescaping) are refused in every object: readers differ on which one counts.
+    fn refuse_duplicates(&self, object: NodeId) -> Result<(), JsonError> {
+        let text = std::str::from_utf8(self.bytes).unwrap_or_default();
+        let key_at = |id: NodeId| -> Cow<'_, str> {
+            let node = self.nodes[id];
+            let raw = text.get(node.start as usize..node.end as usize).unwrap_or_default();
+            if node.escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }
+        };
+        let end = self.nodes[object].next as usize;
+        let keys = || {
+            let mut at = object + 1;
+            std::iter::from_fn(move || {
+                (at < end).then(|| {
+                    let key = at;
+                    at = self.nodes[key + 1].next as usize;
+                    key
+                })
+            })
+        };
+        let duplicate =
+            JsonError { offset: self.nodes[object].start as usize, reason: "the same key twice in an object" };
+        if keys().nth(8).is_none() {
+            for (index, key) in keys().enumerate() {
+                if keys().take(index).any(|other| key_at(other) == key_at(key)) {
+                    return Err(duplicate);
+                }
+            }
+            return Ok(());
+        }
+        let mut seen = std::collections::HashSet::new();
+        if keys().all(|key| seen.insert(key_at(key))) { Ok(()) } else { Err(duplicate) }
+    }
+}
+
+/// One step through the inside of a JSON string: the character, and how many raw bytes it takes.
+///
+/// A surrogate pair is one step; a lone surrogate is U+FFFD.
+fn step(raw: &str) -> Option<(char, usize)> {
+    let first = raw.chars().next()?;
+    if first != '\\' {
+        return Some((first, first.len_utf8()));
+    }
+    let simple = |char| Some((char, 2));
+    match raw.as_bytes().get(1)? {
+        b'n' => simple('\n'),
+        b't' => simple('\t'),
+        b'r' => simple('\r'),
+        b'b' => simple('\u{8}'),
+        b'f' => simple('\u{c}'),
+        b'u' => {
+            let unit = hex4(raw, 2)?;
+            if (0xd800..0xdc00).contains(&unit)
+                && raw.get(6..8) == Some("\\u")
+                && let Some(low @ 0xdc00..0xe000) = hex4(raw, 8)
+            {
+                let code = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                return Some((char::from_u32(code)?, 12));
+            }
+            Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
+        }
+        &other => simple(char::from(other)),
+    }
+}
+
+fn hex4(raw: &str, at: usize) -> Option<u32> {
+    u32::from_str_radix(raw.get(at..at + 4)?, 16).ok()
+}
+
+/// The first surrogate of a pair, if the raw string ends with one that has no partner.
+pub fn trailing_high_surrogate(raw: &str) -> Option<u32> {
+    let tail = raw.len().checked_sub(6)?;
+    let unit = raw.get(tail..).filter(|escape| escape.starts_with("\\u")).and_then(|escape| hex4(escape, 2))?;
+    // An odd number of backslashes before makes the last six bytes something else.
+    let slashes = raw.as_bytes()[..tail].iter().rev().take_while(|&&byte| byte == b'\\').count();
+    (slashes % 2 == 0 && (0xd800..0xdc00).contains(&unit)).then_some(unit)
+}
+
+/// The second surrogate of a pair, if the raw string starts with one.
+pub fn leading_low_surrogate(raw: &str) -> Option<u32> {
+    let unit = raw.strip_prefix("\\u").and_then(|_| hex4(raw, 2))?;
+    (0xdc00..0xe000).contains(&unit).then_some(unit)
+}
+
+/// The text that the inside of a JSON string stands for.
+pub fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
+        let (before, after) = rest.split_at(plain);
+        text.push_str(before);
+        rest = after;
+        let Some((char, len)) = (!rest.is_empty()).then(|| step(rest)).flatten() else { break };
+        text.push(char);
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    text
+}
+
+/// Walks a raw string once and tells where decoded offsets lie in it. Ask in ascending order.
+#[derive(Debug)]
+pub struct RawOffsets<'a> {
+    raw: &'a str,
+    raw_at: usize,
+    decoded_at: usize,
+}
+
+impl<'a> RawOffsets<'a> {
+    /// For the inside of a JSON string.
+    pub fn new(raw: &'a str) -> RawOffsets<'a> {
+        RawOffsets { raw, raw_at: 0, decoded_at: 0 }
+    }
+
+    /// The raw offset at which the character with this decoded offset starts. An offset inside a character counts as
+    /// the character's start.
+    pub fn at(&mut self, decoded: usize) -> usize {
+        while self.decoded_at < decoded {
+            let Some((char, len)) = self.raw.get(self.raw_at..).and_then(step) else { break };
+            if self.decoded_at + char.len_utf8() > decoded {
+                break;
+            }
+            self.decoded_at += char.len_utf8();
+            self.raw_at += len;
+        }
+        self.raw_at
+    }
+}
+
+/// Appends `text` as the inside of a JSON string.
+pub fn escape_into(text: &str, out: &mut String) {
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control < ' ' => {
+                let code = u32::from(control);
+                out.push_str("\\u00");
+                for shift in [4, 0] {
+                    out.push(char::from_digit((code >> shift) & 0xf, 16).unwrap_or('0'));
+                }
+            }
+            other => out.push(other),
+        }
+    }
+}
+
+/// `text` as the inside of a JSON string.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    escape_into(text, &mut out);
+    out
+}
+
+/// Appends one reference token to a JSON pointer (RFC 6901).
+pub fn push_pointer(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    for char in token.chars() {
+        match char {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn error(text: &str) -> &'static str {
+        Json::parse(text.as_bytes()).unwrap_err().reason
+    }
+
+    #[test]
+    fn finds_members_by_any_spelling() {
+        let json = Json::parse(br#" {"messages":[{"Role":"user"}],"max_tokens":1,"strea\u006d":true} "#).unwrap();
+        assert_eq!(json.raw(json.get(0, "maxtokens").unwrap()), "1");
+        assert_eq!(json.kind(json.get(0, "stream").unwrap()), NodeKind::True);
+        let first = json.elements(json.get(0, "messages").unwrap()).next().unwrap();
+        assert_eq!(json.string(json.get(first, "role").unwrap()), "user");
+    }
+
+    #[test]
+    fn refuses_what_readers_disagree_about() {
+        assert_eq!(error(r#"{"a":1,"a":2}"#), "the same key twice in an object");
+        assert_eq!(error(r#"{"a":1,"\u0061":2}"#), "the same key twice in an object");
+        assert_eq!(error(r#"[1,]"#), "expected a value");
+        assert_eq!(error("[NaN]"), "expected a value");
+        assert_eq!(error("// no\n1"), "expected a value");
+        assert_eq!(error("\u{feff}1"), "expected a value");
+        assert_eq!(error("01"), "something after the value");
+        assert_eq!(error("1 2"), "something after the value");
+        assert_eq!(error("\"\u{1}\""), "control byte in a string");
+        assert_eq!(error(r#""\x""#), "bad escape");
+        assert_eq!(error(r#"{"a":"#), "the text ends early");
+        assert_eq!(error(&"[".repeat(200)), "nested too deeply");
+        assert_eq!(Json::parse(b"\"\xff\"").unwrap_err().reason, "not UTF-8");
+        let many: String = (0..20).map(|index| format!("\"k{index}\":1,")).collect();
+        assert_eq!(error(&format!("{{{many}\"k3\":1}}")), "the same key twice in an object");
+    }
+
+    #[test]
+    fn surrogates() {
+        assert_eq!(unescape(r"\ud83d\ude00"), "😀");
+        assert_eq!(unescape(r"\ud83d!"), "\u{fffd}!");
+        assert_eq!(trailing_high_surrogate(r"x\ud83d"), Some(0xd83d));
+        assert_eq!(trailing_high_surrogate(r"x\\ud83d"), None);
+        assert_eq!(leading_low_surrogate(r"\ude00 rest"), Some(0xde00));
+        let mut offsets = RawOffsets::new(r"a\n\ud83d\ude00b");
+        assert_eq!([offsets.at(0), offsets.at(1), offsets.at(2), offsets.at(6), offsets.at(7)], [0, 1, 3, 15, 16]);
+    }
+
+    #[test]
+    fn folds_keys() {
+        assert_eq!(fold_key("toolCalls"), "toolcalls");
+        assert_eq!(fold_key("TOOL_calls"), "toolcalls");
+        assert_eq!(fold_key("me\u{17f}\u{17f}ages"), "messages");
+        assert_eq!(fold_key("\u{212a}ey"), "key");
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json(value in "\\PC{0,40}|[\\[\\]{}\",:0-9.eE\\-truefalsn\\\\u ]{0,30}") {
+            let ours = Json::parse(value.as_bytes()).is_ok();
+            let theirs = serde_json::from_str::<serde_json::Value>(&value);
+            // serde_json takes duplicate keys and refuses lone surrogates and huge exponents: only the overlap is compared.
+            if let Ok(theirs) = theirs
+                && theirs.as_object().is_none()
+                && theirs.as_array().is_none()
+            {
+                prop_assert!(ours);
+            } else if ours {
+                let lenient = value.contains("\\u") || value.contains(['e', 'E']);
+                prop_assert!(lenient || serde_json::from_str::<serde_json::Value>(&value).is_ok());
+            }
+        }
+
+        #[test]
+        fn escape_and_back(text in "\\PC*|[\\x00-\\x7f]*") {
+            prop_assert_eq!(unescape(&escape(&text)), text.clone());
+            let quoted = format!("\"{}\"", escape(&text));
+            let json = Json::parse(quoted.as_bytes()).unwrap();
+            prop_assert_eq!(json.string(0), text);
+        }
+    }
+}

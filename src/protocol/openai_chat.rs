@@ -1,0 +1,364 @@
+//! OpenAI Chat Completions, and the many servers that speak it (Azure, Mistral, Groq, DeepSeek, OpenRouter, vLLM, …).
+//!
+//! Source: the provider's API reference and SDK types (November 2026); answers that official clients take well were
+//! tried against them.
+
+use serde_json::json;
+
+use super::json::{Json, NodeId};
+use super::walk::{Index, Shape};
+use super::{Answer, Ending, Protocol, StreamView};
+use crate::segment::Kind;
+
+/// The adapter.
+pub struct OpenAiChat;
+
+impl Protocol for OpenAiChat {
+    fn name(&self) -> &'static str {
+        "openai-chat"
+    }
+
+    fn recognises(&self, path: &str) -> bool {
+        path.ends_with("/chat/completions")
+    }
+
+    fn request(&self) -> (&'static Shape, Kind) {
+        (&REQUEST, Kind::User)
+    }
+
+    fn response(&self) -> (&'static Shape, Kind) {
+        (&RESPONSE, Kind::Completion)
+    }
+
+    fn is_done(&self, data: &str) -> bool {
+        data == "[DONE]"
+    }
+
+    fn error_body(&self, message: &str, code: &str) -> String {
+        super::openai_error(message, "invalid_request_error", code)
+    }
+
+    fn refusal_body(&self, answer: &Answer<'_>) -> String {
+        let choice = json!({
+            "index": 0,
+            "message": { "role": "assistant", "content": null, "refusal": answer.message },
+            "logprobs": null,
+            "finish_reason": "stop",
+        });
+        json!({
+            "id": format!("chatcmpl-{}", answer.id),
+            "object": "chat.completion",
+            "created": answer.created,
+            "model": answer.model,
+            "choices": [choice],
+            "usage": { "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 },
+        })
+        .to_string()
+    }
+
+    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
+        let head =
+            Head { id: format!("chatcmpl-{}", answer.id), created: answer.created, model: answer.model.to_owned() };
+        let mut out = String::new();
+        chunk(&mut out, &head, 0, &json!({ "role": "assistant", "content": "" }), None);
+        chunk(&mut out, &head, 0, &json!({ "refusal": answer.message }), None);
+        chunk(&mut out, &head, 0, &json!({}), Some("stop"));
+        if answer.usage {
+            usage(&mut out, &head);
+        }
+        out.push_str("data: [DONE]\n\n");
+        out
+    }
+
+    fn blocked_choice(
+        &self,
+        json: &Json<'_>,
+        choice: NodeId,
+        message: Option<&str>,
+    ) -> Vec<(std::ops::Range<usize>, String)> {
+        let mut edits = Vec::new();
+        let whole = |node: NodeId| {
+            let node = json.node(node);
+            // A string's range lies inside its quotes.
+            let quotes = u32::from(node.kind == super::json::NodeKind::String);
+            (node.start - quotes) as usize..(node.end + quotes) as usize
+        };
+        for (key, value) in json.members(choice) {
+            match &*super::json::fold_key(&json.string(key)) {
+                "message" => {
+                    let blocked = json!({ "role": "assistant", "content": null, "refusal": message });
+                    edits.push((whole(value), blocked.to_string()));
+                }
+                "finishreason" => {
+                    let reason = if message.is_some() { "stop" } else { "content_filter" };
+                    edits.push((whole(value), format!("\"{reason}\"")));
+                }
+                "logprobs" => edits.push((whole(value), "null".to_owned())),
+                _ => {}
+            }
+        }
+        edits
+    }
+
+    fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String {
+        let id = view.id.clone().unwrap_or_else(|| format!("chatcmpl-{}", ending.id));
+        let head =
+            Head { id, created: view.created.unwrap_or(ending.created), model: view.model.clone().unwrap_or_default() };
+        let mut out = String::new();
+        for &(index, started) in ending.choices {
+            if !started {
+                chunk(&mut out, &head, index, &json!({ "role": "assistant", "content": "" }), None);
+            }
+            match ending.refusal {
+                Some(message) => {
+                    chunk(&mut out, &head, index, &json!({ "refusal": message }), None);
+                    chunk(&mut out, &head, index, &json!({}), Some("stop"));
+                }
+                None => chunk(&mut out, &head, index, &json!({}), Some("content_filter")),
+            }
+        }
+        if ending.last {
+            if ending.usage {
+                usage(&mut out, &head);
+            }
+            out.push_str("data: [DONE]\n\n");
+        }
+        out
+    }
+
+    fn failure(&self, message: &str) -> String {
+        format!("data: {}\n\ndata: [DONE]\n\n", super::openai_error(message, "server_error", "upstream_error"))
+    }
+}
+
+struct Head {
+    id: String,
+    created: u64,
+    model: String,
+}
+
+fn chunk(out: &mut String, head: &Head, index: u64, delta: &serde_json::Value, finish: Option<&str>) {
+    let choice = json!({ "index": index, "delta": delta, "logprobs": null, "finish_reason": finish });
+    event(out, head, &json!([choice]), None);
+}
+
+/// Zeros: what was really used is the provider's to say, and it was cut off before it could.
+fn usage(out: &mut String, head: &Head) {
+    let zeros = json!({ "prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0 });
+    event(out, head, &json!([]), Some(zeros));
+}
+
+fn event(out: &mut String, head: &Head, choices: &serde_json::Value, usage: Option<serde_json::Value>) {
+    let mut body = json!({
+        "id": head.id,
+        "object": "chat.completion.chunk",
+        "created": head.created,
+        "model": head.model,
+        "choices": choices,
+    });
+    if let (Some(usage), Some(body)) = (usage, body.as_object_mut()) {
+        body.insert("usage".to_owned(), usage);
+    }
+    out.push_str("data: ");
+    out.push_str(&body.to_string());
+    out.push_str("\n\n");
+}
+
+/// Whose words a message of the client holds; an unknown or missing role is the user's.
+fn role_kind(role: &str) -> Kind {
+    match role {
+        "system" | "developer" => Kind::System,
+        "assistant" => Kind::Assistant,
+        "tool" | "function" => Kind::ToolResult,
+        _ => Kind::User,
+    }
+}
+
+static REQUEST: Shape = Shape::Object(&[
+    ("messages", Shape::Each(Index::Position, &Shape::Message(role_kind, &MESSAGE))),
+    ("model", Shape::Harmless),
+    ("stream", Shape::Harmless),
+    ("streamoptions", Shape::Harmless),
+    ("temperature", Shape::Harmless),
+    ("topp", Shape::Harmless),
+    ("topk", Shape::Harmless),
+    ("minp", Shape::Harmless),
+    ("n", Shape::Harmless),
+    ("seed", Shape::Harmless),
+    ("maxtokens", Shape::Harmless),
+    ("maxcompletiontokens", Shape::Harmless),
+    ("presencepenalty", Shape::Harmless),
+    ("frequencypenalty", Shape::Harmless),
+    ("repetitionpenalty", Shape::Harmless),
+    ("logprobs", Shape::Harmless),
+    ("toplogprobs", Shape::Harmless),
+    ("paralleltoolcalls", Shape::Harmless),
+    ("store", Shape::Harmless),
+    ("servicetier", Shape::Harmless),
+    ("reasoningeffort", Shape::Harmless),
+    ("verbosity", Shape::Harmless),
+    ("modalities", Shape::Harmless),
+    ("audio", Shape::Harmless),
+    ("tools", Shape::Each(Index::Position, &TOOL)),
+    ("functions", Shape::Each(Index::Position, &FUNCTION)),
+    ("toolchoice", Shape::Within(Kind::ToolDefinition, &Shape::Harmless)),
+    ("functioncall", Shape::Within(Kind::ToolDefinition, &Shape::Harmless)),
+    ("responseformat", Shape::Object(&[("type", Shape::Harmless), ("jsonschema", FUNCTION)])),
+    ("prediction", Shape::Within(Kind::Assistant, &Shape::Object(&[("type", Shape::Harmless), ("content", CONTENT)]))),
+    ("stop", Shape::Text(Kind::User)),
+    ("logitbias", Shape::Within(Kind::Metadata, &Shape::Harmless)),
+    ("websearchoptions", Shape::Text(Kind::User)),
+    ("metadata", Shape::Deep(Kind::Metadata)),
+    ("user", Shape::Text(Kind::Metadata)),
+    ("safetyidentifier", Shape::Text(Kind::Metadata)),
+    ("promptcachekey", Shape::Text(Kind::Metadata)),
+    ("promptcacheretention", Shape::Harmless),
+    ("moderation", Shape::Within(Kind::Metadata, &Shape::Harmless)),
+    ("chattemplate", Shape::Text(Kind::System)),
+    ("chattemplatekwargs", Shape::Deep(Kind::System)),
+    ("documents", Shape::Deep(Kind::Document)),
+]);
+
+static MESSAGE: Shape = Shape::Object(&[
+    ("role", Shape::Harmless),
+    ("content", CONTENT),
+    ("name", Shape::Text(Kind::User)),
+    ("refusal", Shape::Inherit),
+    ("toolcalls", Shape::Each(Index::Member, &TOOL_CALL)),
+    ("functioncall", CALLED_FUNCTION),
+    ("toolcallid", Shape::Harmless),
+    ("audio", AUDIO),
+    ("images", Shape::Media(crate::segment::Media::Image)),
+    ("annotations", Shape::Inherit),
+    ("reasoningcontent", Shape::Text(Kind::Reasoning)),
+    ("reasoning", Shape::Text(Kind::Reasoning)),
+    ("reasoningdetails", Shape::Each(Index::Member, &REASONING)),
+    ("prefix", Shape::Harmless),
+]);
+
+const CONTENT: Shape = Shape::Content(&PART);
+
+static PART: Shape = Shape::Object(&[
+    ("type", Shape::Harmless),
+    ("text", Shape::Inherit),
+    ("refusal", Shape::Inherit),
+    ("imageurl", Shape::Media(crate::segment::Media::Image)),
+    ("inputaudio", Shape::Object(&[("data", Shape::Media(crate::segment::Media::Audio)), ("format", Shape::Harmless)])),
+    (
+        "file",
+        Shape::Object(&[
+            ("filename", Shape::Inherit),
+            ("filedata", Shape::Media(crate::segment::Media::File)),
+            ("fileid", Shape::Media(crate::segment::Media::File)),
+        ]),
+    ),
+    ("thinking", Shape::Within(Kind::Reasoning, &THINKING)),
+    ("cachecontrol", Shape::Harmless),
+]);
+
+static THINKING: Shape = Shape::Content(&Shape::Object(&[("type", Shape::Harmless), ("text", Shape::Inherit)]));
+
+const AUDIO: Shape = Shape::Object(&[
+    ("id", Shape::Media(crate::segment::Media::Audio)),
+    ("data", Shape::Media(crate::segment::Media::Audio)),
+    ("transcript", Shape::Inherit),
+    ("expiresat", Shape::Harmless),
+]);
+
+static REASONING: Shape = Shape::Within(
+    Kind::Reasoning,
+    &Shape::Object(&[
+        ("type", Shape::Harmless),
+        ("id", Shape::Harmless),
+        ("format", Shape::Harmless),
+        ("index", Shape::Harmless),
+        ("text", Shape::Inherit),
+        ("summary", Shape::Inherit),
+        ("data", Shape::Media(crate::segment::Media::EncryptedReasoning)),
+        ("signature", Shape::Media(crate::segment::Media::EncryptedReasoning)),
+    ]),
+);
+
+static TOOL: Shape = Shape::Within(
+    Kind::ToolDefinition,
+    &Shape::Object(&[
+        ("type", Shape::Harmless),
+        ("function", FUNCTION),
+        (
+            "custom",
+            Shape::Object(&[
+                ("name", Shape::Inherit),
+                ("description", Shape::Inherit),
+                ("format", Shape::Deep(Kind::ToolDefinition)),
+            ]),
+        ),
+    ]),
+);
+
+/// A function on offer, or the schema that an answer must have.
+const FUNCTION: Shape = Shape::Within(Kind::ToolDefinition, &FUNCTION_FIELDS);
+
+static FUNCTION_FIELDS: Shape = Shape::Object(&[
+    ("name", Shape::Inherit),
+    ("description", Shape::Inherit),
+    ("parameters", Shape::Deep(Kind::ToolDefinition)),
+    ("schema", Shape::Deep(Kind::ToolDefinition)),
+    ("strict", Shape::Harmless),
+]);
+
+static TOOL_CALL: Shape = Shape::Within(
+    Kind::ToolCall,
+    &Shape::Object(&[
+        ("id", Shape::Harmless),
+        ("index", Shape::Harmless),
+        ("type", Shape::Harmless),
+        ("function", CALLED_FUNCTION),
+        ("custom", Shape::Object(&[("name", Shape::Inherit), ("input", Shape::Inherit)])),
+    ]),
+);
+
+const CALLED_FUNCTION: Shape = Shape::Within(Kind::ToolCall, &CALLED_FUNCTION_FIELDS);
+
+static CALLED_FUNCTION_FIELDS: Shape = Shape::Object(&[("name", Shape::Inherit), ("arguments", Shape::Arguments)]);
+
+static RESPONSE: Shape = Shape::Object(&[
+    ("id", Shape::Harmless),
+    ("object", Shape::Harmless),
+    ("created", Shape::Harmless),
+    ("model", Shape::Harmless),
+    ("provider", Shape::Harmless),
+    ("systemfingerprint", Shape::Harmless),
+    ("servicetier", Shape::Harmless),
+    ("choices", Shape::Each(Index::Choice, &CHOICE)),
+    ("usage", Shape::Harmless),
+    ("xgroq", Shape::Harmless),
+    ("promptfilterresults", Shape::Harmless),
+    ("moderation", Shape::Harmless),
+    ("obfuscation", Shape::Harmless),
+    ("citations", Shape::Text(Kind::Completion)),
+    ("searchresults", Shape::Text(Kind::Completion)),
+    ("userid", Shape::Harmless),
+    (
+        "error",
+        Shape::Object(&[
+            ("message", Shape::Text(Kind::Completion)),
+            ("type", Shape::Harmless),
+            ("param", Shape::Harmless),
+            ("code", Shape::Harmless),
+            ("failedgeneration", Shape::Text(Kind::Completion)),
+            ("metadata", Shape::Text(Kind::Completion)),
+        ]),
+    ),
+]);
+
+static CHOICE: Shape = Shape::Object(&[
+    ("index", Shape::Harmless),
+    ("message", Shape::Within(Kind::Completion, &MESSAGE)),
+    ("delta", Shape::Within(Kind::Completion, &MESSAGE)),
+    ("text", Shape::Text(Kind::Completion)),
+    ("finishreason", Shape::Harmless),
+    ("nativefinishreason", Shape::Harmless),
+    ("stopreason", Shape::Harmless),
+    ("contentfilterresults", Shape::Harmless),
+    ("logprobs", Shape::Echo),
+]);

@@ -1,0 +1,224 @@
+//! Server-sent events (WHATWG HTML, section 9.2): bytes to events and back, any line ending, cut anywhere.
+//!
+//! An event keeps its bytes as they came, so that an event that nobody changes goes out as it was.
+
+use std::ops::Range;
+
+/// Longest event that is read, in bytes.
+pub const MAX_EVENT: usize = 8 << 20;
+
+/// An event was longer than [`MAX_EVENT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event of more than {MAX_EVENT} bytes")]
+pub struct TooLong;
+
+/// One event with its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// As it came, the blank line included.
+    pub raw: Vec<u8>,
+    /// Where the values of its `data` lines stand in `raw`.
+    data: Vec<Range<usize>>,
+}
+
+impl Event {
+    /// Whether it has no data: a comment, a heart-beat, a bare id.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The data: its lines joined with LF.
+    pub fn data(&self) -> std::borrow::Cow<'_, [u8]> {
+        match self.data.as_slice() {
+            [] => (&[][..]).into(),
+            [line] => self.raw[line.clone()].into(),
+            lines => lines.iter().map(|line| &self.raw[line.clone()]).collect::<Vec<_>>().join(&b'\n').into(),
+        }
+    }
+
+    /// The event's bytes with other data. The spelling of its lines and their endings stay.
+    pub fn with_data(&self, data: &[u8]) -> Vec<u8> {
+        let Some((first, last)) = self.data.first().zip(self.data.last()) else { return self.raw.clone() };
+        let mut out = Vec::with_capacity(self.raw.len() + data.len());
+        out.extend_from_slice(&self.raw[..first.start]);
+        // A line break inside the new data needs a `data:` of its own, spelled as the event spells it.
+        let field = &self.raw[..first.start];
+        let line_start = field.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
+        let ending = match &self.raw[first.end..] {
+            [b'\r', b'\n', ..] => &b"\r\n"[..],
+            [b'\r', ..] => b"\r",
+            _ => b"\n",
+        };
+        for (index, line) in data.split(|&byte| byte == b'\n').enumerate() {
+            if index > 0 {
+                out.extend_from_slice(ending);
+                out.extend_from_slice(&field[line_start..]);
+            }
+            out.extend_from_slice(line);
+        }
+        out.extend_from_slice(&self.raw[last.end..]);
+        out
+    }
+}
+
+/// Cuts a byte stream into events.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    buffer: Vec<u8>,
+    /// Start of the line that is being read.
+    line: usize,
+    /// Bytes already looked at.
+    seen: usize,
+    data: Vec<Range<usize>>,
+    started: bool,
+    /// The last event ended with a CR: an LF right after belongs to it.
+    after_cr: bool,
+}
+
+impl Decoder {
+    /// Feeds the next bytes and reports the events that they complete.
+    pub fn feed(&mut self, bytes: &[u8], mut event: impl FnMut(Event)) -> Result<(), TooLong> {
+        self.buffer.extend_from_slice(bytes);
+        while let Some(offset) = memchr::memchr2(b'\n', b'\r', &self.buffer[self.seen..]) {
+            let end = self.seen + offset;
+            if self.after_cr && end == 0 && self.buffer[0] == b'\n' {
+                // The second half of a CRLF whose CR already ended an event.
+                self.after_cr = false;
+                event(Event { raw: self.take(1), data: Vec::new() });
+                continue;
+            }
+            self.after_cr = false;
+            let mut next = end + 1;
+            if self.buffer[end] == b'\r' {
+                match self.buffer.get(next) {
+                    Some(b'\n') => next += 1,
+                    Some(_) => {}
+                    // A CR that ends a blank line ends the event: nobody should wait for what may be an LF. After any
+                    // other line there is more to come anyway.
+                    None if end > self.line => {
+                        self.seen = end;
+                        break;
+                    }
+                    None => self.after_cr = true,
+                }
+            }
+            if end == self.line {
+                let data = std::mem::take(&mut self.data);
+                let raw = self.take(next);
+                event(Event { raw, data });
+            } else {
+                self.end_line(end);
+                self.line = next;
+                self.seen = next;
+            }
+        }
+        if self.buffer.len() > MAX_EVENT {
+            return Err(TooLong);
+        }
+        if memchr::memchr2(b'\n', b'\r', &self.buffer[self.seen..]).is_none() {
+            self.seen = self.buffer.len();
+        }
+        Ok(())
+    }
+
+    /// The last event, if the stream ends without a blank line. Most clients dispatch it.
+    pub fn finish(&mut self) -> Option<Event> {
+        if self.buffer.is_empty() {
+            return None;
+        }
+        let mut end = self.buffer.len();
+        if end > self.line {
+            while end > self.line && matches!(self.buffer[end - 1], b'\r' | b'\n') {
+                end -= 1;
+            }
+            self.end_line(end);
+        }
+        let data = std::mem::take(&mut self.data);
+        let raw = self.take(self.buffer.len());
+        Some(Event { raw, data })
+    }
+
+    fn take(&mut self, len: usize) -> Vec<u8> {
+        let rest = self.buffer.split_off(len);
+        self.line = 0;
+        self.seen = 0;
+        std::mem::replace(&mut self.buffer, rest)
+    }
+
+    fn end_line(&mut self, end: usize) {
+        let mut line = &self.buffer[self.line..end];
+        let mut start = self.line;
+        if !std::mem::replace(&mut self.started, true)
+            && let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf")
+        {
+            line = rest;
+            start += 3;
+        }
+        let Some(value) = line.strip_prefix(b"data") else { return };
+        match value {
+            [] => self.data.push(end..end),
+            [b':', b' ', ..] => self.data.push(start + 6..end),
+            [b':', ..] => self.data.push(start + 5..end),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn events(bytes: &[u8], step: usize) -> Vec<Event> {
+        let (mut decoder, mut out) = (Decoder::default(), Vec::new());
+        for piece in bytes.chunks(step) {
+            decoder.feed(piece, |event| out.push(event)).unwrap();
+        }
+        out.extend(decoder.finish());
+        out
+    }
+
+    fn data(bytes: &[u8], step: usize) -> Vec<String> {
+        let events = events(bytes, step);
+        let filled = events.iter().filter(|event| !event.is_empty());
+        filled.map(|event| String::from_utf8(event.data().into_owned()).unwrap()).collect()
+    }
+
+    #[test]
+    fn reads_every_spelling_at_every_cut() {
+        let stream = b"\xef\xbb\xbfdata: a\n\n: comment\r\n\r\nevent: x\r\ndata:b\r\ndata: c\r\n\r\ndata: d\r\rdata\n\nid: 1\n\ndata: [DONE]";
+        for step in 1..stream.len() {
+            assert_eq!(data(stream, step), ["a", "b\nc", "d", "", "[DONE]"], "step {step}");
+            let raw: Vec<u8> = events(stream, step).into_iter().flat_map(|event| event.raw).collect();
+            assert_eq!(raw, stream, "step {step}");
+        }
+    }
+
+    #[test]
+    fn new_data_keeps_the_spelling() {
+        let event = &events(b"event: m\r\ndata:{\"a\":1}\r\nid: 7\r\n\r\n", 100)[0];
+        assert_eq!(event.with_data(b"{}"), b"event: m\r\ndata:{}\r\nid: 7\r\n\r\n");
+        assert_eq!(event.with_data(b"{\n}"), b"event: m\r\ndata:{\r\ndata:}\r\nid: 7\r\n\r\n");
+    }
+
+    #[test]
+    fn refuses_endless_events() {
+        let mut decoder = Decoder::default();
+        let mut result = Ok(());
+        for _ in 0..=MAX_EVENT / 4096 {
+            result = result.and_then(|()| decoder.feed(&[b'x'; 4096], |_| {}));
+        }
+        assert_eq!(result, Err(TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn loses_no_byte(stream in "[dat: x\\r\\n]{0,60}", step in 1usize..9) {
+            let raw: Vec<u8> = events(stream.as_bytes(), step).into_iter().flat_map(|event| event.raw).collect();
+            prop_assert_eq!(raw, stream.as_bytes());
+            prop_assert_eq!(data(stream.as_bytes(), step), data(stream.as_bytes(), 100));
+        }
+    }
+}

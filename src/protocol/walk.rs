@@ -1,0 +1,433 @@
+//! Walks a parsed body by the shape of its protocol and accounts for every string in it.
+//!
+//! A protocol is a table of [`Shape`]s. Whatever the table does not name is text all the same, of the kind of its
+//! surroundings: a provider's new field is never a way round. Values that are named harmless (ids, enums) are skipped
+//! only while they look like identifiers.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use super::json::{Json, NodeId, NodeKind, fold_key, push_pointer};
+use crate::segment::{Direction, Kind, Media, Scope};
+
+/// What stands at a place of a body.
+pub enum Shape {
+    /// Identifiers, enums, numbers; also whole trees of them.
+    Harmless,
+    /// Text of this kind.
+    Text(Kind),
+    /// Text of the surrounding kind.
+    Inherit,
+    /// A message's content: a string, or an array of strings and parts. Joined by the reader.
+    Content(&'static Shape),
+    /// Text of this kind at any depth, with keys that an author chose.
+    Deep(Kind),
+    /// Arguments of a tool call: JSON in a string, or the JSON itself.
+    Arguments,
+    /// What cannot be looked into. URLs are text besides.
+    Media(Media),
+    /// Repeats text of the same choice token by token: goes when that text is rewritten.
+    Echo,
+    /// An object with these fields; the names are folded ([`fold_key`]).
+    Object(&'static [(&'static str, Shape)]),
+    /// The same with this kind as surroundings.
+    Within(Kind, &'static Shape),
+    /// A message: its `role` says what kind its text is.
+    Message(fn(&str) -> Kind, &'static Shape),
+    /// An array (or a lone element).
+    Each(Index, &'static Shape),
+}
+
+/// How elements of an array that comes in pieces are told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// By their position.
+    Position,
+    /// By their `index` member, else their position.
+    Member,
+    /// As `Member`; and each element is an answer of its own.
+    Choice,
+}
+
+/// Why a body that is JSON is not read all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WalkError {
+    /// Two keys that some reader takes for the same.
+    #[error("two keys that differ only by case or separators")]
+    VariantKeys,
+}
+
+/// A string that is text.
+#[derive(Clone, Copy, Debug)]
+pub struct TextLeaf {
+    /// Its node.
+    pub node: NodeId,
+    /// The kind shown.
+    pub kind: Kind,
+    /// What it counts as.
+    pub scope: Scope,
+    /// Names the channel that it belongs to: the same over all events of a stream.
+    pub channel: u64,
+    /// What it is besides text.
+    pub role: LeafRole,
+    /// Position of the answer that it belongs to.
+    pub choice: Option<u32>,
+    /// The message that it stands in, counted from 1; 0 outside messages.
+    pub message: u32,
+    /// The array that it is an element of.
+    pub array: Option<NodeId>,
+}
+
+/// What a text leaf is besides text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeafRole {
+    /// A value.
+    Value,
+    /// A part of its message's content, joined with the others by the reader.
+    Part,
+    /// A key: it cannot be rewritten.
+    Key,
+    /// Tool arguments: JSON inside.
+    Arguments,
+}
+
+/// What a walk collects.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// All text, in the order of the body.
+    pub texts: Vec<TextLeaf>,
+    /// What could not be looked into.
+    pub unscannable: Vec<(Media, NodeId)>,
+    /// Values that repeat text: (position of the choice, node).
+    pub echoes: Vec<(Option<u32>, NodeId)>,
+    /// Strings that were passed over as harmless.
+    pub harmless: Vec<NodeId>,
+    /// For each position of an answer, its own index.
+    pub choices: Vec<(u32, u64, NodeId)>,
+    /// Kinds of the messages, in order.
+    pub messages: Vec<Kind>,
+}
+
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Walks `json` from its root.
+pub fn walk(json: &Json<'_>, shape: &'static Shape, direction: Direction, kind: Kind) -> Result<Walked, WalkError> {
+    let mut walker = Walker { json, out: Walked::default(), direction, everything: None };
+    let place = Place { kind, channel: 0, choice: None, message: 0, array: None, role: LeafRole::Value };
+    walker.shape(0, shape, place)?;
+    Ok(walker.out)
+}
+
+/// Walks a body that no protocol knows: every string belongs to every kind of its direction.
+pub fn walk_unknown(json: &Json<'_>, direction: Direction) -> Walked {
+    let (kind, scope) = match direction {
+        Direction::Request => (Kind::User, Scope::INPUT),
+        Direction::Response => (Kind::Completion, Scope::OUTPUT),
+    };
+    let mut walker = Walker { json, out: Walked::default(), direction, everything: Some(scope) };
+    let place = Place { kind, channel: 0, choice: None, message: 0, array: None, role: LeafRole::Value };
+    walker.deep(0, place, true);
+    walker.out
+}
+
+/// The JSON pointer of a node. `joined` gives the pointer into the message that stream events add up to: elements by
+/// their own index, `delta` as `message`.
+pub fn pointer(json: &Json<'_>, node: NodeId, joined: bool) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    while at != node {
+        let inside = |id: NodeId| id <= node && node < json.after(id);
+        if json.kind(at) == NodeKind::Object {
+            let Some((key, value)) = json.members(at).find(|&(key, value)| key == node || inside(value)) else { break };
+            let name = json.string(key);
+            push_pointer(&mut out, if joined && name == "delta" { "message" } else { &name });
+            if key == node {
+                break;
+            }
+            at = value;
+        } else {
+            let Some((position, element)) = json.elements(at).enumerate().find(|&(_, element)| inside(element)) else {
+                break;
+            };
+            let own = joined.then(|| own_index(json, element)).flatten();
+            push_pointer(&mut out, &own.unwrap_or(position as u64).to_string());
+            at = element;
+        }
+    }
+    out
+}
+
+/// The `index` member of an element.
+pub fn own_index(json: &Json<'_>, element: NodeId) -> Option<u64> {
+    json.get(element, "index").and_then(|index| json.raw(index).parse().ok())
+}
+
+/// Whether a string may pass as an identifier or enum: short, and nothing in it that a sentence needs.
+pub fn is_identifier(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=#@".contains(&byte))
+}
+
+/// Words of JSON Schema: keys that no author chose.
+const SCHEMA_WORDS: &[&str] = &[
+    "$defs",
+    "$id",
+    "$ref",
+    "$schema",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "default",
+    "definitions",
+    "description",
+    "enum",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "nullable",
+    "oneOf",
+    "pattern",
+    "properties",
+    "required",
+    "strict",
+    "title",
+    "type",
+    "uniqueItems",
+];
+
+#[derive(Clone, Copy)]
+struct Place {
+    kind: Kind,
+    channel: u64,
+    choice: Option<u32>,
+    message: u32,
+    array: Option<NodeId>,
+    role: LeafRole,
+}
+
+impl Place {
+    fn under(self, token: &str) -> Place {
+        Place { channel: HASHER.hash_one((self.channel, token)), array: None, ..self }
+    }
+
+    fn at(self, index: u64) -> Place {
+        Place { channel: HASHER.hash_one((self.channel, index)), ..self }
+    }
+
+    fn of(self, kind: Kind) -> Place {
+        Place { kind, ..self }
+    }
+}
+
+struct Walker<'j, 't> {
+    json: &'j Json<'t>,
+    out: Walked,
+    direction: Direction,
+    /// On bodies that no protocol knows: what every string counts as.
+    everything: Option<Scope>,
+}
+
+impl Walker<'_, '_> {
+    fn shape(&mut self, node: NodeId, shape: &'static Shape, place: Place) -> Result<(), WalkError> {
+        let kind = self.json.kind(node);
+        match (shape, kind) {
+            (Shape::Harmless, _) => self.harmless(node, place),
+            (Shape::Text(text), _) => self.deep(node, place.of(*text), false),
+            (Shape::Inherit, _) => self.deep(node, place, false),
+            (Shape::Content(part), NodeKind::Array) => {
+                for element in self.json.elements(node) {
+                    let place = Place { role: LeafRole::Part, ..place };
+                    if self.json.kind(element) == NodeKind::String {
+                        self.text(element, place);
+                    } else {
+                        self.shape(element, part, place)?;
+                    }
+                }
+            }
+            (Shape::Content(part), NodeKind::Object) => {
+                self.shape(node, part, Place { role: LeafRole::Part, ..place })?;
+            }
+            (Shape::Content(_), _) => self.deep(node, Place { role: LeafRole::Part, ..place }, false),
+            (Shape::Deep(text), _) => self.deep(node, place.of(*text), true),
+            (Shape::Arguments, NodeKind::String) => {
+                self.text(node, Place { role: LeafRole::Arguments, ..place.of(Kind::ToolCall) });
+            }
+            (Shape::Arguments, _) => self.deep(node, place.of(Kind::ToolCall), true),
+            (Shape::Media(media), _) => self.media(node, *media, place),
+            (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
+            (Shape::Echo, _) => self.deep(node, place, false),
+            (Shape::Within(kind, inner), _) => self.shape(node, inner, place.of(*kind))?,
+            (Shape::Object(fields), NodeKind::Object) => self.object(node, fields, place)?,
+            (Shape::Message(kind_of, inner), NodeKind::Object) => {
+                let role = self.json.get(node, "role").map(|role| self.json.string(role));
+                let kind = kind_of(role.as_deref().unwrap_or_default());
+                self.out.messages.push(kind);
+                let message = self.out.messages.len() as u32;
+                self.shape(node, inner, Place { message, ..place.of(kind) })?;
+            }
+            (Shape::Each(index, inner), NodeKind::Array) => {
+                for (position, element) in self.json.elements(node).enumerate() {
+                    self.element(element, position, *index, inner, place)?;
+                }
+            }
+            (Shape::Each(index, inner), NodeKind::Object) => self.element(node, 0, *index, inner, place)?,
+            // Not what it should be: then it is text at any depth.
+            (Shape::Object(_) | Shape::Message(..) | Shape::Each(..), _) => self.deep(node, place, true),
+        }
+        Ok(())
+    }
+
+    fn element(
+        &mut self,
+        element: NodeId,
+        position: usize,
+        index: Index,
+        inner: &'static Shape,
+        place: Place,
+    ) -> Result<(), WalkError> {
+        let own = if index == Index::Position { None } else { own_index(self.json, element) };
+        let own = own.unwrap_or(position as u64);
+        let mut place = place.at(own);
+        if index == Index::Choice {
+            place.choice = Some(position as u32);
+            self.out.choices.push((position as u32, own, element));
+        }
+        self.shape(element, inner, place)
+    }
+
+    fn object(
+        &mut self,
+        node: NodeId,
+        fields: &'static [(&'static str, Shape)],
+        place: Place,
+    ) -> Result<(), WalkError> {
+        let mut seen = 0u128;
+        let mut others: Vec<String> = Vec::new();
+        for (key, value) in self.json.members(node) {
+            let name = self.json.string(key);
+            let folded = fold_key(&name);
+            if let Some(index) = fields.iter().position(|(field, _)| *field == folded) {
+                let bit = 1u128 << (index % 128);
+                if seen & bit != 0 {
+                    return Err(WalkError::VariantKeys);
+                }
+                seen |= bit;
+                self.shape(value, &fields[index].1, place.under(fields[index].0))?;
+            } else {
+                if others.iter().any(|other| **other == *folded) {
+                    return Err(WalkError::VariantKeys);
+                }
+                let inner = Place { role: LeafRole::Value, ..place.under(&folded) };
+                if !is_identifier(&name) {
+                    self.key(key, inner);
+                }
+                others.push(folded.into_owned());
+                self.deep(value, inner, true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every string below is text; with `keys`, keys are too.
+    fn deep(&mut self, node: NodeId, place: Place, keys: bool) {
+        match self.json.kind(node) {
+            NodeKind::String => self.text(node, place),
+            NodeKind::Array => {
+                for (position, element) in self.json.elements(node).enumerate() {
+                    self.deep(element, Place { array: Some(node), ..place.at(position as u64) }, keys);
+                }
+            }
+            NodeKind::Object => {
+                for (key, value) in self.json.members(node) {
+                    let name = self.json.string(key);
+                    let inner = Place { role: LeafRole::Value, ..place.under(&name) };
+                    if if keys { !SCHEMA_WORDS.contains(&&*name) } else { !is_identifier(&name) } {
+                        self.key(key, inner);
+                    }
+                    self.deep(value, inner, keys);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn harmless(&mut self, node: NodeId, place: Place) {
+        match self.json.kind(node) {
+            NodeKind::String if is_identifier(&self.json.string(node)) => self.out.harmless.push(node),
+            NodeKind::String => self.text(node, Place { role: LeafRole::Value, ..place }),
+            NodeKind::Array => {
+                for (position, element) in self.json.elements(node).enumerate() {
+                    self.harmless(element, place.at(position as u64));
+                }
+            }
+            NodeKind::Object => {
+                for (key, value) in self.json.members(node) {
+                    let name = self.json.string(key);
+                    let inner = place.under(&name);
+                    if !is_identifier(&name) {
+                        self.key(key, inner);
+                    }
+                    self.harmless(value, inner);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn media(&mut self, node: NodeId, media: Media, place: Place) {
+        self.out.unscannable.push((media, node));
+        self.beside_media(node, Place { role: LeafRole::Value, ..place });
+    }
+
+    /// What stands in unscannable content and can be read all the same: addresses, and anything that is not encoded data.
+    fn beside_media(&mut self, node: NodeId, place: Place) {
+        match self.json.kind(node) {
+            NodeKind::String => {
+                let text = self.json.string(node);
+                let inline = text.starts_with("data:") && text.bytes().all(|byte| byte.is_ascii_graphic());
+                let encoded = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte));
+                if inline || encoded {
+                    self.out.harmless.push(node);
+                } else {
+                    self.text(node, place);
+                }
+            }
+            NodeKind::Array => {
+                for (position, element) in self.json.elements(node).enumerate() {
+                    self.beside_media(element, place.at(position as u64));
+                }
+            }
+            NodeKind::Object => {
+                for (key, value) in self.json.members(node) {
+                    self.beside_media(value, place.under(&self.json.string(key)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn key(&mut self, node: NodeId, place: Place) {
+        self.text(node, Place { role: LeafRole::Key, array: None, ..place.under("\0key") });
+    }
+
+    fn text(&mut self, node: NodeId, place: Place) {
+        self.out.texts.push(TextLeaf {
+            node,
+            kind: place.kind,
+            scope: self.everything.unwrap_or(Scope::one(self.direction, place.kind)),
+            channel: place.channel,
+            role: place.role,
+            choice: place.choice,
+            message: place.message,
+            array: place.array,
+        });
+    }
+}
