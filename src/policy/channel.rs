@@ -8,7 +8,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::compile::{ChannelPlan, Purpose, RuleSet};
-use super::rule::Decision;
+use super::rule::{Decision, Mode, Window};
 use super::scanner::{self, Scanner};
 use super::windows::Windows;
 use crate::action::Action;
@@ -283,6 +283,32 @@ impl Channel {
         stand
     }
 
+    /// Whether a finding blocks whatever the outstanding answers say.
+    pub fn is_lost(&self) -> bool {
+        let rules = &self.context.rules;
+        let may_allow = |waiting: &Waiting| {
+            waiting
+                .rules
+                .iter()
+                .any(|&rule| matches!(rules.rule(self.plan.classifiers[rule].rule).action, Action::Allow(_)))
+        };
+        self.finished
+            && !self.waiting.iter().any(may_allow)
+            && self.findings.iter().any(|finding| {
+                rules.rule(finding.rule).mode == Mode::Enforce
+                    && effect(rules, finding) == Effect::Block
+                    && finding.judgement != Judgement::Exempt
+                    && (finding.outcome != Outcome::Found || !self.is_void(finding))
+            })
+    }
+
+    /// Gives up on outstanding answers; returns the rules that wanted them.
+    pub fn abandon(&mut self) -> Vec<usize> {
+        self.jobs.clear();
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_iter().flat_map(|waiting| waiting.rules).map(|rule| self.plan.classifiers[rule].rule).collect()
+    }
+
     /// Everything found so far.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -363,7 +389,7 @@ impl Channel {
     }
 
     /// Asks the models of all rules with this kind of window to judge a stretch.
-    fn ask(&mut self, mode: super::rule::Window, range: Range<usize>) {
+    fn ask(&mut self, mode: Window, range: Range<usize>) {
         let text = self.text(range.clone());
         if text.trim().is_empty() {
             return;

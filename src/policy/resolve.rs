@@ -25,8 +25,9 @@ struct Rewritten {
 }
 
 impl Resolver {
-    /// Takes a standing finding in. `matched` is the text that it covers.
-    pub fn take(&mut self, rules: &RuleSet, key: &[u8], finding: &Finding, matched: &str) {
+    /// Takes a standing finding in. `matched` is the text that it covers; `spell` turns new text into the form that
+    /// stands in this text (escaped, inside tool arguments).
+    pub fn take(&mut self, rules: &RuleSet, key: &[u8], finding: &Finding, matched: &str, spell: fn(&str) -> String) {
         let rule = rules.rule(finding.rule);
         if rule.mode == Mode::Shadow {
             return;
@@ -37,7 +38,7 @@ impl Resolver {
                 if let Action::Rewrite(rewrite) = &rule.action {
                     let entity = finding.label.as_deref().unwrap_or(&rule.id);
                     let found = Found { text: matched, entity, rule: &rule.id, key };
-                    self.rewrite(finding.range.clone(), (rewrite.with)(&found));
+                    self.rewrite(finding.range.clone(), spell(&(rewrite.with)(&found)));
                 }
             }
             Effect::Log | Effect::None => {}
@@ -49,6 +50,11 @@ impl Resolver {
         if self.block.is_none_or(|(earliest, _)| start < earliest) {
             self.block = Some((start, rule));
         }
+    }
+
+    /// The rule that blocks, if any does.
+    pub fn blocked_by(&self) -> Option<usize> {
+        self.block.map(|(_, rule)| rule)
     }
 
     /// Replaces a range; overlapping ranges become one, with the text of the leftmost, then longest.

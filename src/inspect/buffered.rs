@@ -1,0 +1,424 @@
+//! A whole body under its rules.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::runs::{Run, join, runs};
+use super::splice::{Splice, apply, edited, splices};
+use super::text::Text;
+use super::{Cause, Report, Reported, Ticket};
+use crate::action::{Action, Found};
+use crate::finding::{Judgement, Outcome};
+use crate::policy::rule::{Decision, Mode};
+use crate::policy::{Answer, Channel, Context, Effect, effect};
+use crate::protocol::Protocol;
+use crate::protocol::json::Json;
+use crate::protocol::walk::{LeafRole, Walked, pointer};
+use crate::segment::{Direction, Segment};
+
+/// A body that has been read.
+#[derive(Debug)]
+pub enum Body<'b> {
+    /// JSON, and where text stands in it.
+    Json(Json<'b>, Walked),
+    /// One text, for example an error page.
+    Plain(&'b str, Segment),
+}
+
+/// The inspection of a whole body.
+#[derive(Debug)]
+pub struct Buffered<'b> {
+    context: Context,
+    body: Body<'b>,
+    direction: Direction,
+    /// One for each text leaf; `None` where no rule reads it.
+    texts: Vec<Option<Text>>,
+    joined: Vec<Joined>,
+    /// How many leaves have been scanned, and whether the runs have.
+    scanned: usize,
+    report: Report,
+    lost: bool,
+}
+
+#[derive(Debug)]
+struct Joined {
+    channel: Channel,
+    run: Run,
+    /// Where each piece stands in the run's text.
+    ranges: Vec<Range<usize>>,
+}
+
+/// What an inspection came to.
+#[derive(Debug)]
+pub struct Concluded {
+    /// Why nothing of the body gets through.
+    pub block: Option<Cause>,
+    /// Answers of several that are blocked: position and rule.
+    pub choices: Vec<(u32, usize)>,
+    splices: Vec<Splice>,
+    /// What there is to say about it.
+    pub report: Report,
+}
+
+impl<'b> Buffered<'b> {
+    /// Starts an inspection.
+    pub fn new(context: &Context, body: Body<'b>, direction: Direction) -> Buffered<'b> {
+        Buffered {
+            context: context.clone(),
+            body,
+            direction,
+            texts: Vec::new(),
+            joined: Vec::new(),
+            scanned: 0,
+            report: Report::default(),
+            lost: false,
+        }
+    }
+
+    /// Scans the next texts, about `budget` bytes of them. `false`: nothing is left to scan.
+    pub fn scan(&mut self, budget: usize) -> bool {
+        let mut left = budget;
+        while self.scanned < self.leaves() {
+            let index = self.scanned;
+            self.scanned += 1;
+            let text = self.scan_leaf(index);
+            left = left.saturating_sub(text.as_ref().map_or(0, Text::len));
+            self.texts.push(text);
+            if left == 0 {
+                return true;
+            }
+        }
+        if self.scanned == self.leaves() {
+            self.scanned += 1;
+            self.scan_runs();
+            self.lost = self.texts.iter().flatten().any(Text::is_lost)
+                || self.joined.iter().any(|joined| joined.channel.is_lost());
+        }
+        false
+    }
+
+    /// What classifiers have to judge. Nothing, when cheap rules have blocked already.
+    pub fn take_tickets(&mut self) -> Vec<Ticket> {
+        if self.lost {
+            let own = self.texts.iter_mut().flatten().flat_map(Text::abandon);
+            let mut skipped: Vec<usize> = own.collect();
+            skipped.extend(self.joined.iter_mut().flat_map(|joined| joined.channel.abandon()));
+            skipped.sort_unstable();
+            skipped.dedup();
+            self.report.skipped.extend(skipped.into_iter().map(|rule| (rule, "blocked_already")));
+            return Vec::new();
+        }
+        let mut tickets = Vec::new();
+        for (text, entry) in self.texts.iter_mut().enumerate() {
+            let Some(entry) = entry else { continue };
+            let kind = entry.segment.kind;
+            tickets.extend(entry.take_jobs().into_iter().map(|(unit, job)| Ticket { text, unit, job, kind }));
+        }
+        let base = self.texts.len();
+        for (index, joined) in self.joined.iter_mut().enumerate() {
+            let kind = match (&self.body, joined.run.pieces.first()) {
+                (Body::Json(_, walked), Some(&piece)) => walked.texts[piece].kind,
+                _ => crate::segment::Kind::User,
+            };
+            let jobs = joined.channel.take_jobs().into_iter();
+            tickets.extend(jobs.map(|job| Ticket { text: base + index, unit: 0, job, kind }));
+        }
+        tickets
+    }
+
+    /// Hands in an answer.
+    pub fn answer(&mut self, ticket: &Ticket, answer: &Answer) {
+        match ticket.text.checked_sub(self.texts.len()) {
+            None => {
+                if let Some(Some(text)) = self.texts.get_mut(ticket.text) {
+                    text.answer(ticket.unit, ticket.job.id, answer);
+                }
+            }
+            Some(run) => {
+                if let Some(joined) = self.joined.get_mut(run) {
+                    joined.channel.answer(ticket.job.id, answer);
+                }
+            }
+        }
+    }
+
+    /// Decides. With `texts`, the report holds every text as it is after rewrites.
+    pub fn conclude(mut self, texts: bool) -> Concluded {
+        for text in self.texts.iter_mut().flatten() {
+            text.settle(&self.context);
+        }
+        for index in 0..self.joined.len() {
+            self.conclude_run(index);
+        }
+        let mut concluded =
+            Concluded { block: None, choices: Vec::new(), splices: Vec::new(), report: Report::default() };
+        let mut report = std::mem::take(&mut self.report);
+        for text in self.texts.iter_mut().flatten() {
+            text.settle(&self.context);
+            report.findings.extend(text.report());
+            report.note_scores(text.scores());
+        }
+        for joined in &self.joined {
+            report.note_scores(joined.channel.scores().iter());
+        }
+        self.decide(&mut concluded, &mut report);
+        if texts {
+            report.texts = self.texts_after();
+        }
+        concluded.report = report;
+        concluded
+    }
+
+    fn leaves(&self) -> usize {
+        match &self.body {
+            Body::Json(_, walked) => walked.texts.len(),
+            Body::Plain(..) => 1,
+        }
+    }
+
+    fn scan_leaf(&self, index: usize) -> Option<Text> {
+        let (scope, role) = match &self.body {
+            Body::Json(_, walked) => (walked.texts[index].scope, walked.texts[index].role),
+            Body::Plain(_, segment) => (segment.scope, LeafRole::Value),
+        };
+        let plan = self.context.rules.plan_for(scope);
+        if plan.is_empty() {
+            return None;
+        }
+        let segment = self.segment(index);
+        let mut text = Text::new(&self.context, Arc::clone(&plan), segment, role);
+        match &self.body {
+            Body::Json(json, walked) => text.feed(&json.string(walked.texts[index].node)),
+            Body::Plain(plain, _) => text.feed(plain),
+        }
+        text.finish(&self.context, &plan);
+        Some(text)
+    }
+
+    fn segment(&self, index: usize) -> Segment {
+        match &self.body {
+            Body::Plain(_, segment) => segment.clone(),
+            Body::Json(json, walked) => {
+                let leaf = walked.texts[index];
+                let later = walked.messages.iter().skip(leaf.message as usize);
+                let age = if leaf.message == 0 { 0 } else { later.filter(|&&kind| kind == leaf.kind).count() as u32 };
+                let pointer = pointer(json, leaf.node, false);
+                Segment { direction: self.direction, kind: leaf.kind, scope: leaf.scope, pointer, age }
+            }
+        }
+    }
+
+    fn scan_runs(&mut self) {
+        let Body::Json(json, walked) = &self.body else { return };
+        if self.texts.iter().all(Option::is_none) {
+            return;
+        }
+        let length = |index: usize| json.node(walked.texts[index].node).end - json.node(walked.texts[index].node).start;
+        for run in runs(walked, |index| length(index) == 0) {
+            let plan = self.context.rules.plan_for(walked.texts[run.pieces[0]].scope);
+            if plan.is_empty() {
+                continue;
+            }
+            let pieces: Vec<_> = run.pieces.iter().map(|&index| json.string(walked.texts[index].node)).collect();
+            let (text, ranges) = join(pieces.iter().map(AsRef::as_ref), run.separator);
+            let mut channel = Channel::new(&self.context, plan);
+            channel.feed(&text);
+            channel.finish();
+            self.joined.push(Joined { channel, run, ranges });
+        }
+    }
+
+    /// Hands what a run found to its pieces. What lies in one piece, the piece has found itself.
+    fn conclude_run(&mut self, index: usize) {
+        let joined = &mut self.joined[index];
+        joined.channel.judge();
+        let joined = &self.joined[index];
+        for finding in joined.channel.findings() {
+            let touched: Vec<(usize, Range<usize>)> = joined
+                .run
+                .pieces
+                .iter()
+                .zip(&joined.ranges)
+                .filter(|(_, range)| range.start < finding.range.end && finding.range.start < range.end)
+                .map(|(&piece, range)| {
+                    let start = finding.range.start.max(range.start) - range.start;
+                    (piece, start..finding.range.end.min(range.end) - range.start)
+                })
+                .collect();
+            // A failure or bound concerns the whole run, and each piece has met it too.
+            if touched.len() < 2 || finding.outcome != Outcome::Found {
+                continue;
+            }
+            let matched = joined.channel.text(finding.range.clone());
+            let rule = self.context.rules.rule(finding.rule);
+            let replacement = match &rule.action {
+                Action::Rewrite(rewrite) => {
+                    let entity = finding.label.as_deref().unwrap_or(&rule.id);
+                    Some((rewrite.with)(&Found { text: matched, entity, rule: &rule.id, key: &self.context.key }))
+                }
+                _ => None,
+            };
+            let known = self.report.findings.iter().any(|other| {
+                other.finding.rule == finding.rule
+                    && other.matched.replace(' ', "") == matched.replace(' ', "")
+                    && !other.pieces.is_empty()
+            });
+            if !known {
+                let first = touched.first().and_then(|(piece, _)| self.texts[*piece].as_ref());
+                let Some(first) = first else { continue };
+                let mut reported = Reported::new(finding.clone(), first.segment.clone()).showing(matched);
+                reported.finding.range = touched[0].1.clone();
+                for (piece, range) in &touched {
+                    let pointer = self.texts[*piece].as_ref().map(|text| text.segment.pointer.clone());
+                    reported.pieces.push((pointer.unwrap_or_default(), range.clone()));
+                }
+                self.report.findings.push(reported);
+            }
+            if finding.judgement != Judgement::Stands {
+                continue;
+            }
+            for (position, (piece, range)) in touched.into_iter().enumerate() {
+                if let Some(text) = &mut self.texts[piece] {
+                    let new = replacement.clone().filter(|_| position == 0);
+                    text.take_from_run(&self.context, finding, range, new);
+                }
+            }
+        }
+    }
+
+    fn decide(&self, concluded: &mut Concluded, report: &mut Report) {
+        let rules = &self.context.rules;
+        if let Body::Json(json, walked) = &self.body {
+            for &(media, node) in &walked.unscannable {
+                let decision = rules.unscannable(media);
+                if decision != Decision::Allow {
+                    report.unscanned.push((pointer(json, node, false), media));
+                }
+                if decision == Decision::Block && concluded.block.is_none() {
+                    concluded.block = Some(Cause::Unscannable(media));
+                }
+            }
+        }
+        let choices = if let Body::Json(_, walked) = &self.body { walked.choices.len() } else { 0 };
+        let mut lost: Vec<(u32, usize)> = Vec::new();
+        for (index, text) in self.texts.iter().enumerate() {
+            let Some((text, (_, rule))) = text.as_ref().and_then(|text| text.cut().map(|cut| (text, cut))) else {
+                continue;
+            };
+            let choice = match &self.body {
+                Body::Json(_, walked) => walked.texts[index].choice,
+                Body::Plain(..) => None,
+            };
+            debug_assert!(text.segment.direction == self.direction);
+            match choice {
+                Some(choice) if !lost.iter().any(|(other, _)| *other == choice) => lost.push((choice, rule)),
+                Some(_) => {}
+                None => concluded.block = concluded.block.take().or(Some(Cause::Rule(rule))),
+            }
+        }
+        if let Some(&(_, rule)) = lost.first()
+            && lost.len() >= choices
+        {
+            concluded.block = concluded.block.take().or(Some(Cause::Rule(rule)));
+        }
+        concluded.choices = lost;
+        concluded.splices = self.splices();
+    }
+
+    fn splices(&self) -> Vec<Splice> {
+        let mut out = Vec::new();
+        match &self.body {
+            Body::Plain(_, _) => {
+                let edits = self.texts.iter().flatten().flat_map(|text| text.edits());
+                out.extend(edits.map(|edit| Splice { range: edit.range.clone(), text: edit.text.clone() }));
+            }
+            Body::Json(json, walked) => {
+                let mut touched = Vec::new();
+                for (leaf, text) in walked.texts.iter().zip(&self.texts) {
+                    let Some(text) = text.as_ref().filter(|text| !text.edits().is_empty()) else { continue };
+                    let raw = json.raw(leaf.node);
+                    splices(raw, json.node(leaf.node).start as usize, 0..text.len(), text.edits(), None, &mut out);
+                    touched.push(leaf.choice);
+                }
+                for (choice, node) in &walked.echoes {
+                    if touched.contains(choice) {
+                        let range = json.node(*node).start as usize..json.node(*node).end as usize;
+                        out.push(Splice { range, text: "null".to_owned() });
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    fn texts_after(&self) -> Vec<(String, String)> {
+        let leaves = self.texts.iter().enumerate();
+        leaves
+            .map(|(index, text)| match (text, &self.body) {
+                (Some(text), Body::Json(json, walked)) => {
+                    let whole = json.string(walked.texts[index].node);
+                    (text.segment.pointer.clone(), edited(&whole, text.edits()))
+                }
+                (Some(text), Body::Plain(plain, _)) => (text.segment.pointer.clone(), edited(plain, text.edits())),
+                (None, Body::Json(json, walked)) => {
+                    let node = walked.texts[index].node;
+                    (pointer(json, node, false), json.string(node).into_owned())
+                }
+                (None, Body::Plain(plain, segment)) => (segment.pointer.clone(), (*plain).to_owned()),
+            })
+            .collect()
+    }
+
+    /// What was read.
+    pub fn body(&self) -> &Body<'b> {
+        &self.body
+    }
+}
+
+impl Concluded {
+    /// Whether the bytes have to change.
+    pub fn changes(&self) -> bool {
+        !self.splices.is_empty() || !self.choices.is_empty()
+    }
+
+    /// The body as it goes out. Blocked answers of several become what `protocol` says; `message` makes them refusals.
+    pub fn rewritten(
+        mut self,
+        bytes: &[u8],
+        protocol: Option<&dyn Protocol>,
+        message: impl Fn(usize) -> Option<String>,
+    ) -> Vec<u8> {
+        if let (Some(protocol), false) = (protocol, self.choices.is_empty())
+            && let Ok(json) = Json::parse(bytes)
+            && let Some(list) = json.get(0, "choices")
+        {
+            for (position, choice) in json.elements(list).enumerate() {
+                let Some(&(_, rule)) = self.choices.iter().find(|(lost, _)| *lost as usize == position) else {
+                    continue;
+                };
+                let message = message(rule);
+                let edits = protocol.blocked_choice(&json, choice, message.as_deref());
+                self.splices.extend(edits.into_iter().map(|(range, text)| Splice { range, text }));
+            }
+        }
+        apply(bytes, self.splices)
+    }
+}
+
+/// The severest thing that standing findings did, and what shadow rules would have done.
+pub fn severest(context: &Context, findings: &[Reported]) -> (Effect, Effect) {
+    let rank = |effect: Effect| match effect {
+        Effect::Block => 3,
+        Effect::Rewrite => 2,
+        Effect::Log => 1,
+        Effect::None => 0,
+    };
+    let of = |mode: Mode| {
+        let standing = findings.iter().filter(|reported| {
+            reported.finding.judgement == Judgement::Stands && context.rules.rule(reported.finding.rule).mode == mode
+        });
+        let effects = standing.map(|reported| effect(&context.rules, &reported.finding));
+        effects.max_by_key(|&effect| rank(effect)).unwrap_or(Effect::None)
+    };
+    (of(Mode::Enforce), of(Mode::Shadow))
+}

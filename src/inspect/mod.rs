@@ -1,0 +1,96 @@
+//! The middle of the journey: a message's texts under their rules, whole ([`Buffered`]) or as they come ([`Stream`]).
+//!
+//! Here the protocol's view (where text stands) and the policy's (what rules make of it) meet. Nothing here waits:
+//! whoever drives an inspection takes its jobs to the classifiers and brings the answers back.
+
+mod buffered;
+mod runs;
+mod splice;
+mod stream;
+mod text;
+
+use std::ops::Range;
+
+pub use buffered::{Body, Buffered, Concluded, severest};
+pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
+
+use crate::finding::Finding;
+use crate::policy::Job;
+use crate::segment::{Media, Segment};
+
+/// A stretch of text for a classifier, and where its answer belongs.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// Index of the text (or run) in its inspection.
+    pub(super) text: usize,
+    /// Which unit of it.
+    pub(super) unit: usize,
+    /// What is asked.
+    pub job: Job,
+    /// The kind of text, which models may take into account.
+    pub kind: crate::segment::Kind,
+}
+
+/// Why a message does not get through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The rule with this index.
+    Rule(usize),
+    /// The body cannot be read in full.
+    Unreadable,
+    /// It holds what cannot be looked into.
+    Unscannable(Media),
+    /// A bound of the proxy itself.
+    OverLimit,
+}
+
+/// A finding and where it was made.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// What was found.
+    pub finding: Finding,
+    /// In which text.
+    pub segment: Segment,
+    /// For a joined run: its pieces, as (pointer, bytes of that piece).
+    pub pieces: Vec<(String, Range<usize>)>,
+    /// The text that it covers. Goes nowhere unless the operator asked for it by name.
+    pub matched: String,
+}
+
+impl Reported {
+    fn new(finding: Finding, segment: Segment) -> Reported {
+        Reported { finding, segment, pieces: Vec::new(), matched: String::new() }
+    }
+
+    fn showing(self, matched: &str) -> Reported {
+        Reported { matched: matched.to_owned(), ..self }
+    }
+}
+
+/// What an inspection has to say besides its decision.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// All findings, judged.
+    pub findings: Vec<Reported>,
+    /// What could not be looked into: pointer and kind.
+    pub unscanned: Vec<(String, Media)>,
+    /// Rules that did not run, by index, and why.
+    pub skipped: Vec<(usize, &'static str)>,
+    /// Highest score of each label that was consulted, as (`model/label`, probability).
+    pub scores: Vec<(String, f32)>,
+    /// The texts: pointer, and what they are after rewrites.
+    pub texts: Vec<(String, String)>,
+    /// The body could not be read in full; why.
+    pub unreadable: Option<String>,
+}
+
+impl Report {
+    fn note_scores<'a>(&mut self, scores: impl Iterator<Item = &'a (String, f32)>) {
+        for (name, score) in scores {
+            match self.scores.iter_mut().find(|(known, _)| known == name) {
+                Some((_, highest)) => *highest = highest.max(*score),
+                None => self.scores.push((name.clone(), *score)),
+            }
+        }
+    }
+}

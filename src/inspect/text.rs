@@ -1,0 +1,277 @@
+//! One text of a message under its rules: itself, and for tool arguments also the strings inside them (DESIGN 12.9).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Reported;
+use crate::finding::{Edit, Finding, Judgement};
+use crate::policy::rule::{Mode, Unrewritable};
+use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Job, Resolver, effect};
+use crate::protocol::json::{Json, NodeKind, RawOffsets, escape};
+use crate::protocol::walk::{self, LeafRole};
+use crate::segment::Segment;
+
+/// A text and what was decided about it.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) segment: Segment,
+    role: LeafRole,
+    channel: Channel,
+    resolver: Resolver,
+    /// All of the text, for arguments: they are taken apart when they are whole.
+    whole: String,
+    inner: Vec<Inner>,
+    finished: bool,
+    reported: Vec<Reported>,
+}
+
+/// A string inside tool arguments.
+#[derive(Debug)]
+struct Inner {
+    channel: Channel,
+    /// Where its raw form stands in the arguments.
+    raw: Range<usize>,
+    pointer: String,
+}
+
+impl Text {
+    pub(super) fn new(context: &Context, plan: Arc<ChannelPlan>, segment: Segment, role: LeafRole) -> Text {
+        Text {
+            segment,
+            role,
+            channel: Channel::new(context, plan),
+            resolver: Resolver::default(),
+            whole: String::new(),
+            inner: Vec::new(),
+            finished: false,
+            reported: Vec::new(),
+        }
+    }
+
+    /// Whether the text goes out only when it is whole. A torn call is of no use to anybody.
+    pub(super) fn waits_for_end(&self) -> bool {
+        self.role == LeafRole::Arguments && self.channel.plan().holds() && !self.finished
+    }
+
+    /// Whether rules judge the text only as a whole: a block leaves nothing of it.
+    pub(super) fn waits_whole(&self) -> bool {
+        self.role == LeafRole::Arguments
+    }
+
+    /// Whether the text has ended.
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.channel.len()
+    }
+
+    pub(super) fn feed(&mut self, piece: &str) {
+        self.channel.feed(piece);
+        if self.role == LeafRole::Arguments {
+            self.whole.push_str(piece);
+        }
+    }
+
+    pub(super) fn finish(&mut self, context: &Context, plan: &Arc<ChannelPlan>) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        self.channel.finish();
+        if self.role != LeafRole::Arguments {
+            return;
+        }
+        // What a model wrote and is not JSON stays plain text.
+        let Ok(json) = Json::parse(self.whole.as_bytes()) else { return };
+        let keys = json_keys(&json);
+        for node in 0..json.len() {
+            if json.kind(node) != NodeKind::String || keys.contains(&node) {
+                continue;
+            }
+            let mut channel = Channel::new(context, Arc::clone(plan));
+            channel.feed(&json.string(node));
+            channel.finish();
+            let raw = json.node(node);
+            self.inner.push(Inner {
+                channel,
+                raw: raw.start as usize..raw.end as usize,
+                pointer: walk::pointer(&json, node, false),
+            });
+        }
+    }
+
+    /// Stretches that classifiers have to judge, each with the unit that wants the answer.
+    pub(super) fn take_jobs(&mut self) -> Vec<(usize, Job)> {
+        let own = self.channel.take_jobs().into_iter().map(|job| (0, job));
+        let inner = self.inner.iter_mut().enumerate();
+        own.chain(
+            inner.flat_map(|(index, inner)| inner.channel.take_jobs().into_iter().map(move |job| (index + 1, job))),
+        )
+        .collect()
+    }
+
+    pub(super) fn answer(&mut self, unit: usize, job: usize, answer: &Answer) {
+        match unit.checked_sub(1).and_then(|index| self.inner.get_mut(index)) {
+            Some(inner) => inner.channel.answer(job, answer),
+            None => self.channel.answer(job, answer),
+        }
+    }
+
+    /// Whether the text is blocked whatever classifiers say.
+    pub(super) fn is_lost(&self) -> bool {
+        self.channel.is_lost() || self.inner.iter().any(|inner| inner.channel.is_lost())
+    }
+
+    /// Gives up on outstanding answers; returns the rules that wanted them.
+    pub(super) fn abandon(&mut self) -> Vec<usize> {
+        let inner = self.inner.iter_mut().flat_map(|inner| inner.channel.abandon());
+        inner.chain(self.channel.abandon()).collect()
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.channel.is_waiting() || self.inner.iter().any(|inner| inner.channel.is_waiting())
+    }
+
+    /// Decides what can be decided; returns how much of the text may go out.
+    pub(super) fn settle(&mut self, context: &Context) -> usize {
+        if self.role == LeafRole::Arguments {
+            return self.settle_arguments(context);
+        }
+        for index in self.channel.judge() {
+            let finding = self.channel.findings()[index].clone();
+            let matched = self.channel.text(finding.range.clone()).to_owned();
+            self.take(context, &finding, &matched);
+        }
+        let open = if self.finished && !self.channel.is_waiting() { usize::MAX } else { self.channel.open() };
+        let released = self.resolver.advance(open).min(self.len());
+        self.channel.forget(released);
+        released
+    }
+
+    /// Text let go of while waiting is never asked for again, so arguments are judged in one go.
+    fn settle_arguments(&mut self, context: &Context) -> usize {
+        if !self.finished || self.is_waiting() {
+            return if self.channel.plan().holds() { 0 } else { self.len() };
+        }
+        let mut seen: Vec<(usize, Range<usize>)> = Vec::new();
+        for inner in &mut self.inner {
+            let raw = self.whole.get(inner.raw.clone()).unwrap_or_default();
+            inner.channel.judge();
+            for finding in inner.channel.findings() {
+                let mut offsets = RawOffsets::new(raw);
+                let start = inner.raw.start + offsets.at(finding.range.start);
+                let end = inner.raw.start + offsets.at(finding.range.end);
+                seen.push((finding.rule, start..end));
+                let segment =
+                    Segment { pointer: format!("{}{}", self.segment.pointer, inner.pointer), ..self.segment.clone() };
+                let matched = inner.channel.text(finding.range.clone());
+                self.reported.push(Reported::new(finding.clone(), segment).showing(matched));
+                if finding.judgement == Judgement::Stands {
+                    self.resolver.take(&context.rules, &context.key, &on_raw(finding, start..end), matched, escape);
+                }
+            }
+        }
+        self.channel.judge();
+        for finding in self.channel.findings().to_vec() {
+            // Seen in the raw text and in a leaf: reported once, on the leaf.
+            let twice = seen.iter().any(|(rule, range)| {
+                *rule == finding.rule && range.start < finding.range.end && finding.range.start < range.end
+            });
+            if twice {
+                continue;
+            }
+            let matched = self.whole.get(finding.range.clone()).unwrap_or_default().to_owned();
+            let rewrites = effect(&context.rules, &finding) == Effect::Rewrite && !self.inner.is_empty();
+            self.reported.push(Reported::new(finding.clone(), self.segment.clone()).showing(&matched));
+            if finding.judgement != Judgement::Stands {
+                continue;
+            }
+            if rewrites {
+                unrewritable(context, &mut self.resolver, &finding);
+            } else {
+                self.resolver.take(&context.rules, &context.key, &finding, &matched, str::to_owned);
+            }
+        }
+        // Half a call is worse than none.
+        if let Some(rule) = self.resolver.blocked_by() {
+            self.resolver.block_at(0, rule);
+        }
+        self.resolver.advance(usize::MAX).min(self.len())
+    }
+
+    fn take(&mut self, context: &Context, finding: &Finding, matched: &str) {
+        if self.role == LeafRole::Key && effect(&context.rules, finding) == Effect::Rewrite {
+            unrewritable(context, &mut self.resolver, finding);
+        } else {
+            self.resolver.take(&context.rules, &context.key, finding, matched, str::to_owned);
+        }
+    }
+
+    /// A rewrite or block that a joined run found; the run's finding is reported elsewhere.
+    pub(super) fn take_from_run(
+        &mut self,
+        context: &Context,
+        finding: &Finding,
+        range: Range<usize>,
+        text: Option<String>,
+    ) {
+        if context.rules.rule(finding.rule).mode == Mode::Shadow {
+            return;
+        }
+        match effect(&context.rules, finding) {
+            Effect::Block => self.resolver.block_at(range.start, finding.rule),
+            Effect::Rewrite => self.resolver.rewrite(range, text.unwrap_or_default()),
+            Effect::Log | Effect::None => {}
+        }
+    }
+
+    /// Where the text is cut, and by which rule.
+    pub(super) fn cut(&self) -> Option<(usize, usize)> {
+        self.resolver.cut()
+    }
+
+    pub(super) fn edits(&self) -> &[Edit] {
+        self.resolver.edits()
+    }
+
+    /// The text that is still kept.
+    pub(super) fn text(&self, range: Range<usize>) -> &str {
+        self.channel.text(range)
+    }
+
+    /// Everything found in the text, judged as far as can be.
+    pub(super) fn report(&self) -> Vec<Reported> {
+        let mut out = self.reported.clone();
+        if self.role != LeafRole::Arguments || !self.finished || self.is_waiting() {
+            let own = self.channel.findings().iter();
+            out.extend(own.map(|finding| {
+                let matched = self.channel.text(finding.range.clone());
+                Reported::new(finding.clone(), self.segment.clone()).showing(matched)
+            }));
+        }
+        out
+    }
+
+    pub(super) fn scores(&self) -> impl Iterator<Item = &(String, f32)> {
+        self.channel.scores().iter().chain(self.inner.iter().flat_map(|inner| inner.channel.scores()))
+    }
+}
+
+/// What a rewrite becomes that hits text which must not change.
+pub(super) fn unrewritable(context: &Context, resolver: &mut Resolver, finding: &Finding) {
+    let rule = context.rules.rule(finding.rule);
+    if rule.mode == Mode::Enforce && rule.unrewritable != Unrewritable::Log {
+        resolver.block_at(finding.range.start, finding.rule);
+    }
+}
+
+fn on_raw(finding: &Finding, range: Range<usize>) -> Finding {
+    Finding { range, ..finding.clone() }
+}
+
+/// The nodes that are keys.
+fn json_keys(json: &Json<'_>) -> std::collections::HashSet<usize> {
+    let objects = (0..json.len()).filter(|&node| json.kind(node) == NodeKind::Object);
+    objects.flat_map(|object| json.members(object).map(|(key, _)| key).collect::<Vec<_>>()).collect()
+}
