@@ -8,6 +8,7 @@ use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unr
 use super::scanner::{ScanSet, TrackerSpec};
 use crate::action::Action;
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
+use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 
 /// Where the lines of a model's labels lie: default, and at 0.1, 1 and 5 % false alarms. Probabilities in 0..=1.
@@ -157,6 +158,30 @@ impl RuleSet {
         } else {
             Decision::Block
         })
+    }
+
+    /// Why something is a finding, without its text.
+    pub fn why(&self, finding: &Finding) -> String {
+        match &self.rule(finding.rule).plan {
+            Plan::Patterns(patterns) => {
+                let own = patterns.iter().find(|pattern| pattern.entity == finding.label);
+                own.map_or_else(String::new, |pattern| pattern.shown.to_string())
+            }
+            Plan::Length(length) => match (length.max_chars, length.min_chars) {
+                (Some(max), _) if finding.range.start > 0 => format!("more than {max} characters"),
+                (_, Some(min)) => format!("fewer than {min} characters"),
+                (Some(max), None) => format!("more than {max} characters"),
+                (None, None) => String::new(),
+            },
+            Plan::Classifier(_) => {
+                let judged =
+                    self.plans.values().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
+                judged.map_or_else(String::new, |rule| {
+                    let score = finding.score.unwrap_or_default();
+                    format!("{} {} {score:.3} >= {}", rule.version, rule.label, rule.threshold)
+                })
+            }
+        }
     }
 
     /// What a failed detector of this rule means.
