@@ -129,6 +129,11 @@ impl RuleSet {
         &self.rules[index].spec
     }
 
+    /// The policy that a rule comes from.
+    pub fn policy_of(&self, rule: usize) -> &PolicySpec {
+        &self.policies[self.rules[rule].policy]
+    }
+
     /// What runs over text of this scope: one (direction, kind), all input, or all output.
     pub fn plan_for(&self, scope: Scope) -> Arc<ChannelPlan> {
         let everything = if scope.meets(Scope::OUTPUT) { Scope::OUTPUT } else { Scope::INPUT };

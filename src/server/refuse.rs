@@ -1,0 +1,174 @@
+//! What a client gets when its message, or the answer to it, is blocked; and the headers that say what was done.
+
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+
+use super::body::Body;
+use crate::action::{Action, BlockAs};
+use crate::finding::{Failure, Judgement, Outcome};
+use crate::inspect::{Cause, Notice, Report};
+use crate::policy::rule::{Expose, Mode};
+use crate::policy::{Context, Effect, effect};
+use crate::protocol::{Answer, Protocol, openai_error};
+use crate::verdict::{self, Verdict};
+
+/// What was asked for, as far as a made-up answer needs it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) model: Option<String>,
+    pub(super) stream: bool,
+    pub(super) usage: bool,
+    pub(super) choices: u64,
+}
+
+/// What clients may be told: the most secretive of the policies' wishes.
+pub(super) fn expose(context: &Context, loopback: bool) -> Expose {
+    let usual = if loopback { Expose::Rules } else { Expose::Id };
+    let rank = |expose: &Expose| match expose {
+        Expose::None => 0,
+        Expose::Id => 1,
+        Expose::Rules => 2,
+    };
+    let wishes = context.rules.policies().iter().map(|policy| policy.expose.unwrap_or(usual));
+    wishes.min_by_key(rank).unwrap_or(usual)
+}
+
+/// What to say about a block.
+pub(super) fn notice(context: &Context, expose: Expose, id: &str, cause: &Cause, direction: &str) -> Notice {
+    let (policy, block) = match cause {
+        Cause::Rule(rule) => {
+            let block = if let Action::Block(block) = &context.rules.rule(*rule).action { Some(block) } else { None };
+            (context.rules.policy_of(*rule).name.to_string(), block)
+        }
+        _ => (context.rules.policies().first().map(|policy| policy.name.to_string()).unwrap_or_default(), None),
+    };
+    let own = block.and_then(|block| block.message.clone());
+    let what = own.unwrap_or_else(|| match cause {
+        Cause::Rule(_) => format!("The {direction} was blocked"),
+        Cause::Unreadable => format!("The {direction} cannot be read in full and was blocked"),
+        Cause::Unscannable(media) => {
+            format!("The {direction} holds content that cannot be looked into ({}) and was blocked", media.name())
+        }
+        Cause::OverLimit => format!("The {direction} is larger than can be checked and was blocked"),
+    });
+    let what = what.trim_end_matches('.');
+    let message = match expose {
+        Expose::None => format!("{what}. (id {id})"),
+        Expose::Id | Expose::Rules => format!("{what}. (policy {policy}, id {id})"),
+    };
+    Notice {
+        message,
+        refusal: block.is_some_and(|block| block.as_ == BlockAs::Refusal),
+        status: block.and_then(|block| block.status).unwrap_or(400),
+    }
+}
+
+/// The answer to a blocked message of which nothing has been sent.
+pub(super) fn blocked(
+    context: &Context,
+    protocol: Option<&'static dyn Protocol>,
+    notice: &Notice,
+    report: &Report,
+    id: &str,
+    asked: &Asked,
+) -> Response<Body> {
+    let json = HeaderValue::from_static("application/json");
+    if let (true, Some(protocol)) = (notice.refusal, protocol) {
+        let answer = Answer {
+            id,
+            created: now(),
+            model: asked.model.as_deref().unwrap_or_default(),
+            message: &notice.message,
+            usage: asked.usage,
+        };
+        let (body, kind) = if asked.stream {
+            (protocol.refusal_stream(&answer), HeaderValue::from_static("text/event-stream"))
+        } else {
+            (protocol.refusal_body(&answer), json)
+        };
+        let mut response = Response::new(Body::full(body));
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        return response;
+    }
+    let retry = may_pass_later(context, report);
+    let body = if retry {
+        openai_error(&notice.message, "server_error", "guardrail_unavailable")
+    } else {
+        match protocol {
+            Some(protocol) => protocol.error_body(&notice.message, CODE),
+            None => openai_error(&notice.message, "invalid_request_error", CODE),
+        }
+    };
+    let mut response = Response::new(Body::full(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, json);
+    if retry {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    } else {
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        *response.status_mut() = StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST);
+    }
+    response
+}
+
+/// Whether nothing but a detector's lack of time or room blocks: then the same request may pass in a moment.
+fn may_pass_later(context: &Context, report: &Report) -> bool {
+    let mut blocking = report.findings.iter().filter(|reported| {
+        reported.finding.judgement == Judgement::Stands
+            && context.rules.rule(reported.finding.rule).mode == Mode::Enforce
+            && effect(&context.rules, &reported.finding) == Effect::Block
+    });
+    let passing = |outcome: &Outcome| matches!(outcome, Outcome::Failed(Failure::Timeout | Failure::Overload));
+    let mut any = false;
+    let all = blocking.all(|reported| {
+        any = true;
+        passing(&reported.finding.outcome)
+    });
+    any && all
+}
+
+/// Adds the headers that say what was done, as far as the policy wants it known. Later calls add to earlier ones.
+pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, verdicts: &[&Verdict], elapsed_us: u64) {
+    let timing = format!("palisade;dur={:.3}", elapsed_us as f64 / 1e3);
+    if let Ok(value) = HeaderValue::from_str(&timing) {
+        headers.append(SERVER_TIMING, value);
+    }
+    if expose == Expose::None {
+        return;
+    }
+    let rank = |verdict: &str| ["allow", "rewrite", "block"].iter().position(|known| *known == verdict);
+    let worst = verdicts.iter().map(|verdict| verdict.verdict).max_by_key(|verdict| rank(verdict)).unwrap_or("allow");
+    headers.insert(VERDICT, HeaderValue::from_static(worst));
+    if let Ok(value) = HeaderValue::from_str(&verdict::policies(context)) {
+        headers.insert(POLICY, value);
+    }
+    if expose == Expose::Rules {
+        let mut rules: Vec<&str> = verdicts.iter().flat_map(|verdict| verdict.rules()).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        if !rules.is_empty()
+            && let Ok(value) = HeaderValue::from_str(&rules.join(","))
+        {
+            headers.insert(RULES, value);
+        }
+        if let Some(shadow) = verdicts.iter().filter_map(|verdict| verdict.shadow).max_by_key(|shadow| rank(shadow)) {
+            headers.insert(SHADOW, HeaderValue::from_static(shadow));
+        }
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// OpenAI's `code` for a message that a policy blocks.
+const CODE: &str = "content_policy_violation";
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const VERDICT: HeaderName = HeaderName::from_static("x-palisade-verdict");
+const POLICY: HeaderName = HeaderName::from_static("x-palisade-policy");
+const RULES: HeaderName = HeaderName::from_static("x-palisade-rules");
+const SHADOW: HeaderName = HeaderName::from_static("x-palisade-shadow");
