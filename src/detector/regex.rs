@@ -1,0 +1,65 @@
+//! `regex`: one pattern in the syntax of Rust's regex crate, Unicode-aware, without look-behind or back-references.
+
+use regex_automata::nfa::thompson::{self, WhichCaptures};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+
+use super::{DetectorKind, Pattern, Plan};
+use crate::config::value::string;
+use crate::config::{MapReader, Node, Problem};
+
+pub(super) const KIND: DetectorKind = DetectorKind {
+    name: "regex",
+    summary: "text that matches a regular expression",
+    example: r"{ regex: { pattern: 'EMP-\d{6}' } }",
+    build,
+};
+
+fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
+    let pattern = reader.required("pattern", |node| pattern(&string(node)?, node))?;
+    Some(Plan::Patterns(vec![pattern]))
+}
+
+/// Parses a pattern and checks that it can be run: bounded in size, never empty. Problems mark `node`, or the place
+/// in it where the syntax is wrong.
+pub(crate) fn pattern(text: &str, node: &Node) -> Result<Pattern, Problem> {
+    let hir = ParserBuilder::new().nest_limit(MAX_NEST).build().parse(text).map_err(|error| syntax(&error, node))?;
+    check(hir, text.into(), node)
+}
+
+/// Checks a parsed pattern.
+pub(super) fn check(hir: Hir, shown: std::sync::Arc<str>, node: &Node) -> Result<Pattern, Problem> {
+    match hir.properties().minimum_len() {
+        Some(0) => Err(Problem::error(&node.at, "the pattern matches the empty text")
+            .label("would be found everywhere")
+            .help("make at least one character necessary, for example with `+` in place of `*`")),
+        None => Err(Problem::error(&node.at, "the pattern can never match").label("matches no text at all")),
+        Some(_) => {
+            let limits = thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(MAX_SIZE));
+            thompson::Compiler::new().configure(limits).build_from_hir(&hir).map_err(|_| {
+                Problem::error(&node.at, "the pattern is too large")
+                    .label(format!("needs more than {} MiB when compiled", MAX_SIZE >> 20))
+                    .help(r"lower its repetition counts, or use `[0-9]` and `[A-Za-z]` in place of `\d` and `\w`")
+            })?;
+            Ok(Pattern { entity: None, hir, validator: None, shown })
+        }
+    }
+}
+
+fn syntax(error: &regex_syntax::Error, node: &Node) -> Problem {
+    let (span, reason) = match error {
+        regex_syntax::Error::Parse(error) => (Some(error.span()), error.kind().to_string()),
+        regex_syntax::Error::Translate(error) => (Some(error.span()), error.kind().to_string()),
+        error => (None, error.to_string()),
+    };
+    let at = span.map_or_else(|| node.at.clone(), |span| node.within(span.start.offset, span.end.offset));
+    Problem::error(&at, "the pattern is not a valid regular expression").label(reason)
+}
+
+/// How deep groups may be nested.
+const MAX_NEST: u32 = 64;
+/// The most memory that one compiled pattern may take, in bytes.
+const MAX_SIZE: usize = 8 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+use super::pattern;
+use crate::config::{Collector, Node, Problems, Source};
+
+fn refused(yaml: &str) -> String {
+    let problems = Collector::default();
+    let node = Node::parse(&Source::new("p.yaml", yaml), &problems);
+    let Some(node) = node.as_ref().and_then(|node| node.child("pattern")) else { return String::new() };
+    let text = crate::config::value::string(node).unwrap_or_default();
+    pattern(&text, node).err().map(|problem| Problems::from(problem).to_string()).unwrap_or_default()
+}
+
+#[test]
+fn good_patterns_pass() {
+    for good in [r"EMP-\d{6}", r"(?i)secret", r"\bкод\b", "a|b+", r"a$", r"[\p{Greek}]{2,9}"] {
+        assert_eq!(refused(&format!("pattern: '{good}'")), "", "{good}");
+    }
+}
+
+#[test]
+fn syntax_errors_mark_the_place_inside_the_pattern() {
+    insta::assert_snapshot!(refused("pattern: 'käse (\\d+'"), @r#"
+        error: the pattern is not a valid regular expression
+         --> p.yaml:1:16
+          |
+        1 | pattern: 'käse (\d+'
+          |                ^ unclosed group
+        "#);
+    insta::assert_snapshot!(refused("pattern: x{2,1}y"), @r"
+        error: the pattern is not a valid regular expression
+         --> p.yaml:1:11
+          |
+        1 | pattern: x{2,1}y
+          |           ^^^^^ invalid repetition count range, the start must be <= the end
+        ");
+    insta::assert_snapshot!(refused("pattern: \"tab\\t(\""), @r#"
+        error: the pattern is not a valid regular expression
+         --> p.yaml:1:10
+          |
+        1 | pattern: "tab\t("
+          |          ^^^^^^^^ unclosed group
+        "#);
+}
+
+#[test]
+fn empty_matches_are_refused() {
+    insta::assert_snapshot!(refused("pattern: '\\d*'"), @r#"
+        error: the pattern matches the empty text
+         --> p.yaml:1:10
+          |
+        1 | pattern: '\d*'
+          |          ^^^^^ would be found everywhere
+          |
+          = help: make at least one character necessary, for example with `+` in place of `*`
+        "#);
+    for bad in ["", "a|", r"\b", "(?:a?){3}", "^", "$"] {
+        assert!(refused(&format!("pattern: '{bad}'")).contains("matches the empty text"), "{bad}");
+    }
+}
+
+#[test]
+fn patterns_that_would_cost_too_much_are_refused() {
+    assert!(refused(r"pattern: '(?:\w{100}){100}'").contains("too large"));
+    assert!(refused(&format!("pattern: '{}a{}'", "(".repeat(100), ")".repeat(100))).contains("nest"));
+    assert!(refused(r"pattern: '[^\s\S]'").contains("can never match"));
+    assert!(refused(r"pattern: '(a)\1'").contains("not a valid regular expression"));
+    assert!(refused(r"pattern: '(?-u)\xff'").contains("not a valid regular expression"));
+}

@@ -1,0 +1,72 @@
+//! What is valid but perhaps not meant.
+
+use regex_syntax::hir::Look;
+
+use crate::action::Action;
+use crate::config::{Collector, Node, Problem, Severity, quoted};
+use crate::detector::{Pattern, Plan, Span};
+use crate::policy::rule::{RuleSpec, Window};
+use crate::segment::{Direction, Kind, Scope};
+
+/// Looks over one rule. `node` is its mapping.
+pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
+    let warning = |path: &[&str], title: String, label: &str, help: &str| {
+        let at = path.iter().try_fold(node, |node, key| node.child(key)).or(node.child("id")).unwrap_or(node);
+        let problem = Problem { severity: Severity::Warning, ..Problem::error(&at.at, title) };
+        problems.push(problem.label(label).help(help));
+    };
+    let id = quoted(&rule.id);
+    let detect = ["detect", rule.detector];
+    let place = if rule.detector == "regex" { &["detect", "regex", "pattern"][..] } else { &detect[..] };
+    let patterns: &[Pattern] = if let Plan::Patterns(patterns) = &rule.plan { patterns } else { &[] };
+    for pattern in patterns {
+        let properties = pattern.hir.properties();
+        if properties.minimum_len().is_some_and(|shortest| shortest > rule.max_match) {
+            let label = format!("the shortest match is longer than `max_match` ({} bytes)", rule.max_match);
+            warning(place, format!("rule {id} can never find anything"), &label, "raise `max_match`");
+        } else if properties.maximum_len().is_none_or(|longest| longest > rule.max_match) {
+            let label = format!("a match may be longer than `max_match` ({} bytes)", rule.max_match);
+            let help = "text that goes on matching beyond it is `over_limit`: bound the repetition, as in `{1,64}`";
+            warning(place, format!("rule {id} may hit its limit"), &label, help);
+        }
+    }
+    if rule.scope.meets(ANSWERS)
+        && matches!(rule.action, Action::Block(_) | Action::Rewrite(_))
+        && let Some(reason) = needs_the_end(rule, patterns)
+    {
+        let help = "narrow `scope` to what clients send, or only `log`, if answers should stream";
+        warning(place, format!("rule {id} holds each answer until it is complete"), reason, help);
+    }
+    let classifier = matches!(rule.plan, Plan::Classifier(_));
+    if !classifier && node.child("window").is_some() {
+        let label = "only classifier rules judge windows";
+        warning(&["window"], format!("`window` has no effect on rule {id}"), label, "remove it");
+    }
+    if patterns.is_empty() && node.child("max_match").is_some() {
+        let label = "only rules with patterns have matches";
+        warning(&["max_match"], format!("`max_match` has no effect on rule {id}"), label, "remove it");
+    }
+    if !matches!(rule.action, Action::Rewrite(_)) && node.child("unrewritable").is_some() {
+        let label = "only rules that rewrite can hit text that must not change";
+        warning(&["unrewritable"], format!("`unrewritable` has no effect on rule {id}"), label, "remove it");
+    }
+}
+
+/// Why the rule can only be decided when the segment has ended, if so (segment-local rules).
+fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> {
+    match &rule.plan {
+        Plan::Patterns(_) => patterns
+            .iter()
+            .any(|pattern| pattern.hir.properties().look_set().contains(Look::End))
+            .then_some("`$` or `\\z` is known only at the end of the text"),
+        Plan::Length(length) => length.min_chars.map(|_| "`min_chars` is decided only at the end of the text"),
+        Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
+        Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
+        Plan::Classifier(_) => None,
+    }
+}
+
+/// What a model's answer is made of. Other kinds count as output only in bodies that no protocol knows.
+const ANSWERS: Scope = Scope::one(Direction::Response, Kind::Completion)
+    .union(Scope::one(Direction::Response, Kind::Reasoning))
+    .union(Scope::one(Direction::Response, Kind::ToolCall));
