@@ -1,0 +1,187 @@
+//! Loads models, starts the workers, takes jobs.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
+
+use super::cache::ScoreCache;
+use super::fixed::FixedModel;
+use super::model::{ModelError, ModelFolder, ModelInfo, invalid};
+use super::onnx::Sessions;
+use super::places::ModelDirs;
+use super::queue::{Queue, Task};
+use super::runtime::{self, RuntimeError};
+use super::windows::Windower;
+use super::worker::{Engine, Model, work};
+use super::{Classifier, InferenceError, Job, TextScores};
+
+/// The loaded models and the threads that run them. Dropping it sends the threads home after their current window.
+pub struct Inference {
+    engine: Arc<Engine>,
+    overloaded: AtomicU64,
+}
+
+/// Why models could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No usable ONNX Runtime.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A model folder that cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The system gave no thread.
+    #[error("cannot start an inference thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Counters since the start, and what is waiting now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Windows' worth of work, waiting or running.
+    pub queued: usize,
+    /// Windows whose scores were known.
+    pub cache_hits: u64,
+    /// Windows that had to be judged.
+    pub cache_misses: u64,
+    /// Jobs that were turned away.
+    pub overloaded: u64,
+}
+
+impl Inference {
+    /// Loads these models from the folders, with `workers` threads (0: one a core), each with a session a model. `key`
+    /// keys the score cache. Without names nothing is loaded, and no ONNX Runtime is needed.
+    pub fn load(names: &[&str], dirs: &ModelDirs, key: &[u8], workers: usize) -> Result<Inference, LoadError> {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        let mut models = Vec::with_capacity(names.len());
+        let mut classifiers: Vec<Vec<Box<dyn Classifier>>> = Vec::new();
+        classifiers.resize_with(if names.is_empty() { 0 } else { worker_count(workers) }, Vec::new);
+        for name in names {
+            let folder = ModelFolder::read(name, &dirs.find(name)?)?;
+            let (length, stride) = (folder.info.max_length, folder.info.stride);
+            let windower = Windower::from_json(&folder.tokenizer, length, stride)
+                .map_err(|problem| invalid(&folder.tokenizer_path, problem))?;
+            let sessions = Sessions::new(&runtime::environment()?);
+            for of_worker in &mut classifiers {
+                of_worker.push(sessions.open(&folder, &windower.frame())?);
+            }
+            models.push(Model { hash: folder.hash, info: folder.info, windower });
+        }
+        Ok(Inference::start(models, classifiers, key)?)
+    }
+
+    /// Models that answer from tables, with two workers: for tests without any file.
+    pub fn fixed(models: &[FixedModel], key: &[u8]) -> Result<Inference, LoadError> {
+        let classifiers = (0..2).map(|_| models.iter().map(FixedModel::classifier).collect()).collect();
+        let models = models.iter().map(fixed_model).collect::<Result<_, _>>()?;
+        Ok(Inference::start(models, classifiers, key)?)
+    }
+
+    /// Starts one thread for each set of classifiers, which stand in the order of the models.
+    pub(super) fn start(
+        models: Vec<Model>,
+        classifiers: Vec<Vec<Box<dyn Classifier>>>,
+        key: &[u8],
+    ) -> io::Result<Inference> {
+        let engine = Arc::new(Engine { models, queue: Queue::new(), cache: ScoreCache::new(key) });
+        let inference = Inference { engine: Arc::clone(&engine), overloaded: AtomicU64::new(0) };
+        for (number, of_worker) in classifiers.into_iter().enumerate() {
+            let engine = Arc::clone(&engine);
+            let name = format!("inference-{number}");
+            thread::Builder::new().name(name).spawn(move || work(&engine, of_worker))?;
+        }
+        Ok(inference)
+    }
+
+    /// What is known of a loaded model.
+    pub fn model(&self, name: &str) -> Option<&ModelInfo> {
+        self.models().find(|info| &*info.name == name)
+    }
+
+    /// All loaded models.
+    pub fn models(&self) -> impl Iterator<Item = &ModelInfo> {
+        self.engine.models.iter().map(|model| &model.info)
+    }
+
+    /// Puts a job in the queue. Costs next to nothing and never waits.
+    pub fn submit(&self, job: Job) -> Result<Pending, InferenceError> {
+        let found = self.engine.models.iter().position(|model| model.info.name == job.model);
+        let model = found.ok_or_else(|| InferenceError::Failed(format!("the model `{}` is not loaded", job.model)))?;
+        let weight = self.engine.models[model].windower.estimate(&job.text);
+        let deadline = job.deadline;
+        let (task, answer) = Task::new(job, model, weight);
+        self.engine.queue.submit(task).inspect_err(|error| {
+            if *error == InferenceError::Overloaded {
+                self.overloaded.fetch_add(1, Ordering::Relaxed);
+            }
+        })?;
+        Ok(Pending { answer, deadline })
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Stats {
+        let (cache_hits, cache_misses) = self.engine.cache.counts();
+        let overloaded = self.overloaded.load(Ordering::Relaxed);
+        Stats { queued: self.engine.queue.len(), cache_hits, cache_misses, overloaded }
+    }
+}
+
+impl Drop for Inference {
+    fn drop(&mut self) {
+        self.engine.queue.close();
+    }
+}
+
+/// A job's answer to come. Dropping it drops the job.
+#[must_use = "a job nobody waits for is dropped"]
+pub struct Pending {
+    answer: oneshot::Receiver<Result<TextScores, InferenceError>>,
+    deadline: Instant,
+}
+
+impl Pending {
+    /// The scores, or `Timeout` at the deadline even when the workers are busy. Needs a tokio runtime with a clock.
+    pub async fn scores(self) -> Result<TextScores, InferenceError> {
+        match timeout_at(self.deadline.into(), self.answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(InferenceError::Gone),
+            Err(_) => Err(InferenceError::Timeout),
+        }
+    }
+
+    /// The same for a thread that may wait; never on a thread of an async runtime, where it panics. `Timeout` comes when
+    /// a worker gets to the job.
+    pub fn wait(self) -> Result<TextScores, InferenceError> {
+        self.answer.blocking_recv().unwrap_or(Err(InferenceError::Gone))
+    }
+}
+
+fn worker_count(wanted: usize) -> usize {
+    if wanted > 0 { wanted } else { thread::available_parallelism().map_or(1, std::num::NonZero::get) }
+}
+
+fn fixed_model(model: &FixedModel) -> Result<Model, ModelError> {
+    let windower = model.windower().map_err(|problem| invalid(model.name.as_ref(), problem))?;
+    let hash: [u8; 32] = Sha256::digest(format!("{model:?}")).into();
+    let info = ModelInfo {
+        name: model.name.as_str().into(),
+        hash8: hash[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        labels: model.labels.clone().into(),
+        max_length: model.max_length(),
+        stride: model.stride(),
+        license: None,
+        calibration: Default::default(),
+    };
+    Ok(Model { info, windower, hash })
+}
+
+#[cfg(test)]
+mod tests;

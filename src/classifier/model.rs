@@ -1,0 +1,347 @@
+//! A model folder: any Hugging Face ONNX text-classification export, plus an optional `palisade.yaml`.
+//!
+//! Everything that can be wrong with the files is found here, before a session exists. Reads are bounded; digests, where
+//! given, are checked first.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+pub use super::settings::Calibration;
+use super::settings::{self, Settings};
+
+const SETTINGS: &str = "palisade.yaml";
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+/// Longest window that is used when nothing says otherwise: attention grows with the square.
+const DEFAULT_MAX_LENGTH: usize = 512;
+const MAX_LABELS: usize = 4096;
+/// Architectures that number positions from the padding id on, so that `max_position_embeddings` counts too many.
+const OFFSET_POSITIONS: [&str; 7] =
+    ["roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "mpnet", "data2vec-text"];
+
+/// What a loaded model is, for the rules that name it and the people who look.
+#[derive(Clone, Debug)]
+pub struct ModelInfo {
+    /// The folder's name.
+    pub name: Arc<str>,
+    /// First eight hex digits of the SHA-256 over all files that make the scores.
+    pub hash8: Arc<str>,
+    /// The labels, in the order of the scores.
+    pub labels: Arc<[String]>,
+    /// Tokens of one window, special tokens included.
+    pub max_length: usize,
+    /// Tokens that neighbouring windows share.
+    pub stride: usize,
+    /// SPDX expression, if the folder says.
+    pub license: Option<String>,
+    pub(super) calibration: BTreeMap<String, Calibration>,
+}
+
+impl ModelInfo {
+    /// The calibrated thresholds of a label; `None` if the folder has none for it.
+    pub fn calibration(&self, label: &str) -> Option<Calibration> {
+        self.calibration.get(label).copied()
+    }
+
+    /// The place of a label among the scores.
+    pub fn label(&self, label: &str) -> Option<usize> {
+        self.labels.iter().position(|known| known == label)
+    }
+}
+
+/// How logits become scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Activation {
+    /// One label holds: the scores add up to one.
+    Softmax,
+    /// Each label holds or not.
+    Sigmoid,
+}
+
+impl Activation {
+    /// Scores in 0..=1, in place.
+    pub(super) fn apply(self, logits: &mut [f32]) {
+        match self {
+            Activation::Sigmoid => logits.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+            Activation::Softmax => {
+                let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                logits.iter_mut().for_each(|x| *x = (*x - top).exp());
+                let sum: f32 = logits.iter().sum();
+                logits.iter_mut().for_each(|x| *x /= sum);
+            }
+        }
+    }
+}
+
+/// A folder that has been read and checked.
+pub(super) struct ModelFolder {
+    pub(super) info: ModelInfo,
+    pub(super) activation: Activation,
+    /// The ONNX file.
+    pub(super) graph: PathBuf,
+    /// Contents of `tokenizer.json`.
+    pub(super) tokenizer: Vec<u8>,
+    pub(super) tokenizer_path: PathBuf,
+    /// What the first token's position is called.
+    pub(super) first_position: i64,
+    /// The graph's output with the sentence vector, which is not the logits.
+    pub(super) embedding: Option<String>,
+    /// SHA-256 over all files that make the scores.
+    pub(super) hash: [u8; 32],
+}
+
+/// Why a model folder cannot be used. Every message names the file and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Not a name that a folder under `models/` can have.
+    #[error("`{}` is not a model's name: letters, digits, `-`, `_` and `.`", name.escape_debug())]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// No such folder.
+    #[error("there is no model `{name}` in {looked} (found: {found}): put its folder there, or set PALISADE_HOME")]
+    Missing {
+        /// The model's name.
+        name: String,
+        /// The places, in order.
+        looked: String,
+        /// The models that are there.
+        found: String,
+    },
+    /// A file that cannot be read.
+    #[error("{}: {source}: a model folder needs model.onnx (or onnx/model.onnx), tokenizer.json and config.json", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that is too long to be what it should be.
+    #[error("{}: longer than {limit} bytes, which no file of this kind needs", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The bound, in bytes.
+        limit: u64,
+    },
+    /// A file whose digest is not the one that `palisade.yaml` gives.
+    #[error("{}: SHA-256 is {found}, palisade.yaml says {expected}: restore the file, or correct the digest if you changed it", path.display())]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// In `palisade.yaml`.
+        expected: String,
+        /// Of the file.
+        found: String,
+    },
+    /// A file that does not say what it must.
+    #[error("{}: {problem}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Config {
+    id2label: Option<BTreeMap<String, String>>,
+    problem_type: Option<String>,
+    max_position_embeddings: Option<usize>,
+    model_type: Option<String>,
+    pad_token_id: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct TokenizerLimits {
+    truncation: Option<Truncation>,
+}
+
+#[derive(Deserialize)]
+struct Truncation {
+    max_length: usize,
+}
+
+impl ModelFolder {
+    /// Reads and checks the folder.
+    pub(super) fn read(name: &str, dir: &Path) -> Result<ModelFolder, ModelError> {
+        let settings_path = dir.join(SETTINGS);
+        let settings_bytes = if settings_path.exists() { read(&settings_path, 64 << 10)? } else { Vec::new() };
+        let settings = read_settings(&settings_path, &settings_bytes)?;
+
+        let config_path = dir.join(CONFIG);
+        let config_bytes = read(&config_path, 1 << 20)?;
+        let config: Config = json(&config_path, &config_bytes)?;
+        let tokenizer_path = dir.join(TOKENIZER);
+        let tokenizer = read(&tokenizer_path, 64 << 20)?;
+        let limits: TokenizerLimits = json(&tokenizer_path, &tokenizer)?;
+
+        let graph_name = GRAPHS.into_iter().find(|name| dir.join(name).is_file()).unwrap_or(GRAPHS[0]);
+        let hash = hash_files(dir, graph_name, &settings, &[&settings_bytes, &config_bytes, &tokenizer])?;
+
+        let labels = labels(&config).map_err(|problem| invalid(&config_path, problem))?;
+        let activation = activation(&config, labels.len()).map_err(|problem| invalid(&config_path, problem))?;
+        if let Some(label) = settings.labels.keys().find(|label| !labels.contains(label)) {
+            let problem = format!("label `{label}` is not in {CONFIG} (it has: {})", labels.join(", "));
+            return Err(invalid(&settings_path, problem));
+        }
+        let first_position = first_position(&config);
+        let possible = config.max_position_embeddings.map_or(usize::MAX, |n| n.saturating_sub(first_position));
+        let truncated = limits.truncation.map_or(usize::MAX, |truncation| truncation.max_length);
+        let max_length = settings.max_length.unwrap_or(possible.min(truncated).min(DEFAULT_MAX_LENGTH));
+        if max_length > possible {
+            let problem = format!("max_length is {max_length}, the model has {possible} positions");
+            return Err(invalid(&settings_path, problem));
+        }
+
+        let hex = hex(&hash);
+        Ok(ModelFolder {
+            info: ModelInfo {
+                name: name.into(),
+                hash8: hex[..8].into(),
+                labels: labels.into(),
+                max_length,
+                stride: settings.stride.unwrap_or(max_length / 4),
+                license: settings.license,
+                calibration: settings.labels,
+            },
+            activation,
+            graph: dir.join(graph_name),
+            tokenizer,
+            tokenizer_path,
+            first_position: i64::try_from(first_position).unwrap_or(0),
+            embedding: settings.embedding,
+            hash,
+        })
+    }
+}
+
+pub(super) fn invalid(path: &Path, problem: impl Into<String>) -> ModelError {
+    ModelError::Invalid { path: path.to_owned(), problem: problem.into() }
+}
+
+fn read_settings(path: &Path, bytes: &[u8]) -> Result<Settings, ModelError> {
+    if bytes.is_empty() && !path.exists() {
+        return Ok(Settings::default());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| invalid(path, "not UTF-8"))?;
+    settings::parse(text).map_err(|problem| invalid(path, problem))
+}
+
+/// The labels in the order of their numbers, which must be 0, 1, 2, … without a gap.
+fn labels(config: &Config) -> Result<Vec<String>, String> {
+    let named = config.id2label.as_ref().filter(|named| !named.is_empty());
+    let named = named.ok_or("no `id2label`: not a text-classification export, or add { \"0\": \"label\", … }")?;
+    if named.len() > MAX_LABELS {
+        return Err(format!("more than {MAX_LABELS} labels"));
+    }
+    let mut labels = Vec::with_capacity(named.len());
+    for number in 0..named.len() {
+        let label = named.get(&number.to_string());
+        let label = label.ok_or_else(|| format!("`id2label` has {} labels but none numbered {number}", named.len()))?;
+        if labels.contains(label) {
+            return Err(format!("`id2label` has `{label}` twice"));
+        }
+        labels.push(label.clone());
+    }
+    Ok(labels)
+}
+
+fn activation(config: &Config, labels: usize) -> Result<Activation, String> {
+    match config.problem_type.as_deref() {
+        Some("single_label_classification") | None if labels > 1 => Ok(Activation::Softmax),
+        Some("multi_label_classification" | "single_label_classification") | None => Ok(Activation::Sigmoid),
+        Some(other) => Err(format!(
+            "`problem_type` is `{other}`: only single_label_classification and multi_label_classification give scores"
+        )),
+    }
+}
+
+fn first_position(config: &Config) -> usize {
+    let offset = config.model_type.as_deref().is_some_and(|kind| OFFSET_POSITIONS.contains(&kind));
+    if offset { config.pad_token_id.unwrap_or(1) + 1 } else { 0 }
+}
+
+/// Checks every digest that is given, and hashes the graph (with weights kept beside it) and the small files together.
+fn hash_files(dir: &Path, graph: &str, settings: &Settings, small: &[&[u8]]) -> Result<[u8; 32], ModelError> {
+    let mut all = Sha256::new();
+    for bytes in small {
+        all.update(Sha256::digest(bytes));
+    }
+    let path = dir.join(graph);
+    for part in graph_files(&path)? {
+        all.update(digest_file(&part)?);
+    }
+    for (file, expected) in &settings.sha256 {
+        if file.starts_with('/') || file.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(invalid(
+                &dir.join(SETTINGS),
+                format!("`{}` is not a file of this folder", file.escape_debug()),
+            ));
+        }
+        let path = dir.join(file);
+        let found = hex(&digest_file(&path)?);
+        if found != *expected {
+            return Err(ModelError::Digest { path, expected: expected.clone(), found });
+        }
+    }
+    Ok(all.finalize().into())
+}
+
+/// The graph and files such as `model.onnx_data`, sorted.
+fn graph_files(graph: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let failed = |source| ModelError::Read { path: graph.to_owned(), source };
+    fs::metadata(graph).map_err(failed)?;
+    let (Some(dir), Some(name)) = (graph.parent(), graph.file_name()) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(name.as_encoded_bytes()) {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn digest_file(path: &Path) -> Result<[u8; 32], ModelError> {
+    let failed = |source| ModelError::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hasher = Sha256::new();
+    io::copy(&mut file, &mut hasher).map_err(failed)?;
+    Ok(hasher.finalize().into())
+}
+
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
+    let failed = |source| ModelError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(ModelError::TooLong { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+fn json<'a, T: Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, ModelError> {
+    serde_json::from_slice(bytes).map_err(|error| invalid(path, error.to_string()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests;
