@@ -40,7 +40,6 @@ pub enum GuardError {
 }
 
 /// Policies and classifiers, ready.
-#[derive(Debug)]
 pub struct Guard {
     /// For each route of the configuration; `None` where nothing is inspected.
     pub routes: Vec<Option<Context>>,
@@ -120,7 +119,7 @@ fn inference<'p>(
         return Ok(None);
     }
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Ok(Some(Arc::new(Inference::load(&names, &ModelDirs::new(models), key, workers)?)))
+    Ok(Some(Arc::new(Inference::load(&names, &models.map_or_else(ModelDirs::usual, ModelDirs::only), key, workers)?)))
 }
 
 /// Compiles policies that run together, baseline first.
@@ -133,9 +132,9 @@ pub fn context(
     let labels = |model: &str, label: &str| {
         let info = inference.and_then(|inference| inference.model(model));
         let info = info.ok_or_else(|| format!("model {model} is not loaded"))?;
-        let index = info.label(label).ok_or_else(|| {
-            format!("model {model} has no label {label}; it has {}", info.labels.join(", "))
-        })?;
+        let index = info
+            .label(label)
+            .ok_or_else(|| format!("model {model} has no label {label}; it has {}", info.labels.join(", ")))?;
         let version: Arc<str> = format!("{}@{}", info.name, info.hash8).into();
         Ok(LabelInfo { model: version, index, calibration: info.calibration(label) })
     };
@@ -162,10 +161,9 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, client: u64, priority:
         let answer = match pending {
             None => Answer::Failed(Failure::Error),
             Some(Err(error)) => failed(&error),
-            Some(Ok(pending)) => match tokio::time::timeout(CLASSIFIER_DEADLINE, pending).await {
-                Err(_) => Answer::Failed(Failure::Timeout),
-                Ok(Err(error)) => failed(&error),
-                Ok(Ok(scores)) => Answer::Scores(
+            Some(Ok(pending)) => match pending.scores().await {
+                Err(error) => failed(&error),
+                Ok(scores) => Answer::Scores(
                     scores
                         .windows
                         .into_iter()
@@ -202,5 +200,11 @@ pub async fn judge(buffered: &mut Buffered<'_>, inference: Option<&Inference>, c
         tickets.into_iter().map(|ticket| ask(inference, ticket, client, priority)).collect();
     while let Some((ticket, answer)) = asked.next().await {
         buffered.answer(&ticket, &answer);
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("routes", &self.routes.len()).finish_non_exhaustive()
     }
 }

@@ -1,1 +1,18 @@
-fn main() {}
+//! The `palisade` command: parse the arguments, run one subcommand, turn what it came to into an exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use palisade::cli::{Cli, Outcome};
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            // Where standard error is gone there is nobody left to tell.
+            let _ = writeln!(std::io::stderr(), "palisade: {error:#}");
+            Outcome::Unusable.into()
+        }
+    }
+}

@@ -146,8 +146,8 @@ def export(guard, path):
 
 
 def quantise(full, small, reduce_range=True):
-    """Signed weights, a scale a channel, seven bits: with eight, processors without VNNI saturate in the middle of a
-    product, and a text's score would depend on the machine. The head is small and stays in floating point."""
+    """Signed weights, a scale a channel, seven bits: with eight, processors without VNNI can saturate in the
+    middle of a product, and a text's score would depend on the machine. The head is small and stays in floating point."""
     nodes = [n.name for n in onnx.load(str(full)).graph.node if n.name.startswith("/head/")]
     quantize_dynamic(
         str(full),
@@ -260,10 +260,9 @@ def latency(full, small):
             times.append(time.perf_counter() - start)
         return min(times)  # the least disturbed
 
-    base = cost(small, 128)
-    return {
-        str(n): {"int8": round(cost(small, n) / base, 2), "fp32": round(cost(full, n) / base, 2)} for n in (16, 64, 128)
-    }
+    costs = {n: {"int8": cost(small, n), "fp32": cost(full, n)} for n in (16, 64, 128)}
+    unit = costs[128]["int8"]
+    return {str(n): {kind: round(c / unit, 2) for kind, c in pair.items()} for n, pair in costs.items()}
 
 
 def reference(scorer, threshold):

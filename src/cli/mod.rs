@@ -1,3 +1,91 @@
-//! The command line: one file for each subcommand.
+//! The command line: one file per subcommand.
 
+mod serve;
+mod standin;
 pub mod validate;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{Directive, LevelFilter};
+
+/// A guardrails reverse proxy for LLM APIs: it blocks, rewrites or logs what does not comply, streams included.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the proxy
+    Serve(serve::Args),
+    /// Check configuration and policy files: every problem, where it is, and what was expected
+    Validate(validate::ValidateArgs),
+    /// Run the stand-in LLM that demo, tests and benches use
+    #[command(hide = true)]
+    Standin(standin::Args),
+}
+
+/// What a subcommand came to; its value is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Fine.
+    Yes = 0,
+    /// It worked, and the answer is no: blocked, failed, invalid.
+    No = 1,
+    /// Wrong usage, or something could not be set up.
+    Unusable = 2,
+}
+
+impl Outcome {
+    /// The outcome with this exit code.
+    fn of(code: u8) -> Outcome {
+        match code {
+            0 => Outcome::Yes,
+            1 => Outcome::No,
+            _ => Outcome::Unusable,
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the subcommand. An error is one of usage or set-up.
+    pub fn run(self) -> anyhow::Result<Outcome> {
+        match self.command {
+            Command::Serve(args) => serve::main(&args),
+            Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
+            Command::Standin(args) => standin::main(&args),
+        }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        ExitCode::from(outcome as u8)
+    }
+}
+
+/// Sends log lines to standard error, at `RUST_LOG`'s level (`info` unless set).
+///
+/// Libraries are held at `warn` whatever `RUST_LOG` says: what they trace holds headers, and so keys.
+fn log_to_stderr() {
+    let mut filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    for library in ["h2", "hyper", "hyper_util", "rustls", "reqwest", "tokio"] {
+        if let Ok(directive) = format!("{library}=warn").parse::<Directive>() {
+            filter = filter.add_directive(directive);
+        }
+    }
+    // Fails only if a subscriber is there already, which then does the work.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Tells the person at the terminal. Where standard error is gone there is nobody left to tell.
+fn tell(text: &str) {
+    if !text.is_empty() {
+        let _ = std::io::stderr().write_all(format!("{}\n", text.trim_end()).as_bytes());
+    }
+}

@@ -30,8 +30,24 @@ pub const DETECTORS: &[DetectorKind] = &[regex::KIND, keywords::KIND, length::KI
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] = &[
-    "pii", "secrets", "entities", "topic", "similarity", "language", "code", "urls", "unicode", "json_schema",
-    "grounding", "tool", "rate", "http", "judge", "any", "all", "not",
+    "pii",
+    "secrets",
+    "entities",
+    "topic",
+    "similarity",
+    "language",
+    "code",
+    "urls",
+    "unicode",
+    "json_schema",
+    "grounding",
+    "tool",
+    "rate",
+    "http",
+    "judge",
+    "any",
+    "all",
+    "not",
 ];
 
 /// What the engine runs for one rule.

@@ -176,7 +176,8 @@ impl Channel {
         if let Some(hash) = self.hash.take() {
             let digest: String = hash.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
             let plan = Arc::clone(&self.plan);
-            for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| **wanted == *digest) {
+            let named = |wanted: &str| wanted.strip_prefix("hmac:").is_some_and(|hex| digest.starts_with(hex));
+            for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| named(wanted)) {
                 self.voids.push((*rule, Purpose::Void(*until), 0..usize::MAX));
             }
         }

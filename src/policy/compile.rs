@@ -7,22 +7,10 @@ use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
 use super::scanner::{ScanSet, TrackerSpec};
 use crate::action::Action;
+use crate::classifier::Calibration;
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
-
-/// Where the lines of a model's labels lie: default, and at 0.1, 1 and 5 % false alarms. Probabilities in 0..=1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Calibration {
-    /// The default.
-    pub threshold: f32,
-    /// At 0.1 % false alarms.
-    pub low: f32,
-    /// At 1 % false alarms.
-    pub medium: f32,
-    /// At 5 % false alarms.
-    pub high: f32,
-}
 
 /// What a policy needs to know about a classifier's label.
 #[derive(Clone, Debug)]

@@ -1,0 +1,433 @@
+//! The way of a request on an inspected route: read, judge, forward, and the same with the answer.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+
+use super::body::Body;
+use super::error::RequestError;
+use super::journey::{App, Call};
+use super::refuse::{self, Asked};
+use super::{limits, streamed};
+use crate::classifier::Priority;
+use crate::decisions::Decisions;
+use crate::guard::{Guard, judge};
+use crate::inspect::{self, Buffered, Cause, Concluded, Report};
+use crate::policy::Context;
+use crate::policy::rule::{Decision, Expose};
+use crate::protocol::json::{Json, NodeKind, escape};
+use crate::protocol::walk::{walk, walk_unknown};
+use crate::protocol::{Protocol, Recognised, recognise};
+use crate::segment::{Direction, Kind, Scope, Segment};
+use crate::upstream::{Answer, Outgoing, headers};
+use crate::verdict::{About, Verdict};
+
+/// Everything about one exchange that its stages share.
+pub(super) struct Exchange {
+    pub(super) id: String,
+    pub(super) context: Context,
+    pub(super) guard: Arc<Guard>,
+    pub(super) decisions: Decisions,
+    pub(super) protocol: Option<&'static dyn Protocol>,
+    pub(super) expose: Expose,
+    pub(super) asked: Asked,
+    pub(super) route: String,
+    pub(super) client: u64,
+    /// How long Palisade itself has taken so far.
+    pub(super) spent: Duration,
+    /// The verdict on the request.
+    pub(super) request: Option<Verdict>,
+}
+
+/// Reads, judges and forwards a request, and does the same with its response.
+pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, RequestError> {
+    let Call { id, peer, route, parts, body, permit } = call;
+    let started = Instant::now();
+    let line = app.config.routes.get(route).ok_or(RequestError::NoRoute)?;
+    let context = app.guard.routes.get(route).cloned().flatten().ok_or(RequestError::NoRoute)?;
+    let protocol = match recognise(parts.uri.path()) {
+        Recognised::Known(protocol) => Some(protocol),
+        Recognised::NotBuilt => return Err(RequestError::NotAvailable("this API")),
+        Recognised::Unknown => None,
+    };
+    let bytes = limits::read_body(body, app.config.server.max_body).await?;
+    let mut exchange = Exchange {
+        id: id.to_string(),
+        expose: refuse::expose(&context, app.config.server.listen.ip().is_loopback()),
+        context,
+        guard: Arc::clone(&app.guard),
+        decisions: app.decisions.clone(),
+        protocol,
+        asked: Asked { choices: 1, ..Asked::default() },
+        route: line.path.clone(),
+        client: client_key(peer.ip()),
+        spent: Duration::ZERO,
+        request: None,
+    };
+    let received = Instant::now();
+    let bytes = match exchange.request(&parts.headers, parts.uri.query(), bytes).await {
+        Ok(bytes) => bytes,
+        Err(response) => return Ok(response.map(|body| body.holding(permit))),
+    };
+    // Reading the client's body is the client's time.
+    exchange.spent = received.elapsed();
+    tracing::trace!(id = %exchange.id, waited_us = started.elapsed().as_micros() as u64, "request judged");
+    let method = parts.method.clone();
+    let mut request = Request::from_parts(parts, Outgoing::full(bytes.clone()));
+    if request.headers().contains_key(CONTENT_LENGTH) {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    }
+    let answer = app.upstreams.send(line.upstream, request).await?;
+    let response = exchange.response(answer, &method, app.config.server.max_body).await?;
+    Ok(response.map(|body| body.holding(permit)))
+}
+
+impl Exchange {
+    /// Judges the request. Gives the bytes to forward, or the answer to a blocked request.
+    async fn request(
+        &mut self,
+        headers: &HeaderMap,
+        query: Option<&str>,
+        bytes: Bytes,
+    ) -> Result<Bytes, Response<Body>> {
+        let started = Instant::now();
+        let query = query.map(query_as_json).filter(|query| query != "{}");
+        if let Some(query) = &query
+            && let Ok(json) = Json::parse(query.as_bytes())
+        {
+            let walked = walk_unknown(&json, Direction::Request);
+            let concluded = self.judge(inspect::Body::Json(json, walked), Direction::Request).await;
+            if concluded.block.is_some() || concluded.changes() {
+                // A query is never rewritten: what it means to the upstream is not ours to guess.
+                let cause =
+                    concluded.block.clone().or_else(|| first_rule(&concluded.report)).unwrap_or(Cause::Unreadable);
+                return Err(self.refuse_request(&cause, concluded.report, started));
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(bytes);
+        }
+        let body = match self.read_request(headers, &bytes) {
+            Ok(body) => body,
+            Err(reason) => {
+                let report = Report { unreadable: Some(reason), ..Report::default() };
+                if self.context.rules.unreadable() == Decision::Block {
+                    return Err(self.refuse_request(&Cause::Unreadable, report, started));
+                }
+                self.record(Direction::Request, &report, None, started);
+                return Ok(bytes);
+            }
+        };
+        if let inspect::Body::Json(json, _) = &body {
+            self.asked = asked(json);
+        }
+        let concluded = self.judge(body, Direction::Request).await;
+        if let Some(cause) = concluded.block.clone() {
+            return Err(self.refuse_request(&cause, concluded.report, started));
+        }
+        self.request = Some(self.record(Direction::Request, &concluded.report, None, started));
+        if concluded.changes() { Ok(concluded.rewritten(&bytes, None, |_| None).into()) } else { Ok(bytes) }
+    }
+
+    fn read_request<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, String> {
+        readable(headers)?;
+        let json = Json::parse(bytes).map_err(|error| error.to_string())?;
+        let walked = match self.protocol {
+            Some(protocol) => {
+                let (shape, kind) = protocol.request();
+                walk(&json, shape, Direction::Request, kind).map_err(|error| error.to_string())?
+            }
+            None => walk_unknown(&json, Direction::Request),
+        };
+        Ok(inspect::Body::Json(json, walked))
+    }
+
+    async fn judge(&self, body: inspect::Body<'_>, direction: Direction) -> Concluded {
+        let mut buffered = Buffered::new(&self.context, body, direction);
+        judge(&mut buffered, self.guard.inference.as_deref(), self.client, Priority::Gate).await;
+        buffered.conclude(false)
+    }
+
+    /// Judges the answer.
+    async fn response(
+        mut self,
+        response: Response<Answer>,
+        method: &Method,
+        max: usize,
+    ) -> Result<Response<Body>, RequestError> {
+        let (mut parts, answer) = response.into_parts();
+        parts.headers = headers::response(parts.headers);
+        let empty = *method == Method::HEAD
+            || parts.status == StatusCode::NO_CONTENT
+            || parts.status == StatusCode::NOT_MODIFIED
+            || parts.status.is_informational();
+        if empty {
+            self.tell(&mut parts.headers, &[]);
+            return Ok(Response::from_parts(parts, Body::answer(answer)));
+        }
+        if is_event_stream(&parts.headers) && readable(&parts.headers).is_ok() {
+            return Ok(streamed::respond(self, parts, answer).await);
+        }
+        let collected = collect(answer, max).await?;
+        let started = Instant::now();
+        let (bytes, trailers) = collected;
+        let body = match self.read_response(&parts.headers, &bytes) {
+            Ok(body) => body,
+            Err(reason) => {
+                let report = Report { unreadable: Some(reason), ..Report::default() };
+                if self.context.rules.unreadable() == Decision::Block && !bytes.is_empty() {
+                    return Ok(self.refuse_response(&Cause::Unreadable, report, started));
+                }
+                let verdict = self.record(Direction::Response, &report, None, started);
+                self.tell(&mut parts.headers, &[&verdict]);
+                return Ok(Response::from_parts(parts, Body::whole(bytes, trailers)));
+            }
+        };
+        let concluded = self.judge(body, Direction::Response).await;
+        if let Some(cause) = concluded.block.clone() {
+            return Ok(self.refuse_response(&cause, concluded.report, started));
+        }
+        let cut = concluded.choices.first().map(|&(_, rule)| Cause::Rule(rule));
+        let verdict = self.record(Direction::Response, &concluded.report, cut.as_ref(), started);
+        self.spent += started.elapsed();
+        self.tell(&mut parts.headers, &[&verdict]);
+        let bytes = if concluded.changes() {
+            changed(&mut parts.headers);
+            let message = |rule: usize| {
+                let notice = refuse::notice(&self.context, self.expose, &self.id, &Cause::Rule(rule), "answer");
+                notice.refusal.then_some(notice.message)
+            };
+            concluded.rewritten(&bytes, self.protocol, message).into()
+        } else {
+            bytes
+        };
+        Ok(Response::from_parts(parts, Body::whole(bytes, trailers)))
+    }
+
+    fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, String> {
+        readable(headers)?;
+        match (Json::parse(bytes), self.protocol) {
+            (Ok(json), Some(protocol)) => {
+                let (shape, kind) = protocol.response();
+                let walked = walk(&json, shape, Direction::Response, kind).map_err(|error| error.to_string())?;
+                Ok(inspect::Body::Json(json, walked))
+            }
+            (Ok(json), None) => {
+                let walked = walk_unknown(&json, Direction::Response);
+                Ok(inspect::Body::Json(json, walked))
+            }
+            // An error page, say, or a body that claims to be what it is not: all of it is text.
+            (Err(error), _) => {
+                let text = std::str::from_utf8(bytes).map_err(|_| "neither JSON nor UTF-8 text".to_owned())?;
+                let claims_json = headers.get(CONTENT_TYPE).is_some_and(|kind| {
+                    kind.as_bytes().to_ascii_lowercase().windows(4).any(|window| window == b"json")
+                });
+                if claims_json && !text.trim().is_empty() {
+                    return Err(error.to_string());
+                }
+                Ok(inspect::Body::Plain(text, plain_segment()))
+            }
+        }
+    }
+
+    fn refuse_request(&self, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
+        self.refuse(Direction::Request, cause, report, started)
+    }
+
+    pub(super) fn refuse_response(&self, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
+        self.refuse(Direction::Response, cause, report, started)
+    }
+
+    fn refuse(&self, direction: Direction, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
+        let what = if direction == Direction::Request { "request" } else { "answer" };
+        let notice = refuse::notice(&self.context, self.expose, &self.id, cause, what);
+        let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked);
+        let verdict = self.record(direction, &report, Some(cause), started);
+        let spent = self.spent + started.elapsed();
+        let earlier = self.request.as_ref();
+        let verdicts: Vec<&Verdict> = earlier.into_iter().chain([&verdict]).collect();
+        refuse::tell(response.headers_mut(), &self.context, self.expose, &verdicts, spent.as_micros() as u64);
+        response
+    }
+
+    /// Adds the headers that say what was done.
+    pub(super) fn tell(&self, headers: &mut HeaderMap, verdicts: &[&Verdict]) {
+        let all: Vec<&Verdict> = self.request.iter().chain(verdicts.iter().copied()).collect();
+        refuse::tell(headers, &self.context, self.expose, &all, self.spent.as_micros() as u64);
+    }
+
+    fn record(&self, direction: Direction, report: &Report, blocked: Option<&Cause>, started: Instant) -> Verdict {
+        self.record_spent(direction, report, blocked, started.elapsed())
+    }
+
+    pub(super) fn record_spent(
+        &self,
+        direction: Direction,
+        report: &Report,
+        blocked: Option<&Cause>,
+        spent: Duration,
+    ) -> Verdict {
+        let about = About {
+            id: self.id.clone(),
+            route: Some(self.route.clone()),
+            model: self.asked.model.clone(),
+            elapsed_us: spent.as_micros() as u64,
+            ..About::default()
+        };
+        let verdict = Verdict::new(&self.context, direction, report, blocked, about);
+        self.decisions.record(verdict.clone());
+        verdict
+    }
+}
+
+/// Drops the headers that a changed body makes wrong.
+pub(super) fn changed(headers: &mut HeaderMap) {
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING, ETAG, CONTENT_MD5, DIGEST, CONTENT_DIGEST, REPR_DIGEST] {
+        headers.remove(name);
+    }
+}
+
+/// Whether a body with these headers can be read at all. Content-type never decides whether it is read.
+fn readable(headers: &HeaderMap) -> Result<(), String> {
+    for coding in headers.get_all(CONTENT_ENCODING) {
+        if !coding.as_bytes().eq_ignore_ascii_case(b"identity") {
+            return Err("a content coding that is not available in this version".to_owned());
+        }
+    }
+    for kind in headers.get_all(CONTENT_TYPE) {
+        let kind = kind.to_str().map_err(|_| "a content type that is no text".to_owned())?.to_ascii_lowercase();
+        if let Some((_, charset)) = kind.split_once("charset=") {
+            let charset = charset.split(';').next().unwrap_or_default().trim().trim_matches('"');
+            if !matches!(charset, "utf-8" | "utf8" | "us-ascii") {
+                return Err("a charset other than UTF-8".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+fn asked(json: &Json<'_>) -> Asked {
+    let usage = json.get(0, "streamoptions").and_then(|options| json.get(options, "includeusage"));
+    let number = |name| json.get(0, name).and_then(|node| json.raw(node).parse().ok());
+    let is_true = |node: Option<usize>| node.is_some_and(|node| json.kind(node) == NodeKind::True);
+    Asked {
+        model: json
+            .get(0, "model")
+            .filter(|&node| json.kind(node) == NodeKind::String)
+            .map(|node| json.string(node).into_owned()),
+        stream: is_true(json.get(0, "stream")),
+        usage: is_true(usage),
+        choices: number("n").unwrap_or(1),
+    }
+}
+
+/// All of an answer's bytes, and its trailers.
+async fn collect(mut answer: Answer, max: usize) -> Result<(Bytes, Option<HeaderMap>), RequestError> {
+    let mut parts: Vec<Bytes> = Vec::new();
+    let (mut len, mut trailers) = (0, None);
+    while let Some(frame) = answer.frame().await {
+        match frame.map_err(RequestError::Answer)?.into_data() {
+            Ok(data) => {
+                len += data.len();
+                if len > max {
+                    return Err(RequestError::AnswerTooLong(max));
+                }
+                parts.push(data);
+            }
+            Err(frame) => trailers = frame.into_trailers().ok(),
+        }
+    }
+    let bytes = match parts.len() {
+        0 => Bytes::new(),
+        1 => parts.remove(0),
+        _ => parts.concat().into(),
+    };
+    Ok((bytes, trailers))
+}
+
+/// The query's parameters as an object, so that their values are read like any other text. Credentials stay out.
+fn query_as_json(query: &str) -> String {
+    let mut out = String::from("{");
+    for (index, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (percent_decode(name), percent_decode(value));
+        if CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            continue;
+        }
+        if out.len() > 1 {
+            out.push(',');
+        }
+        // Parameters may repeat; the position keeps the keys of the object apart.
+        out.push_str(&format!("\"{index}:{}\":\"{}\"", escape(&name), escape(&value)));
+    }
+    out.push('}');
+    out
+}
+
+fn percent_decode(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return text.into();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        let hex = after
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, hex) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            (b'+', _) => bytes.push(b' '),
+            _ => bytes.push(first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+fn first_rule(report: &Report) -> Option<Cause> {
+    report.findings.first().map(|reported| Cause::Rule(reported.finding.rule))
+}
+
+fn plain_segment() -> Segment {
+    Segment { scope: Scope::OUTPUT, ..Segment::new(Direction::Response, Kind::Completion, "") }
+}
+
+/// A number for the client, for fairness between clients; not its address.
+fn client_key(ip: std::net::IpAddr) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    static HASHER: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
+    HASHER.hash_one(ip)
+}
+
+/// Query parameters that carry credentials.
+const CREDENTIALS: &[&str] = &[
+    "key",
+    "api-key",
+    "api_key",
+    "apikey",
+    "access_token",
+    "token",
+    "sig",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
+];
+
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+const DIGEST: HeaderName = HeaderName::from_static("digest");
+const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");

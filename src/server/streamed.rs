@@ -1,0 +1,176 @@
+//! An answer that comes as server-sent events: driven through its inspection piece by piece, at the client's pace.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, FuturesUnordered};
+use http::Response;
+use http::header::CONTENT_LENGTH;
+use http::response::Parts;
+use http_body::Frame;
+use http_body_util::BodyExt as _;
+
+use super::body::{Body, BoxError};
+use super::guarded::{Exchange, changed};
+use super::refuse;
+use crate::classifier::Priority;
+use crate::guard::{self, ask};
+use crate::inspect::{Cause, Stream, StreamEnd, StreamOptions};
+use crate::segment::Direction;
+use crate::upstream::Answer;
+
+/// One guarded stream under way.
+struct Guarded {
+    exchange: Option<Exchange>,
+    /// `None` only once the guard is dropped.
+    stream: Option<Stream>,
+    /// `None` once it has ended or is cut off, which cancels the upstream.
+    answer: Option<Answer>,
+    asked: FuturesUnordered<guard::Asked>,
+    spent: Duration,
+    /// The first piece, which came before the response's head was sent.
+    first: Option<Frame<Bytes>>,
+}
+
+/// Answers with the stream. The head waits for the first event that may go out, so that a stream that is blocked from
+/// its start is an error like any other.
+pub(super) async fn respond(exchange: Exchange, mut parts: Parts, answer: Answer) -> Response<Body> {
+    let (context, expose, id) = (exchange.context.clone(), exchange.expose, exchange.id.clone());
+    let notice = Arc::new(move |cause: &Cause| refuse::notice(&context, expose, &id, cause, "answer"));
+    let options = StreamOptions {
+        id: exchange.id.clone(),
+        created: refuse::now(),
+        choices: exchange.asked.choices,
+        usage: exchange.asked.usage,
+        notice,
+    };
+    let stream = Stream::new(&exchange.context, exchange.protocol, options);
+    let mut guarded = Guarded {
+        exchange: Some(exchange),
+        stream: Some(stream),
+        answer: Some(answer),
+        asked: FuturesUnordered::new(),
+        spent: Duration::ZERO,
+        first: None,
+    };
+    guarded.first = guarded.next().await.and_then(Result::ok);
+    if let Some(stream) = &guarded.stream
+        && let StreamEnd::Unsent(cause) = stream.end().clone()
+        && let Some(exchange) = guarded.exchange.take()
+    {
+        let started = Instant::now().checked_sub(guarded.spent).unwrap_or_else(Instant::now);
+        return exchange.refuse_response(&cause, stream.report(), started);
+    }
+    if let Some(exchange) = &mut guarded.exchange {
+        exchange.spent += guarded.spent;
+        exchange.tell(&mut parts.headers, &[]);
+    }
+    // How long the stream will be is not known before it has been judged.
+    parts.headers.remove(CONTENT_LENGTH);
+    changed(&mut parts.headers);
+    let frames = stream::unfold(guarded, |mut guarded| async move {
+        let frame = match guarded.first.take() {
+            Some(frame) => Some(Ok(frame)),
+            None => guarded.next().await,
+        };
+        frame.map(|frame| (frame, guarded))
+    });
+    Response::from_parts(parts, Body::frames(Box::pin(frames)))
+}
+
+impl Guarded {
+    /// The next piece for the client. One read of the upstream is one pass of the engine and one write.
+    async fn next(&mut self) -> Option<Result<Frame<Bytes>, BoxError>> {
+        let mut out = Vec::new();
+        loop {
+            if !out.is_empty() {
+                return Some(Ok(Frame::data(out.into())));
+            }
+            let stream = self.stream.as_mut()?;
+            if *stream.end() != StreamEnd::Open {
+                self.answer = None;
+                return None;
+            }
+            let came = match &mut self.answer {
+                None if self.asked.is_empty() => return None,
+                None => Came::Answer(self.asked.next().await),
+                Some(answer) if self.asked.is_empty() => Came::Frame(answer.frame().await),
+                Some(answer) => tokio::select! {
+                    biased;
+                    answered = self.asked.next() => Came::Answer(answered),
+                    frame = answer.frame() => Came::Frame(frame),
+                },
+            };
+            let started = Instant::now();
+            match came {
+                Came::Answer(answered) => {
+                    if let Some((ticket, answer)) = answered {
+                        stream.answer(&ticket, &answer, &mut out);
+                    }
+                }
+                Came::Frame(None) => {
+                    self.answer = None;
+                    stream.finish(&mut out);
+                }
+                Came::Frame(Some(Err(error))) => {
+                    self.answer = None;
+                    tracing::warn!(%error, "the upstream broke off a stream");
+                    stream.fail("The upstream broke off its answer.", &mut out);
+                }
+                Came::Frame(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => stream.push(&data, &mut out),
+                    // Trailers come last, and nothing may overtake what is held.
+                    Err(trailers) => {
+                        self.answer = None;
+                        stream.finish(&mut out);
+                        if out.is_empty() && *stream.end() == StreamEnd::Done {
+                            return Some(Ok(trailers));
+                        }
+                    }
+                },
+            }
+            self.ask();
+            self.spent += started.elapsed();
+        }
+    }
+
+    fn ask(&mut self) {
+        let (Some(exchange), Some(stream)) = (&self.exchange, &mut self.stream) else { return };
+        for ticket in stream.take_tickets() {
+            let inference = exchange.guard.inference.as_deref();
+            self.asked.push(ask(inference, ticket, exchange.client, Priority::Gate));
+        }
+    }
+}
+
+enum Came {
+    Frame(Option<Result<Frame<Bytes>, crate::upstream::AnswerError>>),
+    Answer(Option<(crate::inspect::Ticket, crate::policy::Answer)>),
+}
+
+/// Written when the stream ends, however it ends: also when the client has gone.
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let (Some(exchange), Some(mut stream)) = (self.exchange.take(), self.stream.take()) else { return };
+        let mut asked = std::mem::take(&mut self.asked);
+        let spent = self.spent;
+        let record = move |mut stream: Stream| {
+            stream.settle();
+            exchange.record_spent(Direction::Response, &stream.report(), stream.blocked(), spent);
+        };
+        // Rules that only record may still wait for scores; the client does not.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !asked.is_empty() => {
+                runtime.spawn(async move {
+                    while let Some((ticket, answer)) = asked.next().await {
+                        stream.answer(&ticket, &answer, &mut Vec::new());
+                    }
+                    record(stream);
+                });
+            }
+            _ => record(stream),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! An OpenAI-compatible stand-in for an LLM, for `palisade demo`, tests and benches.
+//!
+//! It answers chat completions, streamed or not, with what the last user message said, or as the request's
+//! `x-standin-*` headers say ([`script`]), misbehaving if asked. `GET /standin/last` tells what arrived last.
+
+mod pour;
+mod reply;
+mod script;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+use pour::Body;
+use reply::Chat;
+use script::{Misbehave, Script};
+
+/// A running stand-in. Dropping it stops accepting.
+#[derive(Debug)]
+pub struct Handle {
+    addr: SocketAddr,
+    state: Arc<State>,
+    accepting: AbortHandle,
+}
+
+/// What the stand-in remembers.
+#[derive(Debug, Default)]
+struct State {
+    calls: AtomicU64,
+    last: Mutex<Option<(Parts, Bytes)>>,
+}
+
+/// Binds `addr` (port 0: any) and serves on the current runtime.
+pub async fn spawn(addr: SocketAddr) -> io::Result<Handle> {
+    let listener = TcpListener::bind(addr).await?;
+    let addr = listener.local_addr()?;
+    let state = Arc::new(State::default());
+    let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
+    Ok(Handle { addr, state, accepting })
+}
+
+impl Handle {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How many requests it got, other than for `/standin/…`.
+    pub fn calls(&self) -> u64 {
+        self.state.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        // Only costs time if it fails.
+        let _ = stream.set_nodelay(true);
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(Arc::clone(&state), request));
+            let http = auto::Builder::new(TokioExecutor::new());
+            // A client that hangs up, and a script that drops the connection, both end here.
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
+    let path = request.uri().path();
+    if path == "/standin/last" {
+        return Ok(state.last());
+    }
+    let call = state.calls.fetch_add(1, Ordering::Relaxed);
+    let is_chat = *request.method() == Method::POST && path.trim_end_matches('/').ends_with("/chat/completions");
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes) else {
+        return Ok(problem(StatusCode::BAD_REQUEST, "the body did not come whole"));
+    };
+    if parts.headers.contains_key("x-standin-fast") {
+        return Ok(pour::fixed(&parts.headers));
+    }
+    let script = match Script::new(&parts.headers) {
+        Ok(script) => script,
+        Err(message) => return Ok(problem(StatusCode::BAD_REQUEST, &message)),
+    };
+    let response = if is_chat {
+        match Chat::new(&body, call) {
+            Ok(chat) => perform(&script, &chat).await,
+            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        }
+    } else {
+        other(&parts, &body, &script)
+    };
+    *state.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((parts, body));
+    Ok(response)
+}
+
+/// A chat completion, as the script wants it.
+async fn perform(script: &Script, chat: &Chat) -> Response<Body> {
+    match script.misbehave {
+        Some(Misbehave::Hang) => std::future::pending().await,
+        Some(Misbehave::Error500) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the stand-in was told to fail"),
+        Some(Misbehave::Html) => pour::whole(StatusCode::OK, "text/html", Bytes::from_static(HTML)),
+        Some(Misbehave::Garbage) => {
+            let kind = if chat.stream { "text/event-stream" } else { "application/json" };
+            pour::whole(StatusCode::OK, kind, Bytes::from_static(GARBAGE))
+        }
+        Some(Misbehave::Drop | Misbehave::TruncatedJson) | None => pour::chat(script, chat),
+    }
+}
+
+/// Whatever is not a chat completion: the list of models, else the request's own body.
+fn other(parts: &Parts, body: &Bytes, script: &Script) -> Response<Body> {
+    let path = parts.uri.path();
+    if parts.method == Method::GET && path.trim_end_matches('/').ends_with("/models") {
+        let list = json!({"object": "list", "data": [
+            {"id": reply::MODEL, "object": "model", "created": reply::CREATED, "owned_by": "palisade"}
+        ]});
+        return pour::whole(script.status, "application/json", list.to_string().into());
+    }
+    let text = script.reply.clone().map_or_else(|| body.clone(), Bytes::from);
+    let mut response = pour::pieces(script, vec![text]);
+    let kind = parts.headers.get(CONTENT_TYPE).cloned();
+    response.headers_mut().insert(CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    response
+}
+
+fn problem(status: StatusCode, message: &str) -> Response<Body> {
+    let error = json!({"error": {"message": message, "type": "standin_error", "param": null, "code": null}});
+    pour::whole(status, "application/json", error.to_string().into())
+}
+
+impl State {
+    fn last(&self) -> Response<Body> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = self.calls.load(Ordering::Relaxed);
+        let Some((parts, body)) = last.as_ref() else {
+            return pour::whole(StatusCode::OK, "application/json", json!({"calls": calls}).to_string().into());
+        };
+        let headers: Vec<[String; 2]> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| [name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()])
+            .collect();
+        let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+        let last = json!({
+            "calls": calls, "method": parts.method.as_str(), "path": parts.uri.to_string(), "headers": headers,
+            "body": String::from_utf8_lossy(body), "body_hex": hex,
+        });
+        pour::whole(StatusCode::OK, "application/json", last.to_string().into())
+    }
+}
+
+const HTML: &[u8] = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>\n";
+
+const GARBAGE: &[u8] = b"\x00\x01\xff\xfe not an event, not JSON \r\r\n{{{\"\xc3\x28\n";
+
+/// Longest request body.
+const MAX_BODY: usize = 64 << 20;
+
+#[cfg(test)]
+mod tests;

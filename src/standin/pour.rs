@@ -1,0 +1,112 @@
+//! Getting an answer onto the wire: in one go, event by event, or cut anywhere.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Either, Full, StreamBody, combinators::MapErr};
+
+use super::reply::{Chat, DONE};
+use super::script::{Misbehave, Script, number};
+
+type Frames = Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>;
+
+/// All at once, or piece by piece.
+pub(super) type Body = Either<MapErr<Full<Bytes>, fn(Infallible) -> io::Error>, StreamBody<Frames>>;
+
+/// A body of known length.
+pub(super) fn whole(status: StatusCode, kind: &'static str, bytes: Bytes) -> Response<Body> {
+    let never: fn(Infallible) -> io::Error = |never| match never {};
+    head(status, kind, Either::Left(Full::new(bytes).map_err(never)))
+}
+
+/// A chat completion: the script's status, pace and cuts.
+pub(super) fn chat(script: &Script, chat: &Chat) -> Response<Body> {
+    let truncated = script.misbehave == Some(Misbehave::TruncatedJson);
+    if !chat.stream {
+        let mut bytes = chat.json(script);
+        if truncated {
+            bytes.truncate(bytes.len() / 2);
+        }
+        if script.misbehave.is_none() && script.write.is_none() && script.delay.is_none() || truncated {
+            return whole(script.status, "application/json", bytes);
+        }
+        return pieces(script, vec![bytes]);
+    }
+    let mut events = chat.events(script);
+    if truncated {
+        events.truncate(events.len().div_ceil(2));
+        if let Some(last) = events.last_mut() {
+            last.truncate(last.len() / 2);
+        }
+    }
+    let mut response = pieces(script, events);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    response
+}
+
+/// The pieces one after the other, cut again and paced as the script says.
+pub(super) fn pieces(script: &Script, pieces: Vec<Bytes>) -> Response<Body> {
+    let dropped = script.misbehave == Some(Misbehave::Drop);
+    let mut pieces = match script.write {
+        Some(size) => cut(pieces.concat().into(), size),
+        None if dropped && pieces.len() == 1 => cut(pieces.concat().into(), 16),
+        None => pieces,
+    };
+    if dropped {
+        pieces.truncate(pieces.len().div_ceil(2));
+    }
+    // Without a pause hyper would gather what is ready into one write.
+    let pause = script.delay.or((script.write.is_some() || dropped).then_some(Duration::ZERO));
+    let end = dropped.then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
+    let frames = stream::iter(pieces.into_iter().map(|piece| Ok(Frame::data(piece))).chain(end));
+    let frames: Frames = match pause {
+        None => frames.boxed(),
+        Some(pause) => frames.then(move |frame| paced(pause, frame)).boxed(),
+    };
+    head(script.status, "application/json", Either::Right(StreamBody::new(frames)))
+}
+
+/// Ready-made bytes, for benches: one small completion, or as many events as `x-standin-events` says.
+pub(super) fn fixed(headers: &HeaderMap) -> Response<Body> {
+    let Ok(Some(count)) = number(headers, "x-standin-events") else {
+        return whole(StatusCode::OK, "application/json", Bytes::from_static(COMPLETION));
+    };
+    let events = std::iter::repeat_n(Bytes::from_static(EVENT), count).chain([Bytes::from_static(DONE)]);
+    let frames: Frames = stream::iter(events.map(|event| Ok(Frame::data(event)))).boxed();
+    head(StatusCode::OK, "text/event-stream", Either::Right(StreamBody::new(frames)))
+}
+
+fn head(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn cut(mut bytes: Bytes, size: usize) -> Vec<Bytes> {
+    let mut pieces = Vec::with_capacity(bytes.len() / size + 1);
+    while !bytes.is_empty() {
+        pieces.push(bytes.split_to(size.min(bytes.len())));
+    }
+    pieces
+}
+
+async fn paced<T>(pause: Duration, item: T) -> T {
+    if pause.is_zero() {
+        tokio::task::yield_now().await;
+    } else {
+        tokio::time::sleep(pause).await;
+    }
+    item
+}
+
+const COMPLETION: &[u8] = br#"{"id":"chatcmpl-standin","object":"chat.completion","created":1700000000,"model":"stand-in","choices":[{"index":0,"message":{"role":"assistant","content":"The quick brown fox jumps over the lazy dog, and then it goes home to sleep.","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":16,"total_tokens":28}}"#;
+
+const EVENT: &[u8] = b"data: {\"id\":\"chatcmpl-standin\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"stand-in\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello \"},\"logprobs\":null,\"finish_reason\":null}]}\n\n";
