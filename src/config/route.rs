@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::problem::{Collector, Problem, quoted};
+use super::problem::{Collector, Problem};
 use super::reader::MapReader;
 use super::source::At;
 use super::tree::{Node, Value};
@@ -86,7 +86,7 @@ fn policy_name(node: &Node, known: &Known<'_>) -> Result<String, Problem> {
         if path.is_file() {
             return Ok(path.display().to_string());
         }
-        let label = format!("looked for {}", quoted(&path.display().to_string()));
+        let label = format!("expected a file, found {}", node.found());
         return Err(Problem::error(&node.at, "the policy's file does not exist").label(label));
     }
     let names = policy_file::names(known.policies);
@@ -94,7 +94,7 @@ fn policy_name(node: &Node, known: &Known<'_>) -> Result<String, Problem> {
         return Ok(name);
     }
     let problem = unknown(node, "policy", &name, names.iter().map(String::as_str));
-    Err(problem.label(format!("no {name}.yaml in {}, and no shipped policy of this name", known.policies.display())))
+    Err(problem.label(format!("no such file in {}, and no shipped policy of this name", known.policies.display())))
 }
 
 /// A pattern over request paths: `*` stands for one segment, `**` at the end for any number, none included.

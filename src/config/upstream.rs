@@ -68,8 +68,8 @@ pub(super) fn url(node: &Node) -> Result<Uri, Problem> {
 pub(super) fn doubled_prefix(url: &Uri, at: &At) -> Option<Problem> {
     let last = url.path().rsplit('/').next().filter(|last| matches!(*last, "v1" | "v1beta"))?;
     Some(
-        Problem::warning(at, format!("requests to `/{last}/…` will go to `{}/{last}/…`", url.path()))
-            .label("this prefix comes before the path that the client sends")
+        Problem::warning(at, format!("the path ends in `/{last}`, which clients send themselves"))
+            .label(format!("requests to `/{last}/…` will go to `…/{last}/{last}/…`"))
             .help(format!("leave `/{last}` out, unless clients leave it out of theirs")),
     )
 }

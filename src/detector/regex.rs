@@ -59,7 +59,7 @@ fn syntax(error: &regex_syntax::Error, node: &Node) -> Problem {
 /// How deep groups may be nested.
 const MAX_NEST: u32 = 64;
 /// The most memory that one compiled pattern may take, in bytes.
-const MAX_SIZE: usize = 8 << 20;
+const MAX_SIZE: usize = 32 << 20;
 
 #[cfg(test)]
 mod tests;

@@ -201,7 +201,7 @@ upstrems: {}
           --> palisade.yaml:14:28
            |
         14 |   - { upstream: a, policy: defualt }
-           |                            ^^^^^^^ no defualt.yaml in policies, and no shipped policy of this name
+           |                            ^^^^^^^ no such file in policies, and no shipped policy of this name
            |
            = help: did you mean `default`?
 
@@ -236,7 +236,7 @@ server: { listen: \"${KEY}\", max_body: \"${NONE:-topsecret2}\", drain: \"${MISS
 upstreams:
   a: { url: 'https://me:topsecret3@host', headers: { x-api-key: topsecret4, bad name: topsecret5 } }
   b: { url: 'https://host', headers: { authorization: [topsecret6], x-other: topsecret7 }, nonsense: 1 }
-routes: [ { path: \"${KEY}\", upstream: \"${KEY}\", policy: \"${EMPTY:-default}\" } ]
+routes: [ { path: \"${KEY}\", upstream: \"${KEY}\", policy: [\"${EMPTY:-default}\", \"${KEY}\", \"${KEY}/x\"] } ]
 ",
     );
     assert!(!shown.contains("topsecret") && !shown.contains("sk-planted"), "{shown}");
@@ -298,14 +298,26 @@ routes: [ { path: \"${KEY}\", upstream: \"${KEY}\", policy: \"${EMPTY:-default}\
         error: wrong path pattern
          --> palisade.yaml:7:19
           |
-        7 | routes: [ { path: "${KEY}", upstream: "${KEY}", policy: "${EMPTY:-*******}" } ]
+        7 | routes: [ { path: "${KEY}", upstream: "${KEY}", policy: ["${EMPTY:-*******}", "${KEY}", "${KEY}/x"] } ]
           |                   ^^^^^^^^ expected a path that starts with `/`
 
         error: unknown upstream
          --> palisade.yaml:7:39
           |
-        7 | routes: [ { path: "${KEY}", upstream: "${KEY}", policy: "${EMPTY:-*******}" } ]
+        7 | routes: [ { path: "${KEY}", upstream: "${KEY}", policy: ["${EMPTY:-*******}", "${KEY}", "${KEY}/x"] } ]
           |                                       ^^^^^^^^ expected `a` or `b`
+
+        error: unknown policy
+         --> palisade.yaml:7:79
+          |
+        7 | routes: [ { path: "${KEY}", upstream: "${KEY}", policy: ["${EMPTY:-*******}", "${KEY}", "${KEY}/x"] } ]
+          |                                                                               ^^^^^^^^ no such file in policies, and no shipped policy of this name
+
+        error: the policy's file does not exist
+         --> palisade.yaml:7:89
+          |
+        7 | routes: [ { path: "${KEY}", upstream: "${KEY}", policy: ["${EMPTY:-*******}", "${KEY}", "${KEY}/x"] } ]
+          |                                                                                         ^^^^^^^^^^ expected a file, found a value from `${…}`, not shown
         "#);
 }
 
@@ -367,11 +379,11 @@ fn upstream_urls_are_origins_with_a_plain_prefix() {
     }
     let (_, warnings) = url("https://api.openai.com/v1").unwrap();
     insta::assert_snapshot!(warnings, @r#"
-        warning: requests to `/v1/…` will go to `/v1/v1/…`
+        warning: the path ends in `/v1`, which clients send themselves
          --> palisade.yaml:1:24
           |
         1 | upstreams: { a: { url: "https://api.openai.com/v1" } }
-          |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^ this prefix comes before the path that the client sends
+          |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^ requests to `/v1/…` will go to `…/v1/v1/…`
           |
           = help: leave `/v1` out, unless clients leave it out of theirs
         "#);

@@ -25,6 +25,13 @@ fn whole_words_end_where_letters_end() {
 }
 
 #[test]
+fn scripts_without_spaces_have_no_word_boundaries() {
+    assert_eq!(found(&["極秘計画"], false, true, "これは極秘計画です"), [(9, "極秘計画".into())]);
+    assert_eq!(found(&["오로라"], false, true, "프로젝트 오로라를"), [(13, "오로라".into())]);
+    assert_eq!(found(&["X計画"], false, true, "AX計画 X計画書"), [(9, "X計画".into())]);
+}
+
+#[test]
 fn case_folds_as_unicode_says() {
     assert_eq!(found(&["straße"], false, true, "STRAẞE"), [(0, "STRAẞE".into())]);
     assert_eq!(found(&["Kelvin"], false, true, "\u{212a}elvin"), [(0, "\u{212a}elvin".into())]);

@@ -11,7 +11,16 @@ fn refused(yaml: &str) -> String {
 
 #[test]
 fn good_patterns_pass() {
-    for good in [r"EMP-\d{6}", r"(?i)secret", r"\bкод\b", "a|b+", r"a$", r"[\p{Greek}]{2,9}"] {
+    for good in [
+        r"EMP-\d{6}",
+        r"(?i)secret",
+        r"\bкод\b",
+        "a|b+",
+        r"a$",
+        r"[\p{Greek}]{2,9}",
+        r"\w{1,256}",
+        r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}",
+    ] {
         assert_eq!(refused(&format!("pattern: '{good}'")), "", "{good}");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::policy::MAX_RULES;
 use super::{Found, find, is_path, names};
 use crate::config::value::{filled, name, unknown, wrong};
 use crate::config::{Collector, Entry, Node, Problem, Source, Value, quoted};
@@ -102,7 +103,8 @@ impl Loader<'_> {
             self.problems.push(wrong(list, "a list of rules"));
         }
         let mut rules: Vec<(String, Node)> = Vec::new();
-        for node in list.items() {
+        // One more than allowed is enough to be refused later, and bounds the search for duplicates.
+        for node in list.items().iter().take(MAX_RULES + 1) {
             let Value::Map(entries) = &node.value else {
                 self.problems.push(wrong(node, "a rule (a mapping with `id`, `detect` and `action`)"));
                 continue;

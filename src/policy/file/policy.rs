@@ -10,7 +10,7 @@ use super::extends::Merged;
 use super::{rule, warn};
 use crate::action::Action;
 use crate::config::value::{self, name, one_of, unknown};
-use crate::config::{Collector, Core, MapReader, Node, Value};
+use crate::config::{Collector, Core, MapReader, Node, Problem, Value};
 use crate::policy::rule::{Decision, Expose, Mode, OnError, PolicySpec, RuleSpec, Unrewritable};
 use crate::segment::Media;
 
@@ -93,6 +93,13 @@ fn unscannable(reader: &mut MapReader<'_>) -> [Decision; Media::ALL.len()] {
 
 fn rules(merged: &Merged, defaults: &Defaults, today: Date, problems: &Collector) -> Option<Vec<RuleSpec>> {
     let before = problems.errors();
+    if merged.rules.len() > MAX_RULES {
+        problems.push(
+            Problem::error(&merged.root.at, "too many rules")
+                .label(format!("expected at most {MAX_RULES}, with all bases, found {}", merged.rules.len())),
+        );
+        return None;
+    }
     let read: Vec<(RuleSpec, bool, &Node)> = merged
         .rules
         .iter()
@@ -101,22 +108,24 @@ fn rules(merged: &Merged, defaults: &Defaults, today: Date, problems: &Collector
             rule.map(|(rule, disabled)| (rule, disabled, node))
         })
         .collect();
-    for (rule, _, node) in &read {
+    let mut known: Vec<String> = merged.rules.iter().map(|(id, _)| id.clone()).collect();
+    known.extend(read.iter().flat_map(|(rule, ..)| rule.tags.iter()).map(|tag| format!("tag:{tag}")));
+    known.sort();
+    known.dedup();
+    for (rule, disabled, node) in &read {
         if matches!(rule.action, Action::Allow(_)) {
-            check_allow(node, merged, &read, problems);
+            check_allow(node, &known, problems);
         }
-        warn::check(rule, node, problems);
+        if !disabled {
+            warn::check(rule, node, problems);
+        }
     }
     let enabled = read.into_iter().filter(|(_, disabled, _)| !disabled);
     (problems.errors() == before).then(|| enabled.map(|(rule, ..)| rule).collect())
 }
 
 /// Every name that an `allow` silences has to exist, or a slip would leave a rule unsilenced unnoticed.
-fn check_allow(node: &Node, merged: &Merged, rules: &[(RuleSpec, bool, &Node)], problems: &Collector) {
-    let mut known: Vec<String> = merged.rules.iter().map(|(id, _)| id.clone()).collect();
-    known.extend(rules.iter().flat_map(|(rule, ..)| rule.tags.iter()).map(|tag| format!("tag:{tag}")));
-    known.sort();
-    known.dedup();
+fn check_allow(node: &Node, known: &[String], problems: &Collector) {
     let names = node.child("action").and_then(|action| action.child("allow")).and_then(|allow| allow.child("rules"));
     let items = names.map_or(&[][..], |names| match &names.value {
         Value::Seq(items) => items.as_slice(),
@@ -175,3 +184,6 @@ fn canonical(node: &Node, out: &mut String) {
         }
     }
 }
+
+/// How many rules a policy may have.
+pub(super) const MAX_RULES: usize = 2000;

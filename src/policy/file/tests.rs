@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
+use regex_automata::nfa::thompson::Compiler;
+use regex_automata::nfa::thompson::pikevm::PikeVM;
 
 use super::{load_policy, load_policy_source, names};
 use crate::action::{Action, Block, BlockAs, Found};
@@ -620,5 +622,74 @@ fn examples_of_kinds_work() {
     for kind in crate::action::ACTIONS {
         let example = kind.example.replace("secrets-out, \"tag:pii\"", "a, \"tag:b\"");
         policy(&format!("rules: [{{ id: a, tags: [b], detect: {{ regex: {{ pattern: x }} }}, action: {example} }}]"));
+    }
+}
+
+#[test]
+fn damaged_policies_are_problems_and_never_panics() {
+    let text = include_str!("../../../policies/default.yaml");
+    let pieces = ["'", "\"", "{", "}", "[", "]", ":", "- ", "\n", "\t", "ż", "\\", "null", "(", "*"];
+    let mut state = 7u64;
+    for _ in 0..3000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let random = (state >> 16) as usize;
+        let place = random % text.len();
+        let piece = pieces[(random >> 24) % pieces.len()];
+        let cut = (place + (random >> 32) % 3).min(text.len());
+        let damaged = format!("{}{piece}{}", &text[..place], &text[cut..]);
+        if let Err(problems) = load_text(&damaged) {
+            assert!(problems.errors() > 0 && problems.to_string().contains("error: "), "{damaged}");
+        }
+    }
+}
+
+#[test]
+fn policies_are_bounded() {
+    let rule = |id: usize| format!("  - {{ id: r{id}, detect: {{ regex: {{ pattern: x }} }}, action: log }}\n");
+    let text = |count: usize| format!("rules:\n{}", (0..count).map(rule).collect::<String>());
+    assert_eq!(policy(&text(2000)).rules.len(), 2000);
+    assert!(refused(&text(2001)).contains("too many rules"));
+}
+
+#[test]
+fn the_default_policy_knows_keys_from_words() {
+    let (policy, _) = load_policy("default", Path::new("/nowhere"), now()).unwrap();
+    let rule = policy.rules.iter().find(|rule| &*rule.id == "key-in-answer").unwrap();
+    let Plan::Patterns(patterns) = &rule.plan else { panic!("a pattern") };
+    let nfa = Compiler::new().build_from_hir(&patterns[0].hir).unwrap();
+    let vm = PikeVM::new_from_nfa(nfa).unwrap();
+    let found = |text: &str| {
+        let hit = vm.find_iter(&mut vm.create_cache(), text).next();
+        hit.map(|hit| text[hit.range()].to_owned())
+    };
+    // Put together here, so that no key-like text stands in the source.
+    let digits = "0123456789abcdef".repeat(4);
+    let keys = [
+        ("sk-", 48),
+        ("sk-proj-", 60),
+        ("sk-ant-api03-", 60),
+        ("ghp_", 36),
+        ("github_pat_", 40),
+        ("AIza", 35),
+        ("xoxb-", 24),
+        ("hf_", 34),
+    ];
+    for (prefix, length) in keys {
+        let key = format!("{prefix}{}", &digits[..length]);
+        assert_eq!(found(&format!("Your key is {key}.")).as_deref(), Some(&*key));
+        assert_eq!(found(&format!("key={key}\n")).as_deref(), Some(&*key));
+    }
+    assert!(found(&format!("AKIA{}", &digits[..16].to_uppercase())).is_some());
+    for calm in [
+        "a sk-learn-based-classification-pipeline",
+        "task-management-for-the-whole-organisation",
+        "sk-SK locale",
+        "AKIA is a prefix",
+        "ghp_ tokens are long",
+        "hf_hub_download(repo_id)",
+        "xoxb- is Slack's",
+        "masks-0123456789abcdef0123456789",
+    ] {
+        assert_eq!(found(calm), None);
     }
 }

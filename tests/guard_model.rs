@@ -1,0 +1,69 @@
+//! The shipped guard scores texts as its training script recorded: same tokens, same windows, same numbers.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use palisade::classifier::{Inference, Job, ModelDirs, Priority, runtime_available};
+use palisade::segment::Kind;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    windows: Windows,
+    texts: Vec<Text>,
+}
+
+#[derive(Deserialize)]
+struct Windows {
+    max_length: usize,
+    stride: usize,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    text: String,
+    window_scores: Vec<f32>,
+    injection: bool,
+}
+
+/// Models differ by this much between two machines, at most.
+const TOLERANCE: f32 = 1e-3;
+
+#[test]
+fn the_guard_agrees_with_its_training_script() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let path = models.join("guard/reference.json");
+    if !path.is_file() || !runtime_available() {
+        let what = if path.is_file() { "ONNX Runtime (run `make runtime`)" } else { "models/guard/reference.json" };
+        assert!(std::env::var_os("CI").is_none(), "{what} is missing");
+        eprintln!("skipped: {what} is missing");
+        return;
+    }
+    let reference: Reference = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let inference = Inference::load(&["guard"], &ModelDirs::only(models), b"key", 0).unwrap();
+    let info = inference.model("guard").unwrap();
+    assert_eq!((info.max_length, info.stride), (reference.windows.max_length, reference.windows.stride));
+    let label = info.label("injection").unwrap();
+    let threshold = info.calibration("injection").unwrap().threshold;
+
+    for expected in &reference.texts {
+        let job = Job {
+            model: "guard".into(),
+            text: expected.text.as_str().into(),
+            kind: Kind::User,
+            client: 0,
+            priority: Priority::Gate,
+            deadline: Instant::now() + Duration::from_secs(60),
+        };
+        let answer = inference.submit(job).unwrap().wait().unwrap();
+        let scores: Vec<f32> = answer.windows.iter().map(|window| window.scores[label]).collect();
+        let agree = scores.len() == expected.window_scores.len()
+            && scores.iter().zip(&expected.window_scores).all(|(a, b)| (a - b).abs() < TOLERANCE);
+        assert!(agree, "{:?}: {scores:?} here, {:?} recorded", expected.text, expected.window_scores);
+        let found = scores.iter().any(|score| *score >= threshold);
+        assert_eq!(found, expected.injection, "{:?}: {scores:?}", expected.text);
+    }
+    eprintln!("{} texts agree within {TOLERANCE}", reference.texts.len());
+}
