@@ -87,7 +87,8 @@ impl Args {
             None if self.upstream.is_empty() && usual.exists() => config::load(usual),
             None => Config::from_upstreams(&self.upstream),
         };
-        let (mut config, warnings) = loaded.map_err(|problems| anyhow::anyhow!("the configuration is invalid\n{problems}"))?;
+        let (mut config, warnings) =
+            loaded.map_err(|problems| anyhow::anyhow!("the configuration is invalid\n{problems}"))?;
         tell(&warnings.to_string());
         if let Some(listen) = self.listen {
             config.server.listen = listen;
