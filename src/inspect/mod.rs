@@ -94,3 +94,6 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

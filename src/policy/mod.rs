@@ -17,3 +17,10 @@ pub use channel::{Answer, Channel, Context, Effect, Job, Scored, effect};
 pub use compile::{ChannelPlan, LabelInfo, RuleSet};
 pub use file::load_policy;
 pub use resolve::Resolver;
+
+#[cfg(test)]
+pub(crate) use scanner::sabotage::{Fault, with as with_fault};
+#[cfg(test)]
+pub(crate) use scanner::tests::ranges as oracle;
+#[cfg(test)]
+pub(crate) use windows::sentences as sentence_windows;

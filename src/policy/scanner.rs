@@ -313,7 +313,10 @@ impl Scanner {
         }
         let held = self.active.iter().filter(|&&index| self.set.trackers[index as usize].holds);
         let starts = held.filter_map(|&index| self.runs[index as usize].starts.first());
-        starts.map(|start| start.at).min().unwrap_or(usize::MAX).min(self.undetected(self.len()).1)
+        let open = starts.map(|start| start.at).min().unwrap_or(usize::MAX).min(self.undetected(self.len()).1);
+        #[cfg(test)]
+        let open = sabotage::shorten(open, self.len());
+        open
     }
 
     /// Takes what was found since the last call.
@@ -386,6 +389,8 @@ impl Scanner {
     fn settle_active(&mut self, set: &ScanSet, fed: usize) {
         let (any, holding) = self.undetected(fed);
         let (runs, hits) = (&mut self.runs, &mut self.hits);
+        #[cfg(test)]
+        sabotage::hide(runs);
         self.active.retain(|&index| {
             let run = &mut runs[index as usize];
             run.settle(index as usize, if set.trackers[index as usize].holds { holding } else { any }, hits);
@@ -491,6 +496,8 @@ impl Run {
                 let text = around.kept.get(start - base..end - base).and_then(|text| std::str::from_utf8(text).ok());
                 text.is_some_and(|text| validator.0(text))
             });
+            #[cfg(test)]
+            sabotage::swallow(valid, end, &mut self.floor);
             if valid && let Ok(index) = self.find(start) {
                 let best = &mut self.starts[index].best;
                 *best = (*best).max(Some(end));
@@ -559,4 +566,6 @@ fn merged(groups: Vec<Group>) -> Vec<Group> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod sabotage;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -67,6 +67,15 @@ impl Windows {
     }
 }
 
+/// The sentence windows of a whole text.
+#[cfg(test)]
+pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
+    let (mut windows, mut out) = (Windows::new(Window::Sentence), Vec::new());
+    windows.feed(text, |window| out.push(window));
+    out.extend(windows.finish());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

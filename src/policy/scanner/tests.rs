@@ -3,13 +3,13 @@
 
 use proptest::prelude::*;
 use regex_automata::util::look::{Look, LookMatcher};
-use regex_syntax::hir::{self, Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::*;
 
 /// Ends of all matches of `hir` that start at `from`, by trying everything. `reach` becomes the furthest position that
 /// any attempt got to, failed attempts included.
-pub(crate) fn ends(hir: &Hir, text: &str, from: usize, reach: &mut usize) -> Vec<usize> {
+fn ends(hir: &Hir, text: &str, from: usize, reach: &mut usize) -> Vec<usize> {
     let mut out = match hir.kind() {
         HirKind::Empty => vec![from],
         HirKind::Literal(literal) => {
@@ -62,7 +62,7 @@ pub(crate) fn ends(hir: &Hir, text: &str, from: usize, reach: &mut usize) -> Vec
 }
 
 /// DESIGN 12.3 and 12.4, word for word, for one tracker.
-pub(crate) fn oracle(spec: &TrackerSpec<'_>, tracker: usize, text: &str) -> Vec<Hit> {
+fn oracle(spec: &TrackerSpec<'_>, tracker: usize, text: &str) -> Vec<Hit> {
     let (mut hits, mut floor) = (Vec::new(), 0);
     for start in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
         if start < floor {
@@ -87,6 +87,12 @@ pub(crate) fn oracle(spec: &TrackerSpec<'_>, tracker: usize, text: &str) -> Vec<
         floor = best.unwrap_or(floor);
     }
     hits
+}
+
+/// The oracle for other tests: ranges, and whether each stands for a bound that was met.
+pub(crate) fn ranges(patterns: &[&Pattern], max_match: usize, text: &str) -> Vec<(std::ops::Range<usize>, bool)> {
+    let spec = TrackerSpec { patterns: patterns.to_vec(), holds: true, max_match };
+    oracle(&spec, 0, text).into_iter().map(|hit| (hit.start..hit.end, hit.outcome == Outcome::OverLimit)).collect()
 }
 
 fn pattern(source: &str, validator: Option<Validator>) -> Pattern {

@@ -1,0 +1,512 @@
+//! Whole text, any split and the naive oracle agree: at the transport, SSE, UTF-8 and JSON level. And the test notices
+//! when they do not: three faults are put in and must show.
+//!
+//! `PALISADE_CASES=100000` runs more cases; `make property` does.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRunner};
+
+use super::*;
+use crate::action::{Action, Block, BlockAs, Rewrite};
+use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, Validator};
+use crate::finding::Judgement;
+use crate::policy::rule::{Decision, Except, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
+use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, oracle};
+use crate::protocol::json::Json;
+use crate::protocol::walk::walk;
+use crate::protocol::{Recognised, recognise};
+use crate::segment::{Direction, Media, Scope};
+
+const PATTERNS: &[&str] = &[
+    "abc",
+    "ab+c?",
+    "a[ab]{0,5}",
+    "(?i)key",
+    r"\bab\b",
+    r"a\b.b",
+    "[a-c]{2,6}1",
+    r"\d{1,4}",
+    r"1\d+0",
+    "^ab",
+    "b$",
+    "é+",
+    "(?:ab|abab|b1)c?",
+    "[a-z]+@[a-z]+",
+    "a.{0,8}z",
+    "😀b?",
+    "\"",
+    r"\\",
+    "ba?b",
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Block,
+    Mask,
+    Replace,
+    Redact,
+    Log,
+    Allow(usize),
+}
+
+#[derive(Clone, Debug)]
+enum Look {
+    Patterns(Vec<usize>, bool),
+    Judge,
+    Length(usize),
+}
+
+#[derive(Clone, Debug)]
+struct RuleCase {
+    look: Look,
+    act: Act,
+    except: Option<usize>,
+    shadow: bool,
+    max_match: usize,
+}
+
+/// How one answer's text is cut and spelled on its way.
+#[derive(Clone, Debug)]
+struct Case {
+    rules: Vec<RuleCase>,
+    texts: Vec<String>,
+    /// For each step: which answer goes on, by how many units, spelled how.
+    steps: Vec<(usize, usize, bool)>,
+    framing: usize,
+    cuts: Vec<usize>,
+    late: usize,
+}
+
+fn rule_case() -> impl Strategy<Value = RuleCase> {
+    let look = prop_oneof![
+        8 => (proptest::collection::vec(0..PATTERNS.len(), 1..3), any::<bool>()).prop_map(|(picks, valid)| Look::Patterns(picks, valid)),
+        1 => Just(Look::Judge),
+        1 => (0..30usize).prop_map(Look::Length),
+    ];
+    let act = prop_oneof![
+        2 => Just(Act::Block),
+        2 => Just(Act::Mask),
+        1 => Just(Act::Replace),
+        1 => Just(Act::Redact),
+        1 => Just(Act::Log),
+        1 => (0..3usize).prop_map(Act::Allow),
+    ];
+    let except = prop_oneof![4 => Just(None), 1 => (0..PATTERNS.len()).prop_map(Some)];
+    let max_match = prop_oneof![4 => Just(4096usize), 1 => 2..9usize];
+    (look, act, except, prop::bool::weighted(0.1), max_match)
+        .prop_map(|(look, act, except, shadow, max_match)| RuleCase { look, act, except, shadow, max_match })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let text = proptest::string::string_regex("[abckeyKEYzé10 @\n.😀\"\\\\]{0,40}").unwrap();
+    (
+        proptest::collection::vec(rule_case(), 1..5),
+        proptest::collection::vec(text, 1..3),
+        proptest::collection::vec((0..2usize, 1..9usize, any::<bool>()), 0..40),
+        0..4usize,
+        proptest::collection::vec(1..40usize, 0..30),
+        0..4usize,
+    )
+        .prop_map(|(rules, texts, steps, framing, cuts, late)| Case { rules, texts, steps, framing, cuts, late })
+}
+
+/// Stands for a checksum.
+fn even_ones() -> Validator {
+    Validator(Arc::new(|text| text.bytes().filter(|&byte| byte == b'1').count() % 2 == 0))
+}
+
+fn pattern(pick: usize, validated: bool) -> Pattern {
+    let source = PATTERNS[pick];
+    let hir = regex_syntax::parse(source).unwrap();
+    Pattern { entity: None, hir, validator: validated.then(even_ones), shown: source.into() }
+}
+
+/// Stands for a model: alarmed by `b1`, by `@` and by nothing else.
+fn score(text: &str) -> f32 {
+    if text.contains("b1") || text.contains('@') { 0.9 } else { 0.1 }
+}
+
+fn rewrite(name: &'static str) -> Action {
+    Action::Rewrite(Rewrite {
+        name,
+        with: Arc::new(move |found| match name {
+            "mask" => "*".repeat(found.text.chars().count()),
+            "replace" => format!("<\"{}\">", found.text.len()),
+            _ => String::new(),
+        }),
+    })
+}
+
+fn context(rules: &[RuleCase]) -> Context {
+    let specs = rules.iter().enumerate().map(|(index, rule)| RuleSpec {
+        id: format!("r{index}").into(),
+        description: None,
+        tags: Arc::new([]),
+        scope: Scope::ALL,
+        detector: "test",
+        plan: match &rule.look {
+            Look::Patterns(picks, validated) => {
+                Plan::Patterns(picks.iter().map(|&pick| pattern(pick, *validated)).collect())
+            }
+            Look::Judge => Plan::Classifier(ClassifierPlan {
+                model: "m".into(),
+                label: "l".into(),
+                threshold: Threshold::Fixed(0.5),
+                span: Span::Window,
+            }),
+            Look::Length(max) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: None }),
+        },
+        except: rule
+            .except
+            .map(|pick| Except { what: ExceptWhat::Pattern(pattern(pick, false)), until: None, reason: None })
+            .into_iter()
+            .collect(),
+        action: match rule.act {
+            Act::Block => Action::Block(Block { message: None, status: None, as_: BlockAs::Error }),
+            Act::Mask => rewrite("mask"),
+            Act::Replace => rewrite("replace"),
+            Act::Redact => rewrite("redact"),
+            Act::Log => Action::Log,
+            Act::Allow(target) => Action::Allow(vec![format!("r{target}")]),
+        },
+        mode: if rule.shadow { Mode::Shadow } else { Mode::Enforce },
+        on_error: OnError::all(Decision::Block),
+        unrewritable: Unrewritable::Block,
+        window: Window::Sentence,
+        max_match: rule.max_match,
+        origin: String::new(),
+    });
+    let policy = PolicySpec {
+        name: "p".into(),
+        hash: "0".into(),
+        mode: Mode::Enforce,
+        on_error: OnError::all(Decision::Block),
+        unreadable: Decision::Block,
+        over_limit: Decision::Block,
+        unscannable: [Decision::Allow; Media::ALL.len()],
+        unrewritable: Unrewritable::Block,
+        expose: None,
+        rules: specs.collect(),
+    };
+    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
+    Context {
+        rules: Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap()),
+        key: Arc::new([0; 32]),
+    }
+}
+
+/// What the contract says becomes of a text: what goes out, whether it is cut, and the findings that stand or do not.
+struct Expected {
+    out: String,
+    cut: bool,
+    findings: Vec<(usize, Range<usize>, bool)>,
+}
+
+/// DESIGN 12, by brute force over the whole text.
+fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
+    let mut findings: Vec<(usize, Range<usize>, bool, bool)> = Vec::new();
+    let mut voids: Vec<(usize, Range<usize>)> = Vec::new();
+    let found = |picks: &[usize], validated: bool, max_match: usize| {
+        let patterns: Vec<Pattern> = picks.iter().map(|&pick| pattern(pick, validated)).collect();
+        oracle(&patterns.iter().collect::<Vec<_>>(), max_match, text)
+    };
+    for (index, rule) in rules.iter().enumerate() {
+        match &rule.look {
+            Look::Patterns(picks, validated) => {
+                findings.extend(
+                    found(picks, *validated, rule.max_match)
+                        .into_iter()
+                        .map(|(range, over)| (index, range, over, false)),
+                );
+            }
+            Look::Judge => {
+                let windows = crate::policy::sentence_windows(text).into_iter();
+                let alarming = windows.filter(|window| {
+                    let window = &text[window.clone()];
+                    !window.trim().is_empty() && score(window) >= 0.5
+                });
+                findings.extend(alarming.map(|range| (index, range, false, false)));
+            }
+            Look::Length(max) => {
+                if let Some((at, char)) = text.char_indices().nth(*max) {
+                    let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
+                    let end = if rewrites { text.len() } else { at + char.len_utf8() };
+                    findings.push((index, at..end, false, false));
+                }
+            }
+        }
+        if let Some(pick) = rule.except {
+            let own = found(&[pick], false, rule.max_match);
+            voids.extend(own.into_iter().filter(|(_, over)| !over).map(|(range, _)| (index, range)));
+        }
+        if let Act::Allow(target) = rule.act {
+            let own: Vec<_> = findings.iter().filter(|(rule, _, over, _)| *rule == index && !over).cloned().collect();
+            voids.extend(own.into_iter().map(|(_, range, ..)| (target, range)));
+        }
+    }
+    for (rule, range, over, exempt) in &mut findings {
+        *exempt = !*over
+            && voids.iter().any(|(target, void)| target == rule && void.start <= range.start && range.end <= void.end);
+    }
+    let acting = |rule: usize| !rules[rule].shadow;
+    let blocks = |rule: usize, over: bool| {
+        matches!(rules[rule].act, Act::Block) || (over && !matches!(rules[rule].act, Act::Log))
+    };
+    let standing = findings.iter().filter(|(rule, _, _, exempt)| !exempt && acting(*rule));
+    let cut =
+        standing.clone().filter(|(rule, _, over, _)| blocks(*rule, *over)).map(|(_, range, ..)| range.start).min();
+    let limit = cut.unwrap_or(text.len());
+    let mut edits: Vec<(usize, Range<usize>)> = standing
+        .filter(|(rule, range, over, _)| {
+            !over && range.start < limit && matches!(rules[*rule].act, Act::Mask | Act::Replace | Act::Redact)
+        })
+        .map(|(rule, range, ..)| (*rule, range.clone()))
+        .collect();
+    edits.sort_by_key(|(rule, range)| (range.start, usize::MAX - range.end, *rule));
+    let (mut out, mut at) = (String::new(), 0);
+    for (rule, range) in edits {
+        if range.start < at {
+            at = at.max(range.end);
+            continue;
+        }
+        out.push_str(&text[at..range.start]);
+        let Action::Rewrite(rewrite) = &context.rules.rule(rule).action else { continue };
+        out.push_str(&(rewrite.with)(&crate::action::Found {
+            text: &text[range.clone()],
+            entity: "",
+            rule: "",
+            key: &[],
+        }));
+        at = range.end;
+    }
+    out.push_str(text.get(at.min(limit)..limit).unwrap_or_default());
+    let mut findings: Vec<_> = findings.into_iter().map(|(rule, range, _, exempt)| (rule, range, exempt)).collect();
+    findings.sort_by_key(|(rule, range, exempt)| (*rule, range.start, range.end, *exempt));
+    // An `allow` rule that is itself bound to nothing shows like any other finding.
+    Expected { out, cut: cut.is_some(), findings }
+}
+
+/// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.
+fn units(text: &str, escaped: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    for char in text.chars() {
+        if escaped || matches!(char, '"' | '\\' | '\n') {
+            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(char.to_string());
+        }
+    }
+    out
+}
+
+/// The stream that a provider would send.
+fn wire(case: &Case) -> Vec<u8> {
+    let (prefix, ending) = [("data: ", "\n"), ("data:", "\n"), ("data: ", "\r\n"), ("data: ", "\r")][case.framing];
+    let mut queues: Vec<Vec<String>> = case
+        .texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| units(text, case.steps.get(index).is_some_and(|step| step.2)))
+        .collect();
+    let mut out = String::new();
+    let mut send = |choice: usize, raw: &str| {
+        let json = format!(
+            r#"{{"id":"c1","created":1,"model":"m","choices":[{{"index":{choice},"delta":{{"content":"{raw}"}},"finish_reason":null}}]}}"#
+        );
+        out.push_str(&format!("{prefix}{json}{ending}{ending}"));
+    };
+    for &(choice, count, _) in &case.steps {
+        let choice = choice % queues.len();
+        let count = count.min(queues[choice].len());
+        let piece: String = queues[choice].drain(..count).collect();
+        send(choice, &piece);
+    }
+    for (choice, queue) in queues.iter_mut().enumerate() {
+        send(choice, &std::mem::take(queue).concat());
+    }
+    out.push_str(&format!("{prefix}[DONE]{ending}{ending}"));
+    out.into_bytes()
+}
+
+fn judge(job: &crate::policy::Job) -> Answer {
+    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores: Arc::new([score(&job.text)]) }])
+}
+
+/// Drives a stream in pieces; answers come up to `late` pieces late.
+fn drive(context: &Context, case: &Case, bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Stream) {
+    let Recognised::Known(protocol) = recognise("/v1/chat/completions") else { unreachable!("the protocol exists") };
+    let options = StreamOptions {
+        id: "id".to_owned(),
+        created: 1,
+        choices: case.texts.len() as u64,
+        usage: false,
+        notice: Arc::new(|_| Notice { message: String::new(), refusal: false, status: 400 }),
+    };
+    let mut stream = Stream::new(context, Some(protocol), options);
+    let (mut out, mut from, mut asked) = (Vec::new(), 0, std::collections::VecDeque::new());
+    let mut sizes = cuts.iter().copied().cycle();
+    let mut round = 0usize;
+    while from < bytes.len() {
+        let to = sizes.next().map_or(bytes.len(), |size| (from + size).min(bytes.len()));
+        stream.push(&bytes[from..to], &mut out);
+        asked.extend(stream.take_tickets().into_iter().map(|ticket| (round + case.late, ticket)));
+        while asked.front().is_some_and(|(due, _)| *due <= round) {
+            let (_, ticket): (usize, Ticket) = asked.pop_front().unwrap();
+            stream.answer(&ticket, &judge(&ticket.job), &mut out);
+        }
+        from = to;
+        round += 1;
+    }
+    stream.finish(&mut out);
+    loop {
+        asked.extend(stream.take_tickets().into_iter().map(|ticket| (0, ticket)));
+        let Some((_, ticket)) = asked.pop_front() else { break };
+        stream.answer(&ticket, &judge(&ticket.job), &mut out);
+    }
+    stream.settle();
+    (out, stream)
+}
+
+/// The text of each answer in a stream as a client puts it together, and how each ended.
+fn read(out: &[u8], answers: usize) -> (Vec<String>, Vec<Option<String>>) {
+    let mut decoder = crate::protocol::sse::Decoder::default();
+    let mut events = Vec::new();
+    decoder.feed(out, |event| events.push(event)).unwrap();
+    events.extend(decoder.finish());
+    let (mut raws, mut ends) = (vec![String::new(); answers], vec![None; answers]);
+    for event in events {
+        let data = event.data().into_owned();
+        if data.is_empty() || data == b"[DONE]" {
+            continue;
+        }
+        let json = Json::parse(&data).expect("every event is JSON");
+        let choices = json.get(0, "choices").unwrap();
+        for choice in json.elements(choices) {
+            let index: usize = json.raw(json.get(choice, "index").unwrap()).parse().unwrap();
+            if let Some(content) = json.get(json.get(choice, "delta").unwrap(), "content") {
+                raws[index].push_str(json.raw(content));
+            }
+            let end = json.get(choice, "finishreason").map(|end| json.raw(end).to_owned());
+            ends[index] = ends[index].take().or(end.filter(|end| end != "null"));
+        }
+    }
+    (raws.iter().map(|raw| crate::protocol::json::unescape(raw)).collect(), ends)
+}
+
+fn check(case: &Case) -> Result<(), TestCaseError> {
+    let context = context(&case.rules);
+    let wanted: Vec<Expected> = case.texts.iter().map(|text| expected(&context, &case.rules, text)).collect();
+    let bytes = wire(case);
+    for cuts in [&[][..], &case.cuts, &[1]] {
+        let (out, stream) = drive(&context, case, &bytes, cuts);
+        let untouched = wanted.iter().zip(&case.texts).all(|(wanted, text)| !wanted.cut && wanted.out == *text);
+        if untouched {
+            prop_assert!(out == bytes, "not byte-identical at {:?}", cuts);
+        }
+        let all_cut_unsent = matches!(stream.end(), StreamEnd::Unsent(_));
+        let (texts, ends) = read(&out, case.texts.len());
+        for (index, wanted) in wanted.iter().enumerate() {
+            prop_assert_eq!(&texts[index], &wanted.out, "answer {} at {:?}", index, cuts);
+            let cut = all_cut_unsent || ends[index].as_deref() == Some("content_filter");
+            prop_assert_eq!(cut, wanted.cut, "end of answer {} at {:?}", index, cuts);
+            if !wanted.cut && wanted.findings.iter().all(|(rule, ..)| !matches!(case.rules[*rule].act, Act::Allow(_))) {
+                let pointer = format!("/choices/{index}/");
+                let mut found: Vec<_> = stream
+                    .report()
+                    .findings
+                    .iter()
+                    .filter(|found| found.segment.pointer.starts_with(&pointer))
+                    .map(|found| {
+                        (found.finding.rule, found.finding.range.clone(), found.finding.judgement == Judgement::Exempt)
+                    })
+                    .collect();
+                found.sort_by_key(|(rule, range, exempt)| (*rule, range.start, range.end, *exempt));
+                prop_assert_eq!(&found, &wanted.findings, "findings of answer {} at {:?}", index, cuts);
+            }
+        }
+    }
+    buffered(&context, case, &wanted)
+}
+
+/// The same texts as one whole answer.
+fn buffered(context: &Context, case: &Case, wanted: &[Expected]) -> Result<(), TestCaseError> {
+    let choices: Vec<_> = case.texts.iter().enumerate().map(|(index, text)| {
+        serde_json::json!({ "index": index, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" })
+    }).collect();
+    let body = serde_json::json!({ "id": "c1", "choices": choices }).to_string();
+    let json = Json::parse(body.as_bytes()).unwrap();
+    let Recognised::Known(protocol) = recognise("/chat/completions") else { unreachable!("the protocol exists") };
+    let (shape, kind) = protocol.response();
+    let walked = walk(&json, shape, Direction::Response, kind).unwrap();
+    let mut buffered = Buffered::new(context, Body::Json(json, walked), Direction::Response);
+    while buffered.scan(16) {}
+    for ticket in buffered.take_tickets() {
+        buffered.answer(&ticket, &judge(&ticket.job));
+    }
+    let concluded = buffered.conclude(false);
+    let cut: Vec<u32> = (0u32..).zip(wanted).filter(|(_, wanted)| wanted.cut).map(|(index, _)| index).collect();
+    let mut blocked: Vec<u32> = concluded.choices.iter().map(|(choice, _)| *choice).collect();
+    blocked.sort_unstable();
+    prop_assert_eq!(&blocked, &cut, "blocked answers of a whole body");
+    prop_assert_eq!(concluded.block.is_some(), cut.len() == wanted.len(), "a whole body with all answers blocked");
+    let new = concluded.rewritten(body.as_bytes(), Some(protocol), |_| None);
+    let new: serde_json::Value = serde_json::from_slice(&new).unwrap();
+    for (index, wanted) in wanted.iter().enumerate().filter(|(_, wanted)| !wanted.cut) {
+        prop_assert_eq!(
+            new["choices"][index]["message"]["content"].as_str(),
+            Some(&*wanted.out),
+            "whole answer {}",
+            index
+        );
+    }
+    Ok(())
+}
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 2000,
+        ..ProptestConfig::default()
+    })
+}
+
+#[test]
+fn whole_oracle_and_any_split_agree() {
+    let cases = std::env::var("PALISADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000);
+    let started = std::time::Instant::now();
+    if let Err(error) = runner(cases).run(&case(), |case| check(&case)) {
+        panic!("{error}");
+    }
+    println!("{cases} cases agree, in {:.1} s", started.elapsed().as_secs_f64());
+}
+
+/// Runs the property with a fault put in; it must fail, and the smallest case that shows it is printed.
+fn must_notice(fault: crate::policy::Fault) {
+    let outcome = crate::policy::with_fault(fault, || runner(20_000).run(&case(), |case| check(&case)));
+    match outcome {
+        Err(TestError::Fail(reason, case)) => {
+            println!("{fault:?} is noticed: {reason}\n  rules {:?}\n  texts {:?}", case.rules, case.texts);
+        }
+        other => panic!("{fault:?} goes unnoticed: {other:?}"),
+    }
+}
+
+#[test]
+fn a_hold_back_that_is_one_byte_short_is_noticed() {
+    must_notice(crate::policy::Fault::ShortHoldBack);
+}
+
+#[test]
+fn a_rule_that_hides_another_is_noticed() {
+    must_notice(crate::policy::Fault::RuleHidesRule);
+}
+
+#[test]
+fn a_failed_check_that_swallows_a_later_match_is_noticed() {
+    must_notice(crate::policy::Fault::FailedCheckSwallows);
+}

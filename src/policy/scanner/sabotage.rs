@@ -1,0 +1,53 @@
+//! Faults that tests put into the scanner to see that the property tests notice.
+
+use std::cell::Cell;
+
+use super::Run;
+
+/// A way to be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// One byte too many is let go.
+    ShortHoldBack,
+    /// What starts inside another rule's match is lost.
+    RuleHidesRule,
+    /// What starts inside a text that failed its check is lost.
+    FailedCheckSwallows,
+}
+
+thread_local! {
+    static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
+}
+
+/// Runs `test` with a fault on this thread.
+pub(crate) fn with<T>(fault: Fault, test: impl FnOnce() -> T) -> T {
+    FAULT.set(Some(fault));
+    let out = test();
+    FAULT.set(None);
+    out
+}
+
+fn is(fault: Fault) -> bool {
+    FAULT.get() == Some(fault)
+}
+
+pub(super) fn shorten(open: usize, len: usize) -> usize {
+    if is(Fault::ShortHoldBack) { (open + 1).min(len) } else { open }
+}
+
+pub(super) fn swallow(valid: bool, end: usize, floor: &mut usize) {
+    if is(Fault::FailedCheckSwallows) && !valid {
+        *floor = (*floor).max(end);
+    }
+}
+
+pub(super) fn hide(runs: &mut [Run]) {
+    if !is(Fault::RuleHidesRule) {
+        return;
+    }
+    let ends: Vec<usize> = runs.iter().map(|run| run.floor).collect();
+    for (index, run) in runs.iter_mut().enumerate() {
+        let others = ends.iter().enumerate().filter(|(other, _)| *other != index);
+        run.floor = others.map(|(_, &end)| end).max().unwrap_or(0).max(run.floor);
+    }
+}
