@@ -91,8 +91,10 @@ impl<'b> Buffered<'b> {
         if self.scanned == self.leaves() {
             self.scanned += 1;
             self.scan_runs();
-            self.lost = self.texts.iter().flatten().any(Text::is_lost)
-                || self.joined.iter().any(|joined| joined.channel.is_lost());
+            // A blocked request is blocked whole; of several answers the others are still to be judged.
+            self.lost = self.direction == Direction::Request
+                && (self.texts.iter().flatten().any(Text::is_lost)
+                    || self.joined.iter().any(|joined| joined.channel.is_lost()));
         }
         false
     }

@@ -78,6 +78,8 @@ pub struct Stream {
     view: StreamView,
     report: Report,
     blocked: Option<Cause>,
+    /// The event that came last went into the queue.
+    last_waits: bool,
     /// No more events are taken in.
     closed: bool,
     sent: bool,
@@ -152,6 +154,7 @@ impl Stream {
             view: StreamView::default(),
             report: Report::default(),
             blocked: None,
+            last_waits: false,
             closed: false,
             sent: false,
             end: StreamEnd::Open,
@@ -250,6 +253,15 @@ impl Stream {
         if self.closed {
             return;
         }
+        if event.is_line_feed()
+            && self.last_waits
+            && let Some(Queued::Event(held)) = self.queue.back_mut()
+        {
+            held.event.raw.push(b'\n');
+            self.held += 1;
+            return;
+        }
+        self.last_waits = !event.is_empty();
         if event.is_empty() {
             // A heart-beat is worth nothing late.
             self.sent |= !event.raw.is_empty();

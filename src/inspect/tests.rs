@@ -245,7 +245,8 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
         }
         if let Act::Allow(target) = rule.act {
             let own: Vec<_> = findings.iter().filter(|(rule, _, over, _)| *rule == index && !over).cloned().collect();
-            voids.extend(own.into_iter().map(|(_, range, ..)| (target, range)));
+            let silences = rules.get(target).is_some_and(|target| !rule.shadow || target.shadow);
+            voids.extend(own.into_iter().filter(|_| silences).map(|(_, range, ..)| (target, range)));
         }
     }
     for (rule, range, over, exempt) in &mut findings {

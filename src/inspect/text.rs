@@ -221,7 +221,7 @@ impl Text {
         }
         match effect(&context.rules, finding) {
             Effect::Block => self.resolver.block_at(range.start, finding.rule),
-            Effect::Rewrite => self.resolver.rewrite(range, text.unwrap_or_default()),
+            Effect::Rewrite => self.resolver.rewrite(range, context.rules.rank(finding.rule), text.unwrap_or_default()),
             Effect::Log | Effect::None => {}
         }
     }

@@ -350,6 +350,9 @@ impl Channel {
         range: Range<usize>,
         outcome: Outcome,
     ) {
+        if outcome == Outcome::Found && matches!(self.context.rules.rule(rule).action, Action::Allow(_)) {
+            self.voids.push((rule, Purpose::Find(label.clone()), range.clone()));
+        }
         self.open.push(self.findings.len());
         self.findings.push(Finding { rule, label, score, range, outcome, judgement: Judgement::Open });
     }
@@ -361,9 +364,6 @@ impl Channel {
             let range = hit.start..hit.end;
             match (&info.purpose, hit.outcome) {
                 (Purpose::Find(entity), scanner::Outcome::Found) => {
-                    if matches!(self.context.rules.rule(info.rule).action, Action::Allow(_)) {
-                        self.voids.push((info.rule, info.purpose.clone(), range.clone()));
-                    }
                     self.found(info.rule, entity.clone(), None, range, Outcome::Found);
                 }
                 (Purpose::Find(entity), scanner::Outcome::OverLimit) => {

@@ -117,6 +117,14 @@ impl RuleSet {
         &self.rules[index].spec
     }
 
+    /// The rule's place among all, by policy and id: decides between equal rewrites, so that the order in which rules
+    /// are written never matters.
+    pub fn rank(&self, rule: usize) -> usize {
+        let order = |rule: &Rule| (rule.policy, Arc::clone(&rule.spec.id));
+        let own = order(&self.rules[rule]);
+        self.rules.iter().filter(|other| order(other) < own).count()
+    }
+
     /// The policy that a rule comes from.
     pub fn policy_of(&self, rule: usize) -> &PolicySpec {
         &self.policies[self.rules[rule].policy]
@@ -192,8 +200,12 @@ impl RuleSet {
         self.rule(rule).unrewritable
     }
 
-    /// Whether `allow` rule `by` silences `rule`. Policies do not silence each other's rules.
+    /// Whether `allow` rule `by` silences `rule`. Policies do not silence each other's rules, and a rule that only
+    /// watches silences none that acts.
     pub(super) fn silences(&self, by: usize, rule: usize) -> bool {
+        if self.rules[by].spec.mode == Mode::Shadow && self.rules[rule].spec.mode == Mode::Enforce {
+            return false;
+        }
         let Action::Allow(names) = &self.rules[by].spec.action else { return false };
         let target = &self.rules[rule];
         target.policy == self.rules[by].policy

@@ -21,6 +21,7 @@ pub struct Resolver {
 #[derive(Debug)]
 struct Rewritten {
     range: Range<usize>,
+    rank: usize,
     text: String,
 }
 
@@ -38,7 +39,7 @@ impl Resolver {
                 if let Action::Rewrite(rewrite) = &rule.action {
                     let entity = finding.label.as_deref().unwrap_or(&rule.id);
                     let found = Found { text: matched, entity, rule: &rule.id, key };
-                    self.rewrite(finding.range.clone(), spell(&(rewrite.with)(&found)));
+                    self.rewrite(finding.range.clone(), rules.rank(finding.rule), spell(&(rewrite.with)(&found)));
                 }
             }
             Effect::Log | Effect::None => {}
@@ -57,12 +58,13 @@ impl Resolver {
         self.block.map(|(_, rule)| rule)
     }
 
-    /// Replaces a range; overlapping ranges become one, with the text of the leftmost, then longest.
-    pub fn rewrite(&mut self, range: Range<usize>, text: String) {
-        let at = self.growing.partition_point(|other| {
-            (other.range.start, usize::MAX - other.range.end) <= (range.start, usize::MAX - range.end)
-        });
-        self.growing.insert(at, Rewritten { range, text });
+    /// Replaces a range; overlapping ranges become one, with the text of the leftmost, then longest, then that of the
+    /// rule with the lower `rank`.
+    pub fn rewrite(&mut self, range: Range<usize>, rank: usize, text: String) {
+        let order = |range: &Range<usize>, rank: usize| (range.start, usize::MAX - range.end, rank);
+        let new = order(&range, rank);
+        let at = self.growing.partition_point(|other| order(&other.range, other.rank) <= new);
+        self.growing.insert(at, Rewritten { range, rank, text });
     }
 
     /// Decides all that can be, when everything that starts before `open` is known. Returns how far the text may go

@@ -458,7 +458,10 @@ impl Run {
             };
             group.state = next;
             merge = true;
-            self.expire(group, at, max_match);
+            // Inside a character nobody knows yet whether it belongs to a match.
+            if around.kept.get(around.at + 1).is_none_or(|next| next & 0xc0 != 0x80) {
+                self.expire(group, at, max_match);
+            }
             !group.starts.is_empty()
         });
         if merge && groups.len() > 1 {

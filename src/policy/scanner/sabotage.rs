@@ -42,12 +42,11 @@ pub(super) fn swallow(valid: bool, end: usize, floor: &mut usize) {
 }
 
 pub(super) fn hide(runs: &mut [Run]) {
-    if !is(Fault::RuleHidesRule) {
-        return;
+    if is(Fault::RuleHidesRule) {
+        let highest = runs.iter().map(|run| run.floor).max().unwrap_or(0);
+        runs.iter_mut().for_each(|run| run.floor = highest);
     }
-    let ends: Vec<usize> = runs.iter().map(|run| run.floor).collect();
-    for (index, run) in runs.iter_mut().enumerate() {
-        let others = ends.iter().enumerate().filter(|(other, _)| *other != index);
-        run.floor = others.map(|(_, &end)| end).max().unwrap_or(0).max(run.floor);
+    if is(Fault::RuleHidesRule) || is(Fault::FailedCheckSwallows) {
+        runs.iter_mut().for_each(|run| run.drop_between(0, run.floor));
     }
 }
