@@ -11,7 +11,7 @@ use super::{Outcome, log_to_stderr};
 use crate::config::{Config, Inspect, Route, Timeouts, Upstream};
 use crate::server::{App, Server};
 
-/// Example: palisade serve --upstream https://api.openai.com
+/// Example: `palisade serve --upstream https://api.openai.com`
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// An LLM API to stand in front of

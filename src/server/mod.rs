@@ -13,6 +13,7 @@ mod guarded;
 mod id;
 mod listener;
 mod runtime;
+mod stall;
 
 pub use body::Body;
 pub use error::RequestError;
