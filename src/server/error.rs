@@ -1,6 +1,6 @@
 //! What a client is told when Palisade itself cannot go on. Nothing else builds such a response.
 //!
-//! The shape is that of OpenAI. Texts are fixed or name bounds; none quotes a path, a header, a query or a body.
+//! The shape is OpenAI-compatible. Texts are fixed or name bounds; none quotes a path, a header, a query or a body.
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -102,8 +102,8 @@ impl RequestError {
     }
 }
 
-/// The `type` (as OpenAI has it) for what the client should change.
+/// The OpenAI-compatible `type` for what the client should change.
 const INVALID: &str = "invalid_request_error";
 
-/// The `type` (as OpenAI has it) for what the client cannot help.
+/// The OpenAI-compatible `type` for what the client cannot help.
 const SERVER: &str = "server_error";

@@ -27,10 +27,10 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be bound.
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}")]
     Bind(SocketAddr, #[source] io::Error),
     /// A thread or runtime cannot be made.
-    #[error("cannot start a worker: {0}")]
+    #[error("cannot start a worker")]
     Worker(#[source] io::Error),
     /// The configuration does not hold together.
     #[error(transparent)]

@@ -55,7 +55,7 @@ pub enum UpstreamSetUpError {
         name: String,
     },
     /// TLS could not be set up.
-    #[error("TLS: {0}")]
+    #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
 }
 
