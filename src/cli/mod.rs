@@ -4,7 +4,7 @@ mod serve;
 mod standin;
 pub mod validate;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -80,7 +80,11 @@ fn log_to_stderr() {
         }
     }
     // Fails only if a subscriber is there already, which then does the work.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// Tells the person at the terminal. Where standard error is gone there is nobody left to tell.

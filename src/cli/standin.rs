@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::Outcome;
 use crate::standin;
 
-/// Example: palisade standin --listen 127.0.0.1:9999
+/// Example: `palisade standin --listen 127.0.0.1:9999`
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where to listen

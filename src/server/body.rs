@@ -25,6 +25,7 @@ pub struct Body {
     permit: Option<Permit>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "most bodies are answers; boxing them costs each an allocation")]
 enum Source {
     /// Known in full; `None` once sent, or if empty.
     Full(Option<Bytes>),

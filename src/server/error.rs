@@ -1,6 +1,6 @@
 //! What a client is told when Palisade itself cannot go on. Nothing else builds such a response.
 //!
-//! The shape is OpenAI's. Texts are fixed or name bounds; none quotes a path, a header, a query or a body.
+//! The shape is OpenAI-compatible. Texts are fixed or name bounds; none quotes a path, a header, a query or a body.
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -118,8 +118,8 @@ impl RequestError {
     }
 }
 
-/// OpenAI's `type` for what the client should change.
+/// The OpenAI-compatible `type` for what the client should change.
 const INVALID: &str = "invalid_request_error";
 
-/// OpenAI's `type` for what the client cannot help.
+/// The OpenAI-compatible `type` for what the client cannot help.
 const SERVER: &str = "server_error";

@@ -122,21 +122,4 @@ const DISCARD: Duration = Duration::from_secs(2);
 const RESERVE: usize = 1 << 20;
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn a_slot_is_free_again_once_its_permit_is_gone() {
-        let slots = InFlight::new(2);
-        let first = slots.take().unwrap();
-        let second = slots.take().unwrap();
-        assert!(slots.take().is_none());
-        assert_eq!(slots.taken(), 2);
-        drop(first);
-        let third = slots.take().unwrap();
-        drop((second, third));
-        assert_eq!(slots.taken(), 0);
-    }
-}
+mod tests;

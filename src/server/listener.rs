@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::journey::{self, App};
+use super::stall::Impatient;
 
 /// A connection on its way to the runtime that will serve it.
 pub(super) type Accepted = (std::net::TcpStream, SocketAddr);
@@ -94,6 +95,8 @@ fn builder() -> Builder<TokioExecutor> {
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
         .preserve_header_case(true)
+        // A stream is many small pieces: copied into one buffer they go out in one write.
+        .writev(false)
         // A client that has closed its side has gone: its request ends, and the upstream's with it.
         .half_close(false);
     http.http2()
@@ -119,7 +122,8 @@ async fn connection(
             journey::handle(Arc::clone(&app), peer, request)
         })
     };
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let stream = TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT));
+    let mut connection = pin!(http.serve_connection(stream, service));
     let mut stopping = false;
     let mut opening = true;
     let mut opened = pin!(tokio::time::sleep(HEAD_TIMEOUT));
@@ -150,6 +154,9 @@ async fn connection(
 
 /// Longest wait for a request's head, on a fresh connection or between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a client may leave its answer unread.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How often an HTTP/2 connection is asked whether it still lives.
 const H2_PING: Duration = Duration::from_secs(30);

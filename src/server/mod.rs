@@ -14,6 +14,7 @@ mod id;
 mod listener;
 mod refuse;
 mod runtime;
+mod stall;
 mod streamed;
 
 pub use body::Body;

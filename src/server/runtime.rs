@@ -1,6 +1,8 @@
 //! The threads that serve: one single-threaded runtime each, with upstream connections of its own.
 //!
 //! A request then never changes threads, and waking its other half costs a queue entry instead of a system call.
+//! Measured against one work-stealing runtime (1 KB chat, unread, 32 connections, two cores): 49 against 65 µs of CPU
+//! a request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,10 +27,10 @@ pub struct Server {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be bound.
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}")]
     Bind(SocketAddr, #[source] io::Error),
     /// A thread or runtime cannot be made.
-    #[error("cannot start a worker: {0}")]
+    #[error("cannot start a worker")]
     Worker(#[source] io::Error),
     /// The configuration does not hold together.
     #[error(transparent)]

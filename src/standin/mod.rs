@@ -166,7 +166,8 @@ impl State {
             .iter()
             .map(|(name, value)| [name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()])
             .collect();
-        let hex: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+        let hex: String = body.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
         let last = json!({
             "calls": calls, "method": parts.method.as_str(), "path": parts.uri.to_string(), "headers": headers,
             "body": String::from_utf8_lossy(body), "body_hex": hex,

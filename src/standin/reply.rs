@@ -1,4 +1,4 @@
-//! The answer to a chat request in OpenAI's shapes: one JSON body, or the events of a stream.
+//! The answer to a chat request in OpenAI-compatible shapes: one JSON body, or the events of a stream.
 
 use bytes::Bytes;
 use serde_json::{Value, json};

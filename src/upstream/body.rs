@@ -1,4 +1,4 @@
-//! The two bodies of an exchange: what goes up, and what comes back under its time limits.
+//! The two bodies of an exchange: what goes up, and what comes back, gathered and under its time limits.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
@@ -32,15 +32,42 @@ pub(super) struct Progress {
 }
 
 /// A response's body, under the upstream's idle and total limits. Dropping it cancels the exchange.
+///
+/// hyper hands over one chunk of the transfer coding at a time, with a turn of the connection's task between two. One
+/// read of the socket may hold dozens of them (each is one small event of a stream), and passing each on by itself
+/// would cost a write each. So chunks are gathered as long as the connection has more of them at hand, and what one
+/// read brought is passed on in one piece. Nothing waits for the network.
 #[derive(Debug)]
 pub struct Answer {
     body: Incoming,
+    gathered: Gathered,
+    next: Next,
+    /// Fruitless polls since the last chunk.
+    asked: u8,
     idle: Duration,
     end: Instant,
     /// Since when nothing has come. Set on the first fruitless poll.
     waiting: Option<Instant>,
     /// Made on the first fruitless poll: most short answers never need a timer.
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What comes after the gathered bytes.
+#[derive(Debug)]
+enum Next {
+    /// Whatever the connection has.
+    Unknown,
+    /// Trailers or an error.
+    Frame(Result<Frame<Bytes>, AnswerError>),
+    End,
+}
+
+/// Chunks on their way to becoming one; a single one is not copied.
+#[derive(Debug, Default)]
+struct Gathered {
+    first: Bytes,
+    /// Includes `first` once there was a second.
+    all: BytesMut,
 }
 
 /// Why a response's body ended early.
@@ -128,7 +155,16 @@ impl Progress {
 
 impl Answer {
     pub(super) fn new(body: Incoming, idle: Duration, end: Instant) -> Answer {
-        Answer { body, idle, end, waiting: None, timer: None }
+        Answer {
+            body,
+            gathered: Gathered::default(),
+            next: Next::Unknown,
+            asked: 0,
+            idle,
+            end,
+            waiting: None,
+            timer: None,
+        }
     }
 
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<AnswerError> {
@@ -150,25 +186,96 @@ impl Answer {
     }
 }
 
+impl Gathered {
+    fn push(&mut self, chunk: Bytes) {
+        if self.len() == 0 {
+            self.first = chunk;
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.reserve(GATHER);
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.all.extend_from_slice(&chunk);
+    }
+
+    fn take(&mut self) -> Bytes {
+        if self.all.is_empty() { std::mem::take(&mut self.first) } else { self.all.split().freeze() }
+    }
+
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+}
+
 impl Body for Answer {
     type Data = Bytes;
     type Error = AnswerError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(frame) => {
-                self.waiting = None;
-                Poll::Ready(frame.map(|f| f.map_err(AnswerError::Broken)))
-            }
-            Poll::Pending => self.poll_limits(cx).map(|error| Some(Err(error))),
+        match std::mem::replace(&mut self.next, Next::Unknown) {
+            Next::Unknown => {}
+            Next::Frame(frame) => return Poll::Ready(Some(frame)),
+            Next::End => return Poll::Ready(None),
         }
+        loop {
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(frame) => {
+                    self.waiting = None;
+                    self.asked = 0;
+                    let frame = match frame.map(|f| f.map_err(AnswerError::Broken).map(Frame::into_data)) {
+                        Some(Ok(Ok(chunk))) => {
+                            self.gathered.push(chunk);
+                            if self.gathered.len() >= GATHER || self.body.is_end_stream() {
+                                break;
+                            }
+                            continue;
+                        }
+                        Some(Ok(Err(trailers))) => Some(Ok(trailers)),
+                        Some(Err(error)) => Some(Err(error)),
+                        None => None,
+                    };
+                    if self.gathered.len() == 0 {
+                        return Poll::Ready(frame);
+                    }
+                    self.next = frame.map_or(Next::End, Next::Frame);
+                    break;
+                }
+                Poll::Pending if self.gathered.len() == 0 => {
+                    return self.poll_limits(cx).map(|error| Some(Err(error)));
+                }
+                Poll::Pending if self.asked == ASK => break,
+                Poll::Pending => {
+                    // Taking the last chunk has woken the connection, so its turn comes before this one's next.
+                    self.asked += 1;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+        }
+        self.asked = 0;
+        Poll::Ready(Some(Ok(Frame::data(self.gathered.take()))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.gathered.len() == 0 && !matches!(self.next, Next::Frame(_)) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let gathered = self.gathered.len() as u64;
+        let rest = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper + gathered);
+        }
+        hint.set_lower(rest.lower() + gathered);
+        hint
     }
 }
+
+/// Most that is gathered before it is passed on, in bytes.
+const GATHER: usize = 16 << 10;
+
+/// Fruitless polls after which the connection has had its turn and had nothing: hyper's HTTP/1.1 server polls a body
+/// up to twice in one turn.
+const ASK: u8 = 2;

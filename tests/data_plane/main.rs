@@ -1,0 +1,8 @@
+//! The data plane over real sockets: what passes, what is refused, and how things end.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod ends;
+mod limits;
+mod passes;
+mod refuses;
+mod rig;
