@@ -24,7 +24,7 @@ pub use fixed::FixedModel;
 pub use inference::{Inference, LoadError, Pending, Stats};
 pub use model::{Calibration, ModelError, ModelInfo};
 pub use places::ModelDirs;
-pub use runtime::{RuntimeError, available as runtime_available};
+pub use runtime::{RuntimeError, available as runtime_available, silence_telemetry};
 
 use crate::segment::Kind;
 

@@ -69,12 +69,21 @@ impl Activation {
     /// Scores in 0..=1, in place.
     pub(super) fn apply(self, logits: &mut [f32]) {
         match self {
-            Activation::Sigmoid => logits.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+            Activation::Sigmoid => {
+                for x in logits {
+                    *x = 1.0 / (1.0 + (-*x).exp());
+                }
+            }
             Activation::Softmax => {
                 let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                logits.iter_mut().for_each(|x| *x = (*x - top).exp());
-                let sum: f32 = logits.iter().sum();
-                logits.iter_mut().for_each(|x| *x /= sum);
+                let mut sum = 0.0;
+                for x in &mut *logits {
+                    *x = (*x - top).exp();
+                    sum += *x;
+                }
+                for x in logits {
+                    *x /= sum;
+                }
             }
         }
     }
@@ -335,7 +344,8 @@ fn json<'a, T: Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, Model
     serde_json::from_slice(bytes).map_err(|error| invalid(path, error.to_string()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

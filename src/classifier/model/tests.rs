@@ -77,8 +77,8 @@ fn a_missing_file_is_named() {
 fn scores_are_probabilities() {
     let mut logits = [1000.0, 999.0, -1000.0];
     Activation::Softmax.apply(&mut logits);
-    assert!((logits[0] - 0.731_058_6).abs() < 1e-6 && logits[2] == 0.0, "{logits:?}");
+    assert!((logits[0] - 0.731_058_6).abs() < 1e-6 && logits[2] < 1e-30, "{logits:?}");
     let mut logits = [0.0, 100.0, -100.0];
     Activation::Sigmoid.apply(&mut logits);
-    assert!(logits[0] == 0.5 && logits[1] == 1.0 && logits[2] < 1e-30, "{logits:?}");
+    assert!((logits[0] - 0.5).abs() < 1e-6 && logits[1] > 0.999 && logits[2] < 1e-30, "{logits:?}");
 }
