@@ -12,8 +12,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::cache::ScoreCache;
+use super::files::hex;
 use super::fixed::{self, FixedModel};
-use super::model::{ModelError, ModelFolder, ModelInfo, hex, invalid};
+use super::model::{ModelError, ModelFolder, ModelInfo, invalid};
 use super::onnx::Sessions;
 use super::places::ModelDirs;
 use super::queue::{Queue, Task};

@@ -5,6 +5,7 @@
 //! for a rule's `on_error` to decide; nothing here knows of rules or thresholds.
 
 mod cache;
+mod files;
 mod fixed;
 mod inference;
 mod model;

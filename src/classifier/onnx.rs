@@ -179,7 +179,18 @@ fn output(outputs: &[Outlet], embedding: Option<&str>, labels: usize) -> Result<
 mod tests {
     use ort::value::{Shape, SymbolicDimensions, ValueType};
 
+    use super::super::runtime;
     use super::*;
+
+    /// Even the types of `ort` need the library.
+    fn runtime() -> bool {
+        let found = runtime::environment();
+        assert!(found.is_ok() || std::env::var_os("CI").is_none(), "ONNX Runtime is missing: run `make runtime`");
+        if let Err(error) = &found {
+            eprintln!("skipped: {error}");
+        }
+        found.is_ok()
+    }
 
     fn outlet(name: &str, ty: TensorElementType, shape: [i64; 2]) -> Outlet {
         let dimension_symbols = SymbolicDimensions::empty(2);
@@ -196,6 +207,9 @@ mod tests {
 
     #[test]
     fn inputs_are_fed_by_name_or_refused() {
+        if !runtime() {
+            return;
+        }
         let names =
             |inputs: &[Outlet]| feeds(inputs).map(|feeds| feeds.into_iter().map(|feed| feed.0).collect::<Vec<_>>());
         assert_eq!(names(&[input("attention_mask"), input("input_ids")]).unwrap(), ["attention_mask", "input_ids"]);
@@ -213,6 +227,9 @@ mod tests {
 
     #[test]
     fn the_logits_are_found_or_it_is_said_why_not() {
+        if !runtime() {
+            return;
+        }
         let both = [logits("embedding", 384), logits("logits", 2)];
         assert_eq!(output(&both, Some("embedding"), 2).unwrap(), "logits");
         assert_eq!(output(&[logits("output_0", 2)], None, 2).unwrap(), "output_0");
@@ -226,7 +243,7 @@ mod tests {
             (output(&[logits("a", 2), logits("b", 2)], None, 2), "the graph has no output `logits` (it has a, b)"),
             (
                 output(&[outlet("logits", TensorElementType::Float16, [-1, 2])], None, 2),
-                "the output `logits` is Tensor<f16>(?, 2); export it as float32",
+                "the output `logits` is Tensor<f16>(dyn, 2); export it as float32",
             ),
         ];
         for (outcome, expected) in refused {
