@@ -12,7 +12,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Reference {
     windows: Windows,
-    texts: Vec<Text>,
+    texts: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ struct Windows {
 }
 
 #[derive(Deserialize)]
-struct Text {
+struct Entry {
     text: String,
     window_scores: Vec<f32>,
     injection: bool,

@@ -9,8 +9,8 @@ use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 use super::windows::Windower;
 use super::{Classifier, Input};
 
-const MAX_LENGTH: usize = 128;
-const STRIDE: usize = 32;
+pub(super) const MAX_LENGTH: usize = 128;
+pub(super) const STRIDE: usize = 32;
 
 /// What a fixed model is made of.
 #[derive(Clone, Debug)]
@@ -33,21 +33,13 @@ impl FixedModel {
         }
     }
 
-    pub(super) fn max_length(&self) -> usize {
-        MAX_LENGTH
-    }
-
-    pub(super) fn stride(&self) -> usize {
-        STRIDE
-    }
-
-    /// One word is one token, known or not.
-    pub(super) fn windower(&self) -> Result<Windower, String> {
+    /// One word is one token, known or not, whatever the table.
+    pub(super) fn windower() -> Result<Windower, String> {
         let vocabulary = [("word".to_owned(), 0)].into_iter().collect();
         let model = WordLevel::builder().vocab(vocabulary).unk_token("word".to_owned()).build();
         let mut tokenizer = Tokenizer::new(model.map_err(|error| error.to_string())?);
         tokenizer.with_pre_tokenizer(Some(WhitespaceSplit));
-        Windower::new(tokenizer, None, self.max_length(), self.stride())
+        Windower::new(tokenizer, None, MAX_LENGTH, STRIDE)
     }
 
     pub(super) fn classifier(&self) -> Box<dyn Classifier> {

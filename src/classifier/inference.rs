@@ -1,5 +1,6 @@
 //! Loads models, starts the workers, takes jobs.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::cache::ScoreCache;
-use super::fixed::FixedModel;
+use super::files::hex;
+use super::fixed::{self, FixedModel};
 use super::model::{ModelError, ModelFolder, ModelInfo, invalid};
 use super::onnx::Sessions;
 use super::places::ModelDirs;
@@ -169,16 +171,16 @@ fn worker_count(wanted: usize) -> usize {
 }
 
 fn fixed_model(model: &FixedModel) -> Result<Model, ModelError> {
-    let windower = model.windower().map_err(|problem| invalid(model.name.as_ref(), problem))?;
+    let windower = FixedModel::windower().map_err(|problem| invalid(model.name.as_ref(), problem))?;
     let hash: [u8; 32] = Sha256::digest(format!("{model:?}")).into();
     let info = ModelInfo {
         name: model.name.as_str().into(),
-        hash8: hash[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        hash8: hex(&hash[..4]).into(),
         labels: model.labels.clone().into(),
-        max_length: model.max_length(),
-        stride: model.stride(),
+        max_length: fixed::MAX_LENGTH,
+        stride: fixed::STRIDE,
         license: None,
-        calibration: Default::default(),
+        calibration: BTreeMap::new(),
     };
     Ok(Model { info, windower, hash })
 }

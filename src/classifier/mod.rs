@@ -5,6 +5,7 @@
 //! for a rule's `on_error` to decide; nothing here knows of rules or thresholds.
 
 mod cache;
+mod files;
 mod fixed;
 mod inference;
 mod model;
@@ -24,7 +25,7 @@ pub use fixed::FixedModel;
 pub use inference::{Inference, LoadError, Pending, Stats};
 pub use model::{Calibration, ModelError, ModelInfo};
 pub use places::ModelDirs;
-pub use runtime::{RuntimeError, available as runtime_available};
+pub use runtime::{RuntimeError, available as runtime_available, silence_telemetry};
 
 use crate::segment::Kind;
 

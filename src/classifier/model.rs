@@ -4,14 +4,13 @@
 //! given, are checked first.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
+use super::files::{self, read};
 pub use super::settings::Calibration;
 use super::settings::{self, Settings};
 
@@ -69,12 +68,21 @@ impl Activation {
     /// Scores in 0..=1, in place.
     pub(super) fn apply(self, logits: &mut [f32]) {
         match self {
-            Activation::Sigmoid => logits.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+            Activation::Sigmoid => {
+                for x in logits {
+                    *x = 1.0 / (1.0 + (-*x).exp());
+                }
+            }
             Activation::Softmax => {
                 let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                logits.iter_mut().for_each(|x| *x = (*x - top).exp());
-                let sum: f32 = logits.iter().sum();
-                logits.iter_mut().for_each(|x| *x /= sum);
+                let mut sum = 0.0;
+                for x in &mut *logits {
+                    *x = (*x - top).exp();
+                    sum += *x;
+                }
+                for x in logits {
+                    *x /= sum;
+                }
             }
         }
     }
@@ -186,7 +194,7 @@ impl ModelFolder {
         let limits: TokenizerLimits = json(&tokenizer_path, &tokenizer)?;
 
         let graph_name = GRAPHS.into_iter().find(|name| dir.join(name).is_file()).unwrap_or(GRAPHS[0]);
-        let hash = hash_files(dir, graph_name, &settings, &[&settings_bytes, &config_bytes, &tokenizer])?;
+        let hash = files::hash(dir, graph_name, &settings.sha256, &[&settings_bytes, &config_bytes, &tokenizer])?;
 
         let labels = labels(&config).map_err(|problem| invalid(&config_path, problem))?;
         let activation = activation(&config, labels.len()).map_err(|problem| invalid(&config_path, problem))?;
@@ -203,7 +211,7 @@ impl ModelFolder {
             return Err(invalid(&settings_path, problem));
         }
 
-        let hex = hex(&hash);
+        let hex = files::hex(&hash);
         Ok(ModelFolder {
             info: ModelInfo {
                 name: name.into(),
@@ -271,76 +279,8 @@ fn first_position(config: &Config) -> usize {
     if offset { config.pad_token_id.unwrap_or(1) + 1 } else { 0 }
 }
 
-/// Checks every digest that is given, and hashes the graph (with weights kept beside it) and the small files together.
-fn hash_files(dir: &Path, graph: &str, settings: &Settings, small: &[&[u8]]) -> Result<[u8; 32], ModelError> {
-    let mut all = Sha256::new();
-    for bytes in small {
-        all.update(Sha256::digest(bytes));
-    }
-    let path = dir.join(graph);
-    for part in graph_files(&path)? {
-        all.update(digest_file(&part)?);
-    }
-    for (file, expected) in &settings.sha256 {
-        if file.starts_with('/') || file.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            return Err(invalid(
-                &dir.join(SETTINGS),
-                format!("`{}` is not a file of this folder", file.escape_debug()),
-            ));
-        }
-        let path = dir.join(file);
-        let found = hex(&digest_file(&path)?);
-        if found != *expected {
-            return Err(ModelError::Digest { path, expected: expected.clone(), found });
-        }
-    }
-    Ok(all.finalize().into())
-}
-
-/// The graph and files such as `model.onnx_data`, sorted.
-fn graph_files(graph: &Path) -> Result<Vec<PathBuf>, ModelError> {
-    let failed = |source| ModelError::Read { path: graph.to_owned(), source };
-    fs::metadata(graph).map_err(failed)?;
-    let (Some(dir), Some(name)) = (graph.parent(), graph.file_name()) else { return Ok(Vec::new()) };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_name().as_encoded_bytes().starts_with(name.as_encoded_bytes()) {
-            files.push(entry.path());
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn digest_file(path: &Path) -> Result<[u8; 32], ModelError> {
-    let failed = |source| ModelError::Read { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(failed)?;
-    let mut hasher = Sha256::new();
-    io::copy(&mut file, &mut hasher).map_err(failed)?;
-    Ok(hasher.finalize().into())
-}
-
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
-    let failed = |source| ModelError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > limit {
-        return Err(ModelError::TooLong { path: path.to_owned(), limit });
-    }
-    Ok(bytes)
-}
-
 fn json<'a, T: Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, ModelError> {
     serde_json::from_slice(bytes).map_err(|error| invalid(path, error.to_string()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

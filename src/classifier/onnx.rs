@@ -161,9 +161,8 @@ fn output(outputs: &[Outlet], embedding: Option<&str>, labels: usize) -> Result<
     }
     let named = outputs.iter().find(|output| output.name() == "logits");
     let mut others = outputs.iter().filter(|output| Some(output.name()) != embedding);
-    let logits = match (named, others.next(), others.next()) {
-        (Some(logits), ..) | (None, Some(logits), None) => logits,
-        _ => return Err(format!("the graph has no output `logits` (it has {})", names())),
+    let ((Some(logits), ..) | (None, Some(logits), None)) = (named, others.next(), others.next()) else {
+        return Err(format!("the graph has no output `logits` (it has {})", names()));
     };
     if logits.dtype().tensor_type() != Some(TensorElementType::Float32) {
         return Err(format!("the output `{}` is {}; export it as float32", logits.name(), logits.dtype()));
@@ -172,5 +171,83 @@ fn output(outputs: &[Outlet], embedding: Option<&str>, labels: usize) -> Result<
     match last.and_then(|n| usize::try_from(n).ok()) {
         Some(n) if n != labels => Err(format!("the graph gives {n} logits, config.json has {labels} labels")),
         _ => Ok(logits.name().to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use ort::value::{Shape, SymbolicDimensions, ValueType};
+
+    use super::super::runtime;
+    use super::*;
+
+    /// Even the types of `ort` need the library.
+    fn runtime() -> bool {
+        let found = runtime::environment();
+        assert!(found.is_ok() || std::env::var_os("CI").is_none(), "ONNX Runtime is missing: run `make runtime`");
+        if let Err(error) = &found {
+            eprintln!("skipped: {error}");
+        }
+        found.is_ok()
+    }
+
+    fn outlet(name: &str, ty: TensorElementType, shape: [i64; 2]) -> Outlet {
+        let dimension_symbols = SymbolicDimensions::empty(2);
+        Outlet::new(name, ValueType::Tensor { ty, shape: Shape::new(shape), dimension_symbols })
+    }
+
+    fn input(name: &str) -> Outlet {
+        outlet(name, TensorElementType::Int64, [-1, -1])
+    }
+
+    fn logits(name: &str, count: i64) -> Outlet {
+        outlet(name, TensorElementType::Float32, [-1, count])
+    }
+
+    #[test]
+    fn inputs_are_fed_by_name_or_refused() {
+        if !runtime() {
+            return;
+        }
+        let names =
+            |inputs: &[Outlet]| feeds(inputs).map(|feeds| feeds.into_iter().map(|feed| feed.0).collect::<Vec<_>>());
+        assert_eq!(names(&[input("attention_mask"), input("input_ids")]).unwrap(), ["attention_mask", "input_ids"]);
+        let refused = [
+            (vec![input("input_ids"), input("decoder_input_ids")], "the graph wants the input `decoder_input_ids`"),
+            (vec![input("attention_mask")], "the graph has no input `input_ids`"),
+            (vec![outlet("input_ids", TensorElementType::Int32, [-1, -1])], "the input `input_ids` is Tensor<i32>"),
+            (vec![outlet("input_ids", TensorElementType::Int64, [1, 128])], "the input `input_ids` is Tensor<i64>"),
+        ];
+        for (inputs, expected) in refused {
+            let problem = names(&inputs).unwrap_err();
+            assert!(problem.starts_with(expected), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_logits_are_found_or_it_is_said_why_not() {
+        if !runtime() {
+            return;
+        }
+        let both = [logits("embedding", 384), logits("logits", 2)];
+        assert_eq!(output(&both, Some("embedding"), 2).unwrap(), "logits");
+        assert_eq!(output(&[logits("output_0", 2)], None, 2).unwrap(), "output_0");
+        assert_eq!(output(&[logits("vector", 8), logits("out", -1)], Some("vector"), 2).unwrap(), "out");
+        let refused = [
+            (
+                output(&both, Some("vector"), 2),
+                "palisade.yaml names the output `vector`, the graph has embedding, logits",
+            ),
+            (output(&both, None, 3), "the graph gives 2 logits, config.json has 3 labels"),
+            (output(&[logits("a", 2), logits("b", 2)], None, 2), "the graph has no output `logits` (it has a, b)"),
+            (
+                output(&[outlet("logits", TensorElementType::Float16, [-1, 2])], None, 2),
+                "the output `logits` is Tensor<f16>(dyn, 2); export it as float32",
+            ),
+        ];
+        for (outcome, expected) in refused {
+            assert_eq!(outcome.unwrap_err(), expected);
+        }
     }
 }

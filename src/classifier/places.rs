@@ -59,7 +59,11 @@ pub(super) fn roots() -> Vec<PathBuf> {
     }
     roots.extend(env::current_dir().ok());
     if let Some(dir) = env::current_exe().ok().as_deref().and_then(Path::parent) {
-        roots.extend(executable_folders(dir));
+        for folder in executable_folders(dir) {
+            if !roots.contains(&folder) {
+                roots.push(folder);
+            }
+        }
     }
     roots
 }

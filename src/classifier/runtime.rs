@@ -1,9 +1,13 @@
 //! Finds ONNX Runtime's shared library and opens it once for the process.
 //!
-//! The library is loaded by its full path and never by the system's search. Its own telemetry is switched off.
+//! The library is loaded by its full path and never by the system's search. Its telemetry is switched off, for which
+//! [`silence_telemetry`] has to run first.
 
 use std::env;
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
@@ -12,6 +16,7 @@ use super::places;
 
 const FOLDER: &str = ".runtime/onnxruntime";
 const FILE: &str = "libonnxruntime.so";
+const SILENT: &str = "ORT_DISABLE_TELEMETRY";
 
 /// Why there is no ONNX Runtime.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,26 @@ pub(super) fn environment() -> Result<Environment, RuntimeError> {
     let builder = ort::init_from(library()?).map_err(|e| unusable(&e))?;
     let environment = builder.with_name("palisade").with_telemetry(false).build().map_err(|e| unusable(&e))?;
     Ok(open.insert(environment).clone())
+}
+
+/// To be called first thing in `main`: starts the program anew, as the same process, with `ORT_DISABLE_TELEMETRY=1`,
+/// unless it is set already.
+///
+/// Switching telemetry off through its API is too late: version 1.31 by then has written a device id to the user's
+/// cache folder and looked up its maker's host. Setting the variable from within would be `unsafe`.
+///
+/// # Errors
+/// The program could not be started anew, and goes on as it is.
+pub fn silence_telemetry() -> io::Result<()> {
+    if env::var_os(SILENT).is_some_and(|value| value == "1") {
+        return Ok(());
+    }
+    let mut arguments = env::args_os();
+    let mut again = Command::new(env::current_exe()?);
+    if let Some(name) = arguments.next() {
+        again.arg0(name);
+    }
+    Err(again.args(arguments).env(SILENT, "1").exec())
 }
 
 /// Whether a library can be found. Says nothing about whether it loads.

@@ -129,7 +129,9 @@ impl Windower {
         }
         let tokens = self.tokens(text)?;
         let mut windows = self.windows(&tokens, text.len(), View::Plain)?;
-        windows.iter_mut().for_each(|window| widen(text, &mut window.range));
+        for window in &mut windows {
+            widen(text, &mut window.range);
+        }
         if windows.iter().any(|window| self.is_unknown(&window.ids)) {
             windows.extend(self.folded(text)?);
         }

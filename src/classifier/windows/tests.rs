@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::single_range_in_vec_init, reason = "tests")]
 
 use proptest::prelude::*;
 use tokenizers::models::unigram::Unigram;
