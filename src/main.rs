@@ -7,7 +7,8 @@ use clap::Parser as _;
 use palisade::cli::{Cli, Outcome};
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
+    let cli = Cli::parse();
+    match palisade::classifier::silence_telemetry().map_err(Into::into).and_then(|()| cli.run()) {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.

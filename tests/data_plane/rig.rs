@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use palisade::config::{Config, Inspect, Route, Timeouts, Upstream};
+use palisade::guard::Guard;
 use palisade::server::{App, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,7 +36,8 @@ pub(crate) fn route(path: &str) -> Route {
 }
 
 pub(crate) async fn proxy(config: Config) -> Server {
-    Server::start(App::new(config).unwrap(), Some(2)).await.unwrap()
+    let guard = Guard { routes: config.routes.iter().map(|_| None).collect(), inference: None };
+    Server::start(App::new(config, guard).unwrap(), Some(2)).await.unwrap()
 }
 
 /// Something that listens, and the proxy before it.
