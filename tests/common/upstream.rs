@@ -60,7 +60,7 @@ pub(crate) async fn spawn() -> Upstream {
     Upstream { addr, reply, got }
 }
 
-type Frames = StreamBody<futures_util::stream::BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
+type Frames = StreamBody<stream::BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
 fn answer(reply: &Reply) -> Response<Frames> {
     let pieces: Vec<Bytes> = reply.bytes.chunks(reply.step).map(Bytes::copy_from_slice).collect();
