@@ -18,19 +18,18 @@ pub(crate) fn policy(word: &str) -> String {
 }
 
 /// Words of the recording, one of the text proper and one inside tool arguments, as far as there are any. None of them
-/// occurs in a key or in a string that is not text: those must not change, so rewriting would block or say nothing.
+/// occurs in a key or in a string that is no text: those must not change, so rewriting would block or say nothing.
 pub(crate) fn words(recording: &Recording) -> Vec<String> {
     let channels = channels(recording);
-    let banned: Vec<&str> = channels.iter().filter(|(name, _)| !is_text(name)).map(|(_, text)| text.as_str()).collect();
-    let keys = keys(recording);
+    let harmless = |name: &str| recording.protocol.is_some() && is_harmless(name);
+    let mut banned = keys(recording);
+    banned.extend(channels.iter().filter(|(name, _)| harmless(name)).map(|(_, text)| text.clone()));
     let pick = |of: &dyn Fn(&str) -> bool| {
-        let texts = channels.iter().filter(|(name, _)| is_text(name) && of(name)).map(|(_, text)| text.as_str());
-        let mut words: Vec<&str> = texts.flat_map(plain_words).collect();
-        words.retain(|word| {
-            !banned.iter().chain(&keys.iter().map(String::as_str).collect::<Vec<_>>()).any(|text| text.contains(word))
-        });
+        let texts = channels.iter().filter(|(name, _)| !harmless(name) && of(name));
+        let words = texts.flat_map(|(_, text)| plain_words(text));
         // The longest: most often cut over several events.
-        words.into_iter().max_by_key(|word| word.len()).map(str::to_owned)
+        let free = words.filter(|word| !banned.iter().any(|text| text.contains(word)));
+        free.max_by_key(|word| word.len()).map(str::to_owned)
     };
     let mut words: Vec<String> =
         [pick(&|name| !is_arguments(name)), pick(&is_arguments)].into_iter().flatten().collect();
@@ -40,16 +39,19 @@ pub(crate) fn words(recording: &Recording) -> Vec<String> {
 
 /// The words of a text that no escape touches.
 fn plain_words(text: &str) -> impl Iterator<Item = &str> {
-    let word = |word: &&str| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let word = |word: &&str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
     text.split(|char: char| !(char.is_alphanumeric() || char == '_' || char == '\\')).filter(word)
 }
 
-/// Whether a channel is text for every reader: the names under which providers put it.
-fn is_text(name: &str) -> bool {
-    let last = name.rsplit('/').find(|part| part.parse::<u32>().is_err()).unwrap_or_default();
-    ["content", "text", "reasoning", "reasoning_content", "delta", "message", "description", "input", "instructions"]
-        .contains(&last)
-        || is_arguments(name)
+/// Whether a channel is no text in a chat completion: ids, enums, and what cannot be looked into.
+fn is_harmless(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let names = "id object model role type code param finish_reason native_finish_reason stop_reason provider format \
+                 system_fingerprint service_tier signature obfuscation tool_call_id user_id severity data file_data";
+    names.split_whitespace().any(|known| known == last)
+        || ["image_url/url", "/usage/", "/logprobs/", "tool_choice", "reasoning_effort"]
+            .iter()
+            .any(|part| name.contains(part))
 }
 
 fn is_arguments(name: &str) -> bool {
