@@ -118,6 +118,13 @@ struct Held {
     open: usize,
 }
 
+impl Held {
+    /// An event that carries no text.
+    fn unread(event: Event) -> Held {
+        Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: Vec::new(), open: 0 }
+    }
+}
+
 /// One answer's part of an event.
 struct Part {
     own: u64,
@@ -263,7 +270,10 @@ impl Stream {
         }
         self.last_waits = !event.is_empty();
         if event.is_empty() {
-            // A heart-beat is worth nothing late.
+            // A heart-beat is worth most at once, but it overtakes nothing: what is not changed stays as it came.
+            if !self.queue.is_empty() {
+                return self.enqueue(Held::unread(event));
+            }
             self.sent |= !event.raw.is_empty();
             out.extend_from_slice(&event.raw);
             return;
@@ -273,7 +283,7 @@ impl Stream {
             .is_ok_and(|data| self.protocol.map_or(data == "[DONE]", |protocol| protocol.is_done(data)));
         if is_done {
             self.finish_texts();
-            return self.enqueue(Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: Vec::new(), open: 0 });
+            return self.enqueue(Held::unread(event));
         }
         let read = Json::parse(&data).map_err(|error| error.to_string()).and_then(|json| {
             let walked = match self.protocol {
@@ -292,7 +302,7 @@ impl Stream {
                 if self.context.rules.unreadable() == Decision::Block {
                     self.close(Cause::Unreadable);
                 } else {
-                    self.enqueue(Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: Vec::new(), open: 0 });
+                    self.enqueue(Held::unread(event));
                 }
             }
         }

@@ -22,6 +22,8 @@ pub(super) struct Text {
     whole: String,
     inner: Vec<Inner>,
     finished: bool,
+    /// Arguments have been judged, once and for all.
+    settled: bool,
     reported: Vec<Reported>,
 }
 
@@ -44,6 +46,7 @@ impl Text {
             whole: String::new(),
             inner: Vec::new(),
             finished: false,
+            settled: false,
             reported: Vec::new(),
         }
     }
@@ -153,6 +156,9 @@ impl Text {
     fn settle_arguments(&mut self, context: &Context) -> usize {
         if !self.finished || self.is_waiting() {
             return if self.channel.plan().holds() { 0 } else { self.len() };
+        }
+        if std::mem::replace(&mut self.settled, true) {
+            return self.resolver.advance(usize::MAX).min(self.len());
         }
         let mut seen: Vec<(usize, Range<usize>)> = Vec::new();
         for inner in &mut self.inner {

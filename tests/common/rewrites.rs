@@ -1,0 +1,230 @@
+//! What a rewrite of one word must come to, worked out without the code under test: on values that `serde_json` read.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::recordings::{Recording, Sort, datas};
+
+/// Stands for the word. Occurs nowhere in a recording and needs no escapes.
+const NEW: &str = "zqnewzq";
+
+/// Rewrites `word` everywhere.
+pub(crate) fn policy(word: &str) -> String {
+    format!(
+        "version: 1\nname: rewrite\nunscannable: log\nrules:\n  - id: word\n    \
+         detect: {{ keywords: {{ words: ['{word}'], case: true }} }}\n    action: {{ replace: '{NEW}' }}\n"
+    )
+}
+
+/// Words of the recording, one of the text proper and one inside tool arguments, as far as there are any. None of them
+/// occurs in a key or in a string that is no text: those must not change, so rewriting would block or say nothing.
+pub(crate) fn words(recording: &Recording) -> Vec<String> {
+    let channels = channels(recording);
+    let harmless = |name: &str| recording.protocol.is_some() && is_harmless(name);
+    let mut banned = keys(recording);
+    banned.extend(channels.iter().filter(|(name, _)| harmless(name)).map(|(_, text)| text.clone()));
+    let pick = |of: &dyn Fn(&str) -> bool| {
+        let texts = channels.iter().filter(|(name, _)| !harmless(name) && of(name));
+        let words = texts.flat_map(|(_, text)| plain_words(text));
+        // The longest: most often cut over several events.
+        let free = words.filter(|word| !banned.iter().any(|text| text.contains(word)));
+        free.max_by_key(|word| word.len()).map(str::to_owned)
+    };
+    let mut words: Vec<String> =
+        [pick(&|name| !is_arguments(name)), pick(&is_arguments)].into_iter().flatten().collect();
+    words.dedup();
+    words
+}
+
+/// The words of a text that no escape touches.
+fn plain_words(text: &str) -> impl Iterator<Item = &str> {
+    let word = |word: &&str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    text.split(|char: char| !(char.is_alphanumeric() || char == '_' || char == '\\')).filter(word)
+}
+
+/// Whether a channel is no text in a chat completion: ids, enums, and what cannot be looked into.
+fn is_harmless(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let names = "id object model role type code param finish_reason native_finish_reason stop_reason provider format \
+                 system_fingerprint service_tier signature obfuscation tool_call_id user_id severity data file_data";
+    names.split_whitespace().any(|known| known == last)
+        || ["image_url/url", "/usage/", "/logprobs/", "tool_choice", "reasoning_effort"]
+            .iter()
+            .any(|part| name.contains(part))
+}
+
+fn is_arguments(name: &str) -> bool {
+    name.ends_with("/arguments")
+}
+
+/// The recording's strings by where they stand; over the events of a stream, what they add up to.
+fn channels(recording: &Recording) -> BTreeMap<String, String> {
+    let mut channels = BTreeMap::new();
+    for text in recording.texts() {
+        strings(&serde_json::from_str(text).unwrap(), recording.protocol.is_some(), &mut |name, text| {
+            channels.entry(name.to_owned()).or_insert_with(String::new).push_str(text);
+        });
+    }
+    channels
+}
+
+fn keys(recording: &Recording) -> Vec<String> {
+    fn collect(value: &Value, keys: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    keys.push(key.clone());
+                    collect(value, keys);
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| collect(element, keys)),
+            // Keys inside tool arguments are keys too.
+            Value::String(text) if text.starts_with('{') => {
+                if let Ok(inner) = serde_json::from_str(text) {
+                    collect(&inner, keys);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut keys = Vec::new();
+    for text in recording.texts() {
+        collect(&serde_json::from_str(text).unwrap(), &mut keys);
+    }
+    for text in channels(recording).into_values().filter(|text| text.starts_with('{')) {
+        if let Ok(inner) = serde_json::from_str(&text) {
+            collect(&inner, &mut keys);
+        }
+    }
+    keys
+}
+
+/// Every string value with the name of its channel, in order. Where the protocol counts elements by their `index`, so
+/// does the name.
+fn strings(value: &Value, by_index: bool, visit: &mut dyn FnMut(&str, &str)) {
+    fn inner(value: &Value, name: &str, by_index: bool, visit: &mut dyn FnMut(&str, &str)) {
+        match value {
+            Value::String(text) => visit(name, text),
+            Value::Array(elements) => {
+                for (position, element) in elements.iter().enumerate() {
+                    let own = element.get("index").and_then(Value::as_u64).filter(|_| by_index);
+                    inner(element, &format!("{name}/{}", own.unwrap_or(position as u64)), by_index, visit);
+                }
+            }
+            Value::Object(members) => {
+                for (key, value) in members {
+                    inner(value, &format!("{name}/{key}"), by_index, visit);
+                }
+            }
+            _ => {}
+        }
+    }
+    inner(value, "", by_index, visit);
+}
+
+/// Where `word` stands in `text` as a whole word.
+fn occurrences(text: &str, word: &str) -> Vec<usize> {
+    let inside = |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '_');
+    let all = text.match_indices(word).map(|(at, _)| at);
+    all.filter(|&at| !inside(text[..at].chars().next_back()) && !inside(text[at + word.len()..].chars().next()))
+        .collect()
+}
+
+fn replaced(text: &str, word: &str) -> String {
+    let mut out = text.to_owned();
+    for at in occurrences(text, word).into_iter().rev() {
+        out.replace_range(at..at + word.len(), NEW);
+    }
+    out
+}
+
+/// Checks what became of a recording.
+pub(crate) fn check(recording: &Recording, word: &str, got: &[u8], place: &str) {
+    let got = std::str::from_utf8(got).unwrap();
+    let before = std::str::from_utf8(&recording.bytes).unwrap();
+    assert!(got.contains(NEW), "{place}: nothing was rewritten");
+    if recording.sort == Sort::Stream {
+        return check_stream(recording, word, before, got, place);
+    }
+    let mut expected = Vec::new();
+    strings(&serde_json::from_str(before).unwrap(), false, &mut |name, text| {
+        expected.push((name.to_owned(), replaced(text, word)));
+    });
+    let mut after = Vec::new();
+    strings(&serde_json::from_str(got).unwrap(), false, &mut |name, text| {
+        after.push((name.to_owned(), text.to_owned()))
+    });
+    // Token by token repeats of a rewritten answer are gone.
+    expected.retain(|(name, _)| !name.contains("/logprobs/"));
+    after.retain(|(name, _)| !name.contains("/logprobs/"));
+    assert_eq!(after, expected, "{place}");
+    if !before.contains("\"logprobs\": {") && !before.contains("\"logprobs\":{") {
+        assert_eq!(got.replace(NEW, word), before, "{place}: other bytes changed");
+    }
+}
+
+fn check_stream(recording: &Recording, word: &str, before: &str, got: &str, place: &str) {
+    let by_index = recording.protocol.is_some();
+    let whole = channels(recording);
+    let hits: BTreeMap<&str, Vec<usize>> =
+        whole.iter().map(|(name, text)| (name.as_str(), occurrences(text, word))).collect();
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    let mut after: BTreeMap<String, String> = BTreeMap::new();
+    assert_eq!(before.lines().count(), got.lines().count(), "{place}");
+    let mut events = datas(before).zip(datas(got));
+    for (old_line, new_line) in before.lines().zip(got.lines()) {
+        if !old_line.starts_with("data:") || old_line.ends_with("[DONE]") {
+            assert_eq!(new_line, old_line, "{place}");
+            continue;
+        }
+        let (old, new) = events.next().unwrap();
+        let (mut old, mut new): (Value, Value) =
+            (serde_json::from_str(old).unwrap(), serde_json::from_str(new).unwrap());
+        let mut touched = Vec::new();
+        strings(&old, by_index, &mut |name, text| {
+            let start = ends.entry(name.to_owned()).or_default();
+            let range = *start..*start + text.len();
+            *start = range.end;
+            if hits[name].iter().any(|&at| at < range.end && range.start < at + word.len()) {
+                touched.push(name.to_owned());
+            }
+        });
+        if touched.is_empty() {
+            assert_eq!(new_line, old_line, "{place}: an event that has nothing of the word");
+        }
+        strings(&new, by_index, &mut |name, text| after.entry(name.to_owned()).or_default().push_str(text));
+        for value in [&mut old, &mut new] {
+            blank(value, "", by_index, &touched);
+        }
+        assert_eq!(new, old, "{place}: another part of the event");
+    }
+    for (name, text) in &whole {
+        if !name.contains("/logprobs/") {
+            assert_eq!(after.get(name), Some(&replaced(text, word)), "{place}: {name}");
+        }
+    }
+}
+
+/// Empties the strings of these names, and the repeats of their text.
+fn blank(value: &mut Value, name: &str, by_index: bool, names: &[String]) {
+    match value {
+        Value::String(text) if names.iter().any(|touched| touched == name) => text.clear(),
+        Value::Array(elements) => {
+            for (position, element) in elements.iter_mut().enumerate() {
+                let own = element.get("index").and_then(Value::as_u64).filter(|_| by_index);
+                blank(element, &format!("{name}/{}", own.unwrap_or(position as u64)), by_index, names);
+            }
+        }
+        Value::Object(members) => {
+            for (key, value) in members {
+                if key == "logprobs" && !names.is_empty() {
+                    *value = Value::Null;
+                } else {
+                    blank(value, &format!("{name}/{key}"), by_index, names);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,176 @@
+//! Recorded traffic through the inspection: what nothing matches comes out byte by byte as it went in, and a rewrite
+//! changes the word that it rewrites and nothing else; however the bytes arrive.
+//!
+//! The recordings lie beside the repository; where they are not there, the tests say so.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "common/recordings.rs"]
+mod recordings;
+#[path = "common/rewrites.rs"]
+mod rewrites;
+#[path = "common/upstream.rs"]
+mod upstream;
+
+use palisade::config::{Config, Inspect, Route};
+use palisade::guard::Guard;
+use palisade::server::{App, Server};
+use recordings::{Judged, Recording, Sort, context, judge, judge_stream, recordings};
+
+const STEPS: [usize; 4] = [1, 7, 64, usize::MAX];
+
+/// Rules of every detector that match nothing. They hold text back as long as they might match.
+const FLOWING: &str = r"
+version: 1
+name: flowing
+unscannable: log
+rules:
+  - { id: regex, detect: { regex: { pattern: 'zq[a-z]{3,20}zq' } }, action: block }
+  - { id: anything, detect: { regex: { pattern: '.{1,200}zqzq' } }, action: mask }
+  - { id: keywords, detect: { keywords: { words: [zqxjkvbpt, the zqxjkvbpt of] } }, action: mask }
+  - { id: replace, detect: { keywords: { words: [zqwwvvkkx], whole: false } }, action: { replace: 'x' } }
+  - { id: length, detect: { length: { max_chars: 10000000 } }, action: block }
+";
+
+/// The same with a classifier and a rule that waits for the end of each text.
+const HOLDING: &str = r"
+version: 1
+name: holding
+unscannable: log
+rules:
+  - { id: regex, detect: { regex: { pattern: 'zq[a-z]{3,20}zq' } }, action: redact }
+  - { id: end, detect: { regex: { pattern: 'zqxjkvbpt$' } }, action: block }
+  - { id: classifier, detect: { classifier: { model: test, label: bad, threshold: 0.5 } }, action: block }
+  - { id: whole, detect: { classifier: { model: test, label: bad, threshold: 0.5, span: segment } }, action: block }
+";
+
+fn judged(context: &palisade::policy::Context, recording: &Recording, step: usize) -> Judged {
+    let Recording { bytes, protocol, .. } = recording;
+    match recording.sort {
+        Sort::Stream => judge_stream(context, bytes, *protocol, step),
+        _ => judge(context, bytes, *protocol, recording.direction(), step),
+    }
+}
+
+#[test]
+fn what_nothing_matches_is_byte_identical() {
+    let policies = [FLOWING, HOLDING].map(context);
+    let recordings = recordings();
+    for recording in &recordings {
+        for (context, step) in policies.iter().flat_map(|context| STEPS.map(|step| (context, step))) {
+            let judged = judged(context, recording, step);
+            assert_eq!(judged.report.unreadable, None, "{}", recording.name);
+            assert_eq!(judged.block, None, "{}", recording.name);
+            assert_same(&judged.bytes, &recording.bytes, &format!("{}, step {step}", recording.name));
+        }
+    }
+    count("byte-identical", &recordings);
+}
+
+/// Providers differ in line endings, and so may the cuts between them.
+#[test]
+fn streams_with_other_line_endings_are_byte_identical() {
+    let policies = [FLOWING, HOLDING].map(context);
+    for recording in recordings().iter().filter(|recording| recording.sort == Sort::Stream) {
+        for ending in ["\r\n", "\r"] {
+            let stream = String::from_utf8(recording.bytes.clone()).unwrap().replace('\n', ending);
+            for (context, step) in policies.iter().flat_map(|context| STEPS.map(|step| (context, step))) {
+                let judged = judge_stream(context, stream.as_bytes(), recording.protocol, step);
+                assert_same(&judged.bytes, stream.as_bytes(), &format!("{}, {ending:?}, step {step}", recording.name));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rewrite_changes_one_word_and_nothing_else() {
+    let recordings = recordings();
+    let mut rewritten = Vec::new();
+    for recording in &recordings {
+        let words = rewrites::words(recording);
+        if words.is_empty() {
+            println!("no word to rewrite in {}", recording.name);
+            continue;
+        }
+        for word in &words {
+            let context = context(&rewrites::policy(word));
+            for step in STEPS {
+                let judged = judged(&context, recording, step);
+                let place = format!("{}, word {word}, step {step}", recording.name);
+                assert_eq!(judged.block, None, "{place}");
+                rewrites::check(recording, word, &judged.bytes, &place);
+            }
+        }
+        rewritten.push(recording);
+    }
+    count("rewritten", rewritten);
+}
+
+/// Over sockets, through the whole proxy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_proxy_passes_what_nothing_matches() {
+    let recordings = recordings();
+    let upstream = upstream::spawn().await;
+    let mut config = Config::from_upstreams(&[format!("http://{}", upstream.addr)]).unwrap().0;
+    config.server.listen.set_port(0);
+    config.routes = vec![Route {
+        path: "/**".to_owned(),
+        upstream: 0,
+        inspect: Inspect::Full,
+        baseline: Vec::new(),
+        policy: Vec::new(),
+    }];
+    let guard = Guard { routes: vec![Some(context(FLOWING))], inference: None };
+    let server = Server::start(App::new(config, guard).unwrap(), Some(1)).await.unwrap();
+    let client = reqwest::Client::new();
+    for recording in &recordings {
+        let path = if recording.protocol.is_some() { "v1/chat/completions" } else { "v1/unknown" };
+        let url = format!("http://{}/{path}", server.addr());
+        for step in [7, usize::MAX] {
+            let place = format!("{}, step {step}", recording.name);
+            let reply = upstream::Reply {
+                status: recording.status,
+                content_type: if recording.sort == Sort::Stream { "text/event-stream" } else { "application/json" },
+                bytes: if recording.sort == Sort::Request { b"{}".to_vec() } else { recording.bytes.clone() },
+                step,
+            };
+            *upstream.reply.lock().unwrap() = reply;
+            let request = if recording.sort == Sort::Request { recording.bytes.clone() } else { b"{}".to_vec() };
+            let answer = client.post(&url).header("content-type", "application/json").body(request.clone());
+            let answer = answer.send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), recording.status, "{place}");
+            assert_eq!(answer.headers()["x-palisade-verdict"], "allow", "{place}");
+            let bytes = answer.bytes().await.unwrap();
+            if recording.sort == Sort::Request {
+                assert_same(&upstream.got.lock().unwrap(), &request, &place);
+            } else {
+                assert_same(&bytes, &recording.bytes, &place);
+            }
+        }
+    }
+    count("through the proxy", &recordings);
+}
+
+fn assert_same(got: &[u8], expected: &[u8], place: &str) {
+    if got == expected {
+        return;
+    }
+    let at = got.iter().zip(expected).take_while(|(a, b)| a == b).count();
+    let around = |bytes: &[u8]| {
+        let part = &bytes[at.saturating_sub(60).min(bytes.len())..(at + 60).min(bytes.len())];
+        String::from_utf8_lossy(part).into_owned()
+    };
+    panic!("{place}: differs at byte {at}\n  got: {}\n  not: {}", around(got), around(expected));
+}
+
+fn count<'r>(what: &str, recordings: impl IntoIterator<Item = &'r Recording>) {
+    let mut counts = [0; 4];
+    for recording in recordings {
+        counts[recording.sort as usize] += 1;
+        counts[3] += usize::from(recording.protocol.is_some());
+    }
+    let [requests, responses, streams, chat] = counts;
+    println!("{what}: {requests} requests, {responses} responses, {streams} streams; {chat} of them chat completions");
+    let expected = if recordings::present() { 1 } else { 0 };
+    assert!(requests >= expected && responses >= expected && streams >= expected && chat >= expected);
+}
