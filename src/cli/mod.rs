@@ -1,7 +1,9 @@
 //! The command line: one file per subcommand.
 
+mod scan;
 mod serve;
 mod standin;
+mod style;
 pub mod validate;
 
 use std::io::Write as _;
@@ -23,6 +25,8 @@ pub struct Cli {
 enum Command {
     /// Run the proxy
     Serve(serve::Args),
+    /// Run a policy over text and print its verdict
+    Scan(scan::Args),
     /// Check configuration and policy files: every problem, where it is, and what was expected
     Validate(validate::ValidateArgs),
     /// Run the stand-in LLM that demo, tests and benches use
@@ -57,6 +61,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Outcome> {
         match self.command {
             Command::Serve(args) => serve::main(&args),
+            Command::Scan(args) => scan::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
             Command::Standin(args) => standin::main(&args),
         }
@@ -79,8 +84,10 @@ fn log_to_stderr() {
             filter = filter.add_directive(directive);
         }
     }
+    let colours = style::Paint::of(&std::io::stderr()).is_on();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // Fails only if a subscriber is there already, which then does the work.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = log.try_init();
 }
 
 /// Tells the person at the terminal. Where standard error is gone there is nobody left to tell.
