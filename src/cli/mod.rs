@@ -1,9 +1,11 @@
 //! The command line: one file per subcommand.
 
+mod deltas;
 mod scan;
 mod serve;
 mod standin;
 mod style;
+mod test;
 pub mod validate;
 
 use std::io::Write as _;
@@ -27,6 +29,8 @@ enum Command {
     Serve(serve::Args),
     /// Run a policy over text and print its verdict
     Scan(scan::Args),
+    /// Run the tests that stand beside policies
+    Test(test::Args),
     /// Check configuration and policy files: every problem, where it is, and what was expected
     Validate(validate::ValidateArgs),
     /// Run the stand-in LLM that demo, tests and benches use
@@ -62,6 +66,7 @@ impl Cli {
         match self.command {
             Command::Serve(args) => serve::main(&args),
             Command::Scan(args) => scan::main(&args),
+            Command::Test(args) => test::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
             Command::Standin(args) => standin::main(&args),
         }

@@ -102,11 +102,14 @@ async fn each_line(scanner: Arc<Scanner>, format: Format) -> anyhow::Result<bool
     let in_flight = std::thread::available_parallelism().map_or(2, usize::from) * 4;
     let (mut count, mut blocked) = (0_u64, false);
     let mut verdicts = lines::read(io::stdin(), in_flight)
-        .map_ok(|text| {
+        .map(|text| {
             let scanner = Arc::clone(&scanner);
-            async move { anyhow::Ok(tokio::spawn(async move { scanner.scan(&text).await }).await?) }
+            async move {
+                let text = text?;
+                anyhow::Ok(tokio::spawn(async move { scanner.scan(&text).await }).await?)
+            }
         })
-        .try_buffered(in_flight)
+        .buffered(in_flight)
         .boxed();
     while let Some(verdict) = verdicts.try_next().await? {
         count += 1;

@@ -62,10 +62,11 @@ impl Paint {
 }
 
 /// The text on one line, with everything escaped that a terminal would act on or not show: control characters, direction
-/// overrides, invisible characters.
+/// overrides, invisible characters. Quotes and backslashes stay: doubled ones would only distract.
 pub(super) fn escaped(text: &str) -> String {
-    // Escapes of quotes would only distract here.
-    text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+    let parts: Vec<String> = text.split(['"', '\'', '\\']).map(|part| part.escape_debug().to_string()).collect();
+    let mut marks = text.matches(['"', '\'', '\\']);
+    parts.into_iter().fold(String::new(), |out, part| out + &part + marks.next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn what_a_terminal_would_act_on_is_escaped() {
         assert_eq!(escaped("a\x1b[2Jb\nc\u{202e}d\u{200b}e\u{9b}f"), r"a\u{1b}[2Jb\nc\u{202e}d\u{200b}e\u{9b}f");
-        assert_eq!(escaped("it's \"näh\" नमस्ते"), "it's \"näh\" नमस्ते");
+        assert_eq!(escaped(r#"it's "näh" \d नमस्ते"#), r#"it's "näh" \d नमस्ते"#);
     }
 
     #[test]
