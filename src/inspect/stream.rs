@@ -233,7 +233,9 @@ impl Stream {
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();
         for text in &self.texts {
-            report.findings.extend(text.text.report());
+            // What stands after a cut was seen or not, as it happened to arrive; a verdict depends on the text alone.
+            let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
+            report.findings.extend(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
             report.note_scores(text.text.scores());
         }
         report

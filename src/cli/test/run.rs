@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::classifier::{Inference, Priority};
 use crate::cli::deltas::Deltas;
+use crate::cli::style::escaped;
 use crate::guard::{ask, judge};
 use crate::inspect::{Body, Buffered, Cause, Notice, Report, Stream, StreamOptions};
 use crate::policy::Context;
@@ -35,6 +36,13 @@ pub(super) struct Seen {
     pub(super) why: Vec<String>,
 }
 
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.text.as_deref().map(escaped).unwrap_or_default();
+        write!(f, "{}, text \"{text}\", findings [{}]", self.verdict, escaped(&self.why.join("; ")))
+    }
+}
+
 impl Bench {
     /// Runs a case.
     pub(super) async fn run(&self, given: &Given) -> anyhow::Result<Seen> {
@@ -59,7 +67,7 @@ impl Bench {
                 let single: Vec<String> = pieces.concat().chars().map(String::from).collect();
                 let again = self.stream(&single).await?;
                 if seen != again {
-                    bail!("in these pieces: {seen:?}; one character at a time: {again:?}");
+                    bail!("in these pieces: {seen}; one character at a time: {again}");
                 }
                 Ok(seen)
             }
@@ -112,8 +120,8 @@ impl Bench {
             .findings
             .iter()
             .map(|found| {
-                let at = &found.segment.pointer;
-                format!("{} at {at} {}..{}, {}", found.rule, found.start, found.end, found.why)
+                let at = Some(&*found.segment.pointer).filter(|at| !at.is_empty()).unwrap_or("text");
+                format!("{} at {at}:{}..{}, {}", found.rule, found.start, found.end, found.why)
             })
             .collect();
         why.sort();
