@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod deltas;
+mod demo;
 mod scan;
 mod serve;
 mod standin;
@@ -27,6 +28,8 @@ pub struct Cli {
 enum Command {
     /// Run the proxy
     Serve(serve::Args),
+    /// See it work: a short conversation through the proxy, with a stand-in LLM behind it
+    Demo(demo::Args),
     /// Run a policy over text and print its verdict
     Scan(scan::Args),
     /// Run the tests that stand beside policies
@@ -65,6 +68,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Outcome> {
         match self.command {
             Command::Serve(args) => serve::main(&args),
+            Command::Demo(args) => demo::main(&args),
             Command::Scan(args) => scan::main(&args),
             Command::Test(args) => test::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
