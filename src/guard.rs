@@ -19,6 +19,10 @@ use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, load_policy};
 
 /// How long a classifier may take over one text before the rule's `on_error` decides.
 const CLASSIFIER_DEADLINE: Duration = Duration::from_secs(5);
+/// The same for bulk work, which waits its turn: only a classifier that hangs is given up.
+const BULK_DEADLINE: Duration = Duration::from_secs(600);
+/// Pause before bulk work asks again for room in a full queue.
+const BULK_PAUSE: Duration = Duration::from_millis(5);
 /// How many bytes are scanned between two chances for other requests, on one thread.
 pub const SCAN_SLICE: usize = 64 << 10;
 
@@ -147,6 +151,10 @@ pub type Asked = std::pin::Pin<Box<dyn Future<Output = (Ticket, Answer)> + Send>
 
 /// Takes a stretch of text to its classifier. `client` is who pays for it in the queue's fairness.
 pub fn ask(inference: Option<&Inference>, ticket: Ticket, client: u64, priority: Priority) -> Asked {
+    let patience = match priority {
+        Priority::Gate => CLASSIFIER_DEADLINE,
+        Priority::Bulk => BULK_DEADLINE,
+    };
     let pending = inference.map(|inference| {
         inference.submit(Job {
             model: Arc::clone(&ticket.job.model),
@@ -154,7 +162,7 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, client: u64, priority:
             kind: ticket.kind,
             client,
             priority,
-            deadline: Instant::now() + CLASSIFIER_DEADLINE,
+            deadline: Instant::now() + patience,
         })
     });
     Box::pin(async move {
@@ -199,6 +207,12 @@ pub async fn judge(buffered: &mut Buffered<'_>, inference: Option<&Inference>, c
     let mut asked: FuturesUnordered<Asked> =
         tickets.into_iter().map(|ticket| ask(inference, ticket, client, priority)).collect();
     while let Some((ticket, answer)) = asked.next().await {
+        if priority == Priority::Bulk && matches!(answer, Answer::Failed(Failure::Overload)) {
+            // Nobody waits for it: a full queue is no reason to leave a text unjudged.
+            tokio::time::sleep(BULK_PAUSE).await;
+            asked.push(ask(inference, ticket, client, priority));
+            continue;
+        }
         buffered.answer(&ticket, &answer);
     }
 }

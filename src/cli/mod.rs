@@ -1,10 +1,15 @@
 //! The command line: one file per subcommand.
 
+mod deltas;
+mod demo;
+mod scan;
 mod serve;
 mod standin;
+mod style;
+mod test;
 pub mod validate;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +28,12 @@ pub struct Cli {
 enum Command {
     /// Run the proxy
     Serve(serve::Args),
+    /// See it work: a short conversation through the proxy, with a stand-in LLM behind it
+    Demo(demo::Args),
+    /// Run a policy over text and print its verdict
+    Scan(scan::Args),
+    /// Run the tests that stand beside policies
+    Test(test::Args),
     /// Check configuration and policy files: every problem, where it is, and what was expected
     Validate(validate::ValidateArgs),
     /// Run the stand-in LLM that demo, tests and benches use
@@ -57,6 +68,9 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Outcome> {
         match self.command {
             Command::Serve(args) => serve::main(&args),
+            Command::Demo(args) => demo::main(&args),
+            Command::Scan(args) => scan::main(&args),
+            Command::Test(args) => test::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
             Command::Standin(args) => standin::main(&args),
         }
@@ -79,12 +93,10 @@ fn log_to_stderr() {
             filter = filter.add_directive(directive);
         }
     }
+    let colours = style::Paint::of(&std::io::stderr()).is_on();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // Fails only if a subscriber is there already, which then does the work.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
+    let _ = log.try_init();
 }
 
 /// Tells the person at the terminal. Where standard error is gone there is nobody left to tell.

@@ -78,8 +78,6 @@ pub struct Stream {
     view: StreamView,
     report: Report,
     blocked: Option<Cause>,
-    /// The event that came last went into the queue.
-    last_waits: bool,
     /// No more events are taken in.
     closed: bool,
     sent: bool,
@@ -161,7 +159,6 @@ impl Stream {
             view: StreamView::default(),
             report: Report::default(),
             blocked: None,
-            last_waits: false,
             closed: false,
             sent: false,
             end: StreamEnd::Open,
@@ -243,7 +240,9 @@ impl Stream {
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();
         for text in &self.texts {
-            report.findings.extend(text.text.report());
+            // What stands after a cut was seen or not, as it happened to arrive; a verdict depends on the text alone.
+            let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
+            report.findings.extend(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
             report.note_scores(text.text.scores());
         }
         report
@@ -260,15 +259,6 @@ impl Stream {
         if self.closed {
             return;
         }
-        if event.is_line_feed()
-            && self.last_waits
-            && let Some(Queued::Event(held)) = self.queue.back_mut()
-        {
-            held.event.raw.push(b'\n');
-            self.held += 1;
-            return;
-        }
-        self.last_waits = !event.is_empty();
         if event.is_empty() {
             // A heart-beat is worth most at once, but it overtakes nothing: what is not changed stays as it came.
             if !self.queue.is_empty() {

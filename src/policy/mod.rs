@@ -1,8 +1,10 @@
 //! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
 //!
 //! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text,
-//! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
+//! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out. [`case`] reads the tests that
+//! stand beside policies.
 
+pub mod case;
 pub mod channel;
 pub mod compile;
 pub mod file;

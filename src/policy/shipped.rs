@@ -15,5 +15,15 @@ pub(super) fn source(name: &str) -> Option<Arc<Source>> {
     Some(Source::new(format!("shipped/{name}.yaml"), text))
 }
 
+/// The tests of the shipped policies, each with its policy's name.
+pub(super) fn tests() -> impl Iterator<Item = (&'static str, Arc<Source>)> {
+    TESTS.iter().map(|(name, text)| (*name, Source::new(format!("shipped/{name}.test.yaml"), text)))
+}
+
 const SHIPPED: &[(&str, &str)] =
     &[("default", include_str!("../../policies/default.yaml")), ("demo", include_str!("../../policies/demo.yaml"))];
+
+const TESTS: &[(&str, &str)] = &[
+    ("default", include_str!("../../policies/default.test.yaml")),
+    ("demo", include_str!("../../policies/demo.test.yaml")),
+];

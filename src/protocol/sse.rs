@@ -22,11 +22,6 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it is the LF of a CRLF whose CR has already ended the event before it.
-    pub fn is_line_feed(&self) -> bool {
-        self.raw == b"\n" && self.data.is_empty()
-    }
-
     /// Whether it has no data: a comment, a heart-beat, a bare id.
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()

@@ -1,0 +1,166 @@
+//! Tests that stand beside a policy, in `NAME.test.yaml`: what goes in, and what the policy has to make of it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Number};
+
+use super::shipped;
+use crate::config::value::{filled, one_of, string, wrong};
+use crate::config::{At, Collector, Core, MapReader, Node, Problem, Problems, Source, Value};
+use crate::segment::Kind;
+
+/// A file of cases.
+#[derive(Clone, Debug)]
+pub struct CaseFile {
+    /// The policy's name or file. `None`: the policy that the file is named after.
+    pub policy: Option<String>,
+    /// In the order of the file.
+    pub cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// For people; unique in its file.
+    pub name: String,
+    /// Where it stands.
+    pub at: At,
+    /// What goes in.
+    pub given: Given,
+    /// What has to come out.
+    pub expect: Expect,
+}
+
+/// What a policy is tried with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// One text of this kind.
+    Text(Kind, String),
+    /// The `messages` of a chat request, as JSON.
+    Messages(serde_json::Value),
+    /// A streamed answer, delta by delta.
+    Stream(Vec<String>),
+}
+
+/// What a case expects; what is `None` may be anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// `allow`, `rewrite` or `block`.
+    pub verdict: &'static str,
+    /// Ids of all rules with a finding, sorted.
+    pub rules: Option<Vec<String>>,
+    /// The text after rewrites; of a blocked stream what got out; of messages the last one's.
+    pub text: Option<String>,
+}
+
+impl CaseFile {
+    /// Reads a file of cases, or says all that is wrong with it.
+    pub fn read(source: &Arc<Source>) -> Result<CaseFile, Problems> {
+        let problems = Collector::default();
+        let root = Node::parse(source, &problems);
+        let file = root.and_then(|root| {
+            MapReader::read(&root, "the policy test", &problems, |reader| {
+                reader.optional("version", one_of(&[("1", ())]));
+                let policy = reader.optional("policy", filled);
+                Some(CaseFile { policy, cases: cases(reader)? })
+            })
+        });
+        file.flatten().ok_or_else(|| problems.finish())
+    }
+}
+
+/// The tests of the policies that are compiled in: the policy's name and the file.
+pub fn shipped() -> impl Iterator<Item = (&'static str, Arc<Source>)> {
+    shipped::tests()
+}
+
+fn cases(reader: &mut MapReader<'_>) -> Option<Vec<Case>> {
+    let problems = reader.problems();
+    let node = reader.required_node("tests")?;
+    if node.items().is_empty() {
+        problems.push(wrong(node, "a list of cases, such as `- { name: …, input: …, expect: … }`"));
+        return None;
+    }
+    let mut cases: Vec<Case> = Vec::with_capacity(node.items().len());
+    for item in node.items() {
+        let case = MapReader::read(item, "the case", problems, |reader| case(reader, &item.at)).flatten();
+        if let Some(case) = case {
+            if cases.iter().any(|other| other.name == case.name) {
+                problems.push(Problem::error(&case.at, "two cases have the same name").label("the second one"));
+            }
+            cases.push(case);
+        }
+    }
+    (cases.len() == node.items().len()).then_some(cases)
+}
+
+fn case(reader: &mut MapReader<'_>, at: &At) -> Option<Case> {
+    let name = reader.required("name", filled);
+    let given = given(reader);
+    let expect = reader.required_node("expect").and_then(|node| {
+        MapReader::read(node, "`expect`", reader.problems(), |reader| {
+            let verdicts = ["allow", "rewrite", "block"].map(|name| (name, name));
+            let verdict = reader.required("verdict", one_of(&verdicts));
+            Some(Expect { verdict: verdict?, rules: rules(reader), text: reader.optional("text", string) })
+        })
+        .flatten()
+    });
+    Some(Case { name: name?, at: at.clone(), given: given?, expect: expect? })
+}
+
+/// The one of the four keys that is there.
+fn given(reader: &mut MapReader<'_>) -> Option<Given> {
+    let keys = ["input", "output", "messages", "stream"];
+    let written: Vec<(&str, &Node)> =
+        keys.into_iter().filter_map(|key| reader.node(key).map(|node| (key, node))).collect();
+    let [(key, node)] = written.as_slice() else {
+        reader.problem(
+            Problem::error(reader.head(), "a case tries one thing")
+                .label(format!("expected one of `input`, `output`, `messages` or `stream`, found {}", written.len())),
+        );
+        return None;
+    };
+    let given = match *key {
+        "input" => string(node).map(|text| Given::Text(Kind::User, text)),
+        "output" => string(node).map(|text| Given::Text(Kind::Completion, text)),
+        "messages" if node.items().is_empty() => Err(wrong(node, "a list of messages, each with `role` and `content`")),
+        "messages" => json(node).map(Given::Messages),
+        _ if node.items().is_empty() => Err(wrong(node, "a list of texts, one a delta")),
+        _ => node.items().iter().map(string).collect::<Result<_, _>>().map(Given::Stream),
+    };
+    reader.problems().keep(given)
+}
+
+/// Unlike other lists, this one may be empty: that no rule finds anything is worth expecting.
+fn rules(reader: &mut MapReader<'_>) -> Option<Vec<String>> {
+    let node = reader.node("rules")?;
+    let problems = reader.problems();
+    let Value::Seq(items) = &node.value else {
+        problems.push(wrong(node, "a list of rule ids; `[]` for none"));
+        return None;
+    };
+    let mut rules: Vec<String> = items.iter().filter_map(|item| problems.keep(filled(item))).collect();
+    rules.sort();
+    Some(rules)
+}
+
+/// The same value in JSON.
+fn json(node: &Node) -> Result<serde_json::Value, Problem> {
+    Ok(match &node.value {
+        Value::Seq(items) => items.iter().map(json).collect::<Result<_, _>>()?,
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|entry| Ok((entry.key.clone(), json(&entry.value)?)));
+            serde_json::Value::Object(entries.collect::<Result<Map<_, _>, Problem>>()?)
+        }
+        Value::Scalar(scalar) => match scalar.core() {
+            Core::Null => serde_json::Value::Null,
+            Core::Bool(value) => value.into(),
+            Core::Str(text) => text.into(),
+            Core::Int(value) => Number::from_i128(value).ok_or_else(|| wrong(node, "a smaller number"))?.into(),
+            Core::Float(value) => Number::from_f64(value).ok_or_else(|| wrong(node, "a finite number"))?.into(),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use serde_json::json;
+
+use super::{CaseFile, Given, shipped};
+use crate::config::Source;
+use crate::segment::Kind;
+
+fn read(text: &str) -> Result<CaseFile, String> {
+    CaseFile::read(&Source::new("a.test.yaml", text)).map_err(|problems| problems.to_string())
+}
+
+#[test]
+fn every_way_to_try_a_policy_is_read() {
+    let file = read(
+        r#"
+policy: support-bot
+tests:
+  - { name: in, input: hello, expect: { verdict: allow, rules: [] } }
+  - { name: out, output: "42", expect: { verdict: rewrite, rules: [b, a], text: "**" } }
+  - name: chat
+    messages:
+      - { role: system, content: Be kind. }
+      - { role: user, content: [{ type: text, text: hi }], n: 1 }
+    expect: { verdict: block }
+  - { name: stream, stream: [a, "", b c], expect: { verdict: block, text: "" } }
+"#,
+    )
+    .unwrap();
+    assert_eq!(file.policy.as_deref(), Some("support-bot"));
+    let given: Vec<&Given> = file.cases.iter().map(|case| &case.given).collect();
+    assert_eq!(*given[0], Given::Text(Kind::User, "hello".to_owned()));
+    assert_eq!(*given[1], Given::Text(Kind::Completion, "42".to_owned()));
+    let messages = json!([
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": [{"type": "text", "text": "hi"}], "n": 1},
+    ]);
+    assert_eq!(*given[2], Given::Messages(messages));
+    assert_eq!(*given[3], Given::Stream(["a", "", "b c"].map(str::to_owned).to_vec()));
+    assert_eq!(file.cases[0].expect.rules.as_deref(), Some(&[][..]));
+    assert_eq!(file.cases[1].expect.rules.as_deref().unwrap(), ["a", "b"]);
+    assert_eq!(file.cases[2].expect.rules, None);
+    assert_eq!(file.cases[3].expect.text.as_deref(), Some(""));
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let error = read(
+        "tests:
+  - { name: a, input: x, output: y, expect: { verdict: pass } }
+  - { name: b, stream: [], expect: { verdict: block, rules: r1, txt: z } }
+  - { inptu: x, expect: { verdict: block } }
+",
+    )
+    .unwrap_err();
+    insta::assert_snapshot!(error, @"");
+}
+
+#[test]
+fn the_shipped_policies_have_tests() {
+    for (name, source) in shipped() {
+        let file = CaseFile::read(&source).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        assert!(file.cases.len() >= 5, "{name}");
+    }
+}
