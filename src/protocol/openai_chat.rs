@@ -1,4 +1,4 @@
-//! OpenAI Chat Completions, and the many servers that speak it (Azure, Mistral, Groq, DeepSeek, OpenRouter, vLLM, …).
+//! `OpenAI` Chat Completions, and the many servers that speak it (Azure, Mistral, Groq, `DeepSeek`, `OpenRouter`, vLLM, …).
 //!
 //! Source: the provider's API reference and SDK types (November 2026); answers that official clients take well were
 //! tried against them.
@@ -11,7 +11,7 @@ use super::{Answer, Ending, Protocol, StreamView};
 use crate::segment::Kind;
 
 /// The adapter.
-pub struct OpenAiChat;
+pub(super) struct OpenAiChat;
 
 impl Protocol for OpenAiChat {
     fn name(&self) -> &'static str {

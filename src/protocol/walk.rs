@@ -241,7 +241,6 @@ impl Walker<'_, '_> {
         match (shape, kind) {
             (Shape::Harmless, _) => self.harmless(node, place),
             (Shape::Text(text), _) => self.deep(node, place.of(*text), false),
-            (Shape::Inherit, _) => self.deep(node, place, false),
             (Shape::Content(part), NodeKind::Array) => {
                 for element in self.json.elements(node) {
                     let place = Place { role: LeafRole::Part, ..place };
@@ -263,7 +262,7 @@ impl Walker<'_, '_> {
             (Shape::Arguments, _) => self.deep(node, place.of(Kind::ToolCall), true),
             (Shape::Media(media), _) => self.media(node, *media, place),
             (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
-            (Shape::Echo, _) => self.deep(node, place, false),
+            (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
             (Shape::Within(kind, inner), _) => self.shape(node, inner, place.of(*kind))?,
             (Shape::Object(fields), NodeKind::Object) => self.object(node, fields, place)?,
             (Shape::Message(kind_of, inner), NodeKind::Object) => {
