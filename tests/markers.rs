@@ -9,7 +9,7 @@
 #[path = "common/recordings.rs"]
 mod recordings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use palisade::policy::Context;
 use palisade::segment::Direction;
@@ -36,7 +36,6 @@ fn every_string_is_read_or_known_to_be_harmless() {
     let recordings = recordings();
     let mut missed: BTreeMap<(Where, &str), BTreeMap<String, String>> = BTreeMap::new();
     let mut tried = 0;
-    let mut seen = BTreeSet::new();
     for recording in &recordings {
         let side = Where::of(recording);
         for text in recording.texts() {
@@ -54,7 +53,6 @@ fn every_string_is_read_or_known_to_be_harmless() {
                 }
             }
         }
-        seen.insert(recording.name.as_str());
     }
     let mut unknown = Vec::new();
     for ((side, marker), places) in &missed {
@@ -65,7 +63,7 @@ fn every_string_is_read_or_known_to_be_harmless() {
             }
         }
     }
-    println!("{tried} markers in {} recordings", seen.len());
+    println!("{tried} markers in {} recordings", recordings.len());
     assert!(unknown.is_empty(), "markers that nobody found:\n{}", unknown.join("\n"));
     if recordings::present() {
         for entry in HARMLESS {
@@ -95,27 +93,89 @@ impl Where {
     }
 }
 
-/// A place where a marker may go unseen.
+/// A place where an identifier may go unseen. What looks like a sentence never may.
 struct Harmless {
     side: Where,
-    /// As a JSON pointer; `*` is any index, `**` any rest. A key is marked by a `#` in front.
+    /// A JSON pointer; `*` is any one step, `**` any steps, `#*` a key.
     place: &'static str,
-    /// Also what looks like a sentence.
-    sentences: bool,
     why: &'static str,
 }
 
 impl Harmless {
     fn covers(&self, side: Where, marker: &str, place: &str) -> bool {
-        let matches = match self.place.strip_suffix("**") {
-            Some(start) => place.starts_with(start),
-            None => self.place == place,
-        };
-        self.side == side && matches && (self.sentences || marker == WORD)
+        self.side == side && marker == WORD && matches(self.place, place)
     }
 }
 
-const HARMLESS: &[Harmless] = &[];
+fn matches(pattern: &str, place: &str) -> bool {
+    fn steps(pattern: &[&str], place: &[&str]) -> bool {
+        match (pattern, place) {
+            ([], []) => true,
+            (["**", rest @ ..], _) => (0..=place.len()).any(|skipped| steps(rest, &place[skipped..])),
+            ([first, rest @ ..], [step, others @ ..]) => {
+                let fits = match *first {
+                    "#*" => step.starts_with('#'),
+                    "*" => !step.starts_with('#'),
+                    name => name == *step,
+                };
+                fits && steps(rest, others)
+            }
+            _ => false,
+        }
+    }
+    steps(&pattern.split('/').collect::<Vec<_>>(), &place.split('/').collect::<Vec<_>>())
+}
+
+const fn request(place: &'static str, why: &'static str) -> Harmless {
+    Harmless { side: Where::ChatRequest, place, why }
+}
+
+const fn response(place: &'static str, why: &'static str) -> Harmless {
+    Harmless { side: Where::ChatResponse, place, why }
+}
+
+const PARAMETER: &str = "the name of a parameter: servers act on those they know and drop or refuse the rest, and what stands under it is read";
+const OPAQUE: &str = "an id; four words at most, longer ones are read";
+const MEDIA: &str = "encoded data in what is unscannable: the verdict says so, and the policy decides";
+const SERVER: &str = "written by the server; no model and no client has a hand in it";
+
+/// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
+const HARMLESS: &[Harmless] = &[
+    request("/#*", PARAMETER),
+    request("/response_format/#*", PARAMETER),
+    request("/stream_options/#*", PARAMETER),
+    request("/logit_bias/#*", "the number of a token, for the sampler; the model does not see it"),
+    request("/model", "chooses the model and is not put before it"),
+    request("/response_format/type", "chooses a grammar for the sampler and is not put before the model"),
+    request("/messages/*/tool_call_id", OPAQUE),
+    request("/messages/*/tool_calls/*/id", OPAQUE),
+    request("/messages/*/content/*/image_url/url", MEDIA),
+    request("/messages/*/content/*/file/file_data", MEDIA),
+    response("/**/#*", "a key outside of tool arguments: written by the server's program, not by the model"),
+    response("/id", SERVER),
+    response("/object", SERVER),
+    response("/model", SERVER),
+    response("/provider", SERVER),
+    response("/service_tier", SERVER),
+    response("/system_fingerprint", SERVER),
+    response("/user_id", SERVER),
+    response("/x_groq/id", SERVER),
+    response("/error/code", SERVER),
+    response("/error/param", SERVER),
+    response("/error/type", SERVER),
+    response("/prompt_filter_results/**", SERVER),
+    response("/choices/*/content_filter_results/**", SERVER),
+    response("/choices/*/finish_reason", SERVER),
+    response("/choices/*/native_finish_reason", SERVER),
+    response("/obfuscation", "random padding against guessing by length"),
+    response("/choices/*/message/tool_calls/*/id", OPAQUE),
+    response("/choices/*/delta/tool_calls/*/id", OPAQUE),
+    response("/choices/*/message/audio/id", MEDIA),
+    response("/choices/*/message/audio/data", MEDIA),
+    response("/choices/*/delta/reasoning_details/*/signature", MEDIA),
+    response("/choices/*/delta/reasoning_details/*/format", SERVER),
+    response("/choices/*/delta/reasoning_details/*/type", SERVER),
+];
 
 /// Where a string stands.
 #[derive(Clone, Debug)]
