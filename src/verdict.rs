@@ -32,6 +32,9 @@ pub struct Verdict {
     pub model: Option<String>,
     /// Everything found.
     pub findings: Vec<FindingView>,
+    /// How many findings there were besides these.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub findings_omitted: usize,
     /// Rules that did not see all that they should.
     pub skipped: Vec<Skipped>,
     /// What could not be looked into.
@@ -194,6 +197,7 @@ impl Verdict {
             route: about.route,
             model: about.model,
             findings: findings(context, report, about.show_text),
+            findings_omitted: report.omitted,
             skipped: skipped(context, report),
             unscanned: report
                 .unscanned
@@ -215,6 +219,11 @@ impl Verdict {
         rules.dedup();
         rules
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// `NAME@HASH8` of all policies, joined with `+`.

@@ -24,6 +24,9 @@ const MAX_HELD: usize = 8 << 20;
 /// Most texts that one stream may be made of.
 const MAX_TEXTS: usize = 4096;
 
+/// Most answers that one stream may hold.
+const MAX_CHOICES: usize = 256;
+
 /// What a client is told about a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -175,7 +178,8 @@ impl Stream {
         for event in events {
             self.take_event(event, out);
         }
-        if fed.is_err() || self.held > MAX_HELD || self.texts.len() > MAX_TEXTS {
+        let too_many = self.texts.len() > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
+        if fed.is_err() || self.held > MAX_HELD || too_many {
             self.close(Cause::OverLimit);
         }
         self.release(out);
@@ -242,7 +246,7 @@ impl Stream {
         for text in &self.texts {
             // What stands after a cut was seen or not, as it happened to arrive; a verdict depends on the text alone.
             let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
-            report.findings.extend(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
+            report.add(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
             report.note_scores(text.text.scores());
         }
         report

@@ -5,6 +5,7 @@
 //! UTF-8. Lone surrogate escapes are legal (providers cut emoji in two over stream events) and read as U+FFFD.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 128;
@@ -63,6 +64,8 @@ pub type NodeId = usize;
 pub struct Json<'a> {
     text: &'a str,
     nodes: Vec<Node>,
+    /// For each node its parent and its position there. Made when somebody asks for a pointer.
+    parents: OnceLock<Vec<(u32, u32)>>,
 }
 
 impl<'a> Json<'a> {
@@ -80,7 +83,7 @@ impl<'a> Json<'a> {
         if parser.at != text.len() {
             return Err(parser.error("something after the value"));
         }
-        Ok(Json { text, nodes: parser.nodes })
+        Ok(Json { text, nodes: parser.nodes, parents: OnceLock::new() })
     }
 
     /// The text that was parsed.
@@ -148,6 +151,27 @@ impl<'a> Json<'a> {
     /// The value under the key that folds to `name` (see [`fold_key`]).
     pub fn get(&self, id: NodeId, name: &str) -> Option<NodeId> {
         self.members(id).find(|&(key, _)| fold_key(&self.string(key)) == name).map(|(_, value)| value)
+    }
+
+    /// The container of a node, and the node's position in it (keys and values count alike). Nothing for the root.
+    pub fn parent(&self, id: NodeId) -> Option<(NodeId, usize)> {
+        let parents = self.parents.get_or_init(|| {
+            let mut parents = vec![(0, 0); self.nodes.len()];
+            for container in 0..self.nodes.len() {
+                if !matches!(self.nodes[container].kind, NodeKind::Object | NodeKind::Array) {
+                    continue;
+                }
+                let (mut at, mut position) = (container + 1, 0);
+                while at < self.nodes[container].next as usize {
+                    parents[at] = (container as u32, position);
+                    at = self.nodes[at].next as usize;
+                    position += 1;
+                }
+            }
+            parents
+        });
+        let (parent, position) = parents.get(id).copied().filter(|_| id > 0)?;
+        Some((parent as usize, position as usize))
     }
 
     /// Index of the node after this one and all inside it.
