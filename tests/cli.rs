@@ -93,8 +93,9 @@ fn the_kind_decides_which_rules_run_and_which_way_the_text_goes() {
 
 #[test]
 fn lines_are_judged_in_order() {
-    let input: String =
+    let lines: Vec<String> =
         (0..500).map(|n| format!("{{\"n\":{n},\"text\":\"x{n} {}\"}}\n", "y".repeat(n * 7 % 900))).collect();
+    let input = lines.concat();
     let ran = scan(&["--jsonl"], &input);
     assert_eq!(ran.code, 0);
     let firsts: Vec<String> = ran
