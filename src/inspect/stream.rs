@@ -258,6 +258,9 @@ impl Stream {
         if self.closed {
             return;
         }
+        if event.is_odd() {
+            return self.take_unreadable(event, "a line that is no event's".to_owned());
+        }
         if event.is_empty() {
             // A heart-beat is worth most at once, but it overtakes nothing: what is not changed stays as it came.
             if !self.queue.is_empty() {
@@ -286,14 +289,16 @@ impl Stream {
         });
         match read {
             Ok((json, walked)) => self.take_json(event, &json, &walked),
-            Err(reason) => {
-                self.report.unreadable.get_or_insert(reason);
-                if self.context.rules.unreadable() == Decision::Block {
-                    self.close(Cause::Unreadable);
-                } else {
-                    self.enqueue(Held::unread(event));
-                }
-            }
+            Err(reason) => self.take_unreadable(event, reason),
+        }
+    }
+
+    fn take_unreadable(&mut self, event: Event, reason: String) {
+        self.report.unreadable.get_or_insert(reason);
+        if self.context.rules.unreadable() == Decision::Block {
+            self.close(Cause::Unreadable);
+        } else {
+            self.enqueue(Held::unread(event));
         }
     }
 

@@ -253,6 +253,20 @@ def test_upstream_drops_midway(client, stream):
 
 
 @pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("how", ["garbage", "truncated-json"])
+def test_upstream_answers_garbage(client, stream, how):
+    """What nobody can read does not get through; a stream that has begun ends as one that is filtered."""
+    try:
+        answer = ask(client, headers=reply("A long answer.", chunk=4, misbehave=how), stream=stream)
+        choices, _ = gather(answer)
+    except openai.BadRequestError as error:
+        assert error.code == "content_policy_violation"
+    else:
+        assert stream and how == "truncated-json"
+        assert choices[0]["finish"] == "content_filter"
+
+
+@pytest.mark.parametrize("stream", [False, True])
 def test_upstream_is_down(connect, stream):
     with pytest.raises(openai.InternalServerError) as caught:
         ask(connect("/nowhere"), stream=stream)
