@@ -477,7 +477,7 @@ impl Stream {
             let Some(Queued::Event(held)) = self.queue.pop_front() else { return };
             self.gone += 1;
             self.held -= held.event.raw.len();
-            self.send(held, &cut, out);
+            self.send(&held, &cut, out);
             if self.end != StreamEnd::Open {
                 return;
             }
@@ -524,8 +524,8 @@ impl Stream {
         self.choice(own).is_some_and(|choice| choice.cut) || (blocked_call() && !says_more())
     }
 
-    fn send(&mut self, held: Held, cut: &[usize], out: &mut Vec<u8>) {
-        let gone: Vec<bool> = held.choices.iter().map(|part| self.is_gone(&held, part.own, cut)).collect();
+    fn send(&mut self, held: &Held, cut: &[usize], out: &mut Vec<u8>) {
+        let gone: Vec<bool> = held.choices.iter().map(|part| self.is_gone(held, part.own, cut)).collect();
         let is_gone =
             |choice: Option<u64>| held.choices.iter().zip(&gone).any(|(part, &gone)| gone && Some(part.own) == choice);
         let cut_now: Vec<Option<u64>> = cut.iter().map(|&text| self.texts[text].choice).collect();

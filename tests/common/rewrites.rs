@@ -145,7 +145,8 @@ pub(crate) fn check(recording: &Recording, word: &str, got: &[u8], place: &str) 
     let before = std::str::from_utf8(&recording.bytes).unwrap();
     assert!(got.contains(NEW), "{place}: nothing was rewritten");
     if recording.sort == Sort::Stream {
-        return check_stream(recording, word, before, got, place);
+        check_stream(recording, word, before, got, place);
+        return;
     }
     let mut expected = Vec::new();
     strings(&serde_json::from_str(before).unwrap(), false, &mut |name, text| {
@@ -153,7 +154,7 @@ pub(crate) fn check(recording: &Recording, word: &str, got: &[u8], place: &str) 
     });
     let mut after = Vec::new();
     strings(&serde_json::from_str(got).unwrap(), false, &mut |name, text| {
-        after.push((name.to_owned(), text.to_owned()))
+        after.push((name.to_owned(), text.to_owned()));
     });
     // Token by token repeats of a rewritten answer are gone.
     expected.retain(|(name, _)| !name.contains("/logprobs/"));
