@@ -137,6 +137,7 @@ impl Scope {
     }
 
     /// Both together.
+    #[must_use]
     pub const fn union(self, other: Scope) -> Scope {
         Scope(self.0 | other.0)
     }

@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// The policy
     #[arg(long, env = "PALISADE_POLICY", value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
-    /// What the text is to a model: user, document, tool_result, completion, …
+    /// What the text is to a model: user, document, `tool_result`, completion, …
     #[arg(long = "as", value_name = "KIND", default_value = "user", value_parser = kind)]
     kind: Kind,
     /// For programs (one verdict a line) or for people

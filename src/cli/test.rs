@@ -14,7 +14,7 @@ use super::style::{Paint, escaped};
 use super::{Outcome, tell};
 use crate::config::{Config, Source};
 use crate::guard::Guard;
-use crate::policy::case::{self, Case, CaseFile};
+use crate::policy::case::{self, Case, CaseFile, ENDING};
 use crate::policy::file::is_path;
 use crate::verdict::policies;
 
@@ -153,5 +153,3 @@ fn read(path: &Path) -> anyhow::Result<Found> {
     let policy = name.strip_suffix(ENDING).unwrap_or(&name).to_owned();
     Ok(Found { source, folder: path.parent().unwrap_or(Path::new("")).to_owned(), policy })
 }
-
-const ENDING: &str = ".test.yaml";

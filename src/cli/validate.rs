@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use crate::config::{self, Collector, Node, Problems, Source, Value};
+use crate::policy::case::{self, CaseFile};
 use crate::policy::file::{load_policy, load_policy_source};
 
 /// Check configuration and policy files, and show every problem in them.
@@ -48,8 +49,13 @@ impl Checked<'_> {
                 }
             };
             let folder = path.parent().unwrap_or(Path::new(""));
-            let checked =
-                if is_config(&source, path) { self.config(&source, folder) } else { self.policy(&source, folder) };
+            let checked = if is_test(path) {
+                test(&source)
+            } else if is_config(&source, path) {
+                self.config(&source, folder)
+            } else {
+                self.policy(&source, folder)
+            };
             match checked {
                 Ok((summary, warnings)) => {
                     let count = match warnings.warnings() {
@@ -103,6 +109,16 @@ impl Checked<'_> {
         };
         Ok((format!("policy {}, {rules}", policy.version()), warnings))
     }
+}
+
+/// Tests that stand beside a policy: read, not run.
+fn test(source: &Arc<Source>) -> Result<(String, Problems), Problems> {
+    let file = CaseFile::read(source)?;
+    Ok((format!("policy tests, {} cases", file.cases.len()), Problems::default()))
+}
+
+fn is_test(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(case::ENDING)
 }
 
 /// Whether the file is a configuration rather than a policy: by its keys, and by its name when those do not tell.

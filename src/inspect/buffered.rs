@@ -331,7 +331,7 @@ impl<'b> Buffered<'b> {
         let mut out = Vec::new();
         match &self.body {
             Body::Plain(_, _) => {
-                let edits = self.texts.iter().flatten().flat_map(|text| text.edits());
+                let edits = self.texts.iter().flatten().flat_map(Text::edits);
                 out.extend(edits.map(|edit| Splice { range: edit.range.clone(), text: edit.text.clone() }));
             }
             Body::Json(json, walked) => {

@@ -2,7 +2,7 @@
 //! when they do not: three faults are put in and must show.
 //!
 //! `PALISADE_CASES=100000` runs more cases; `make property` does.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -333,7 +333,7 @@ fn wire(case: &Case) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn judge(job: &crate::policy::Job) -> Answer {
+fn judge(job: &Job) -> Answer {
     Answer::Scores(vec![Scored { range: 0..job.text.len(), scores: Arc::new([score(&job.text)]) }])
 }
 

@@ -241,11 +241,6 @@ impl Text {
         self.resolver.edits()
     }
 
-    /// The text that is still kept.
-    pub(super) fn text(&self, range: Range<usize>) -> &str {
-        self.channel.text(range)
-    }
-
     /// Everything found in the text, judged as far as can be.
     pub(super) fn report(&self) -> Vec<Reported> {
         let mut out = self.reported.clone();

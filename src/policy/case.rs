@@ -162,5 +162,8 @@ fn json(node: &Node) -> Result<serde_json::Value, Problem> {
     })
 }
 
+/// How the files' names end.
+pub const ENDING: &str = ".test.yaml";
+
 #[cfg(test)]
 mod tests;

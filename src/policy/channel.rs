@@ -174,7 +174,7 @@ impl Channel {
         self.cutters = cutters;
         self.finish_lengths();
         if let Some(hash) = self.hash.take() {
-            let digest: String = hash.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest: String = hex(&hash.finalize().into_bytes());
             let plan = Arc::clone(&self.plan);
             let named = |wanted: &str| wanted.strip_prefix("hmac:").is_some_and(|hex| digest.starts_with(hex));
             for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| named(wanted)) {
@@ -370,7 +370,7 @@ impl Channel {
                     self.found(info.rule, entity.clone(), None, range, Outcome::OverLimit("max_match"));
                 }
                 (Purpose::Void(_), scanner::Outcome::Found) => {
-                    self.voids.push((info.rule, info.purpose.clone(), range))
+                    self.voids.push((info.rule, info.purpose.clone(), range));
                 }
                 // An exception that ran into a bound voids nothing, which is the safe side.
                 (Purpose::Void(_), scanner::Outcome::OverLimit) => {}
@@ -398,15 +398,16 @@ impl Channel {
         let text: Arc<str> = text.into();
         let plan = Arc::clone(&self.plan);
         for (index, rule) in plan.classifiers.iter().enumerate().filter(|(_, rule)| rule.window == mode) {
-            match self.waiting.iter_mut().find(|waiting| waiting.range == range && waiting.model == rule.model) {
-                Some(waiting) => waiting.rules.push(index),
-                None => {
-                    let id = self.next_job;
-                    self.next_job += 1;
-                    self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text) });
-                    let model = Arc::clone(&rule.model);
-                    self.waiting.push(Waiting { id, model, range: range.clone(), rules: vec![index] });
-                }
+            if let Some(waiting) =
+                self.waiting.iter_mut().find(|waiting| waiting.range == range && waiting.model == rule.model)
+            {
+                waiting.rules.push(index);
+            } else {
+                let id = self.next_job;
+                self.next_job += 1;
+                self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text) });
+                let model = Arc::clone(&rule.model);
+                self.waiting.push(Waiting { id, model, range: range.clone(), rules: vec![index] });
             }
         }
     }
@@ -492,6 +493,11 @@ pub fn effect(rules: &RuleSet, finding: &Finding) -> Effect {
             Action::Allow(_) => Effect::None,
         },
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// Days since 1970-01-01, UTC.

@@ -58,7 +58,7 @@ pub(super) enum Entry {
 enum Machine {
     /// The automaton, and its match states from which nothing goes on: a match is reported one byte late, so that such a
     /// state says that something has ended and is not worth another step.
-    Dfa(dense::DFA<Vec<u32>>, HashSet<StateID>),
+    Dfa(Box<dense::DFA<Vec<u32>>>, HashSet<StateID>),
     Nfa(NFA),
 }
 
@@ -127,7 +127,7 @@ impl Program {
         let machine = match dense::Builder::new().configure(config).build_from_nfa(&nfa) {
             Ok(dfa) => {
                 let spent = spent(&dfa);
-                Machine::Dfa(dfa, spent)
+                Machine::Dfa(Box::new(dfa), spent)
             }
             Err(_) => Machine::Nfa(nfa),
         };
@@ -197,6 +197,7 @@ impl Program {
     }
 
     /// Whether the pattern runs as an NFA, which is slower.
+    #[cfg(test)]
     pub(super) fn is_slow(&self) -> bool {
         matches!(self.machine, Machine::Nfa(_))
     }
@@ -315,7 +316,7 @@ fn first_bytes(nfa: &NFA) -> Box<[bool; 256]> {
             NfaState::ByteRange { trans } => range(trans.start, trans.end),
             NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| range(trans.start, trans.end)),
             NfaState::Dense(dense) => {
-                (0..=255).filter(|&byte| dense.matches_byte(byte).is_some()).for_each(|byte| range(byte, byte))
+                (0..=255).filter(|&byte| dense.matches_byte(byte).is_some()).for_each(|byte| range(byte, byte));
             }
             NfaState::Look { next, .. } | NfaState::Capture { next, .. } => stack.push(*next),
             NfaState::Union { alternates } => stack.extend(alternates.iter()),

@@ -93,11 +93,6 @@ impl ScanSet {
     pub(super) fn is_empty(&self) -> bool {
         self.programs.is_empty()
     }
-
-    /// Whether any tracker makes text wait.
-    pub(super) fn holds(&self) -> bool {
-        self.trackers.iter().any(|tracker| tracker.holds)
-    }
 }
 
 impl Literals {
@@ -256,10 +251,10 @@ impl Scanner {
 
     /// Scans the next piece. Pieces are whole characters.
     pub(super) fn feed(&mut self, piece: &str) {
-        let mut at = self.len();
+        let from = self.len();
         self.kept.push_str(piece);
         let set = Arc::clone(&self.set);
-        for &byte in piece.as_bytes() {
+        for (at, &byte) in (from..).zip(piece.as_bytes()) {
             if !self.active.is_empty() {
                 self.step_active(&set, byte, at);
             }
@@ -279,7 +274,6 @@ impl Scanner {
             if !self.active.is_empty() {
                 self.settle_active(&set, at + 1);
             }
-            at += 1;
         }
         self.forget();
     }

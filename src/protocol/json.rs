@@ -585,7 +585,7 @@ mod tests {
     fn refuses_what_readers_disagree_about() {
         assert_eq!(error(r#"{"a":1,"a":2}"#), "the same key twice in an object");
         assert_eq!(error(r#"{"a":1,"\u0061":2}"#), "the same key twice in an object");
-        assert_eq!(error(r#"[1,]"#), "expected a value");
+        assert_eq!(error(r"[1,]"), "expected a value");
         assert_eq!(error("[NaN]"), "expected a value");
         assert_eq!(error("// no\n1"), "expected a value");
         assert_eq!(error("\u{feff}1"), "expected a value");
@@ -596,7 +596,7 @@ mod tests {
         assert_eq!(error(r#"{"a":"#), "the text ends early");
         assert_eq!(error(&"[".repeat(200)), "nested too deeply");
         assert_eq!(Json::parse(b"\"\xff\"").unwrap_err().reason, "not UTF-8");
-        let many: String = (0..20).map(|index| format!("\"k{index}\":1,")).collect();
+        let many = (0..20).map(|index| format!("\"k{index}\":1,")).collect::<Vec<_>>().concat();
         assert_eq!(error(&format!("{{{many}\"k3\":1}}")), "the same key twice in an object");
     }
 

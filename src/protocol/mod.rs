@@ -166,7 +166,7 @@ pub struct Ending<'a> {
     pub last: bool,
 }
 
-/// OpenAI's error shape, which also serves where no protocol is known.
+/// `OpenAI`'s error shape, which also serves where no protocol is known.
 pub fn openai_error(message: &str, kind: &str, code: &str) -> String {
     json!({ "error": { "message": message, "type": kind, "param": null, "code": code } }).to_string()
 }

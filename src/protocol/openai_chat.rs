@@ -1,4 +1,4 @@
-//! OpenAI Chat Completions, and the many servers that speak it (Azure, Mistral, Groq, DeepSeek, OpenRouter, vLLM, …).
+//! `OpenAI` Chat Completions, and the many servers that speak it (Azure, Mistral, Groq, `DeepSeek`, `OpenRouter`, vLLM, …).
 //!
 //! Source: the provider's API reference and SDK types (November 2026); answers that official clients take well were
 //! tried against them.
@@ -11,7 +11,7 @@ use super::{Answer, Ending, Protocol, StreamView};
 use crate::segment::Kind;
 
 /// The adapter.
-pub struct OpenAiChat;
+pub(super) struct OpenAiChat;
 
 impl Protocol for OpenAiChat {
     fn name(&self) -> &'static str {
@@ -195,14 +195,14 @@ static REQUEST: Shape = Shape::Object(&[
     ("paralleltoolcalls", Shape::Harmless),
     ("store", Shape::Harmless),
     ("servicetier", Shape::Harmless),
-    ("reasoningeffort", Shape::Harmless),
-    ("verbosity", Shape::Harmless),
+    ("reasoningeffort", Shape::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
+    ("verbosity", Shape::OneOf(&["low", "medium", "high"])),
     ("modalities", Shape::Harmless),
     ("audio", Shape::Harmless),
     ("tools", Shape::Each(Index::Position, &TOOL)),
     ("functions", Shape::Each(Index::Position, &FUNCTION)),
-    ("toolchoice", Shape::Within(Kind::ToolDefinition, &Shape::Harmless)),
-    ("functioncall", Shape::Within(Kind::ToolDefinition, &Shape::Harmless)),
+    ("toolchoice", Shape::Within(Kind::ToolDefinition, &TOOL)),
+    ("functioncall", Shape::Within(Kind::ToolDefinition, &FUNCTION_FIELDS)),
     ("responseformat", Shape::Object(&[("type", Shape::Harmless), ("jsonschema", FUNCTION)])),
     ("prediction", Shape::Within(Kind::Assistant, &Shape::Object(&[("type", Shape::Harmless), ("content", CONTENT)]))),
     ("stop", Shape::Text(Kind::User)),
@@ -220,13 +220,13 @@ static REQUEST: Shape = Shape::Object(&[
 ]);
 
 static MESSAGE: Shape = Shape::Object(&[
-    ("role", Shape::Harmless),
+    ("role", Shape::OneOf(&["system", "developer", "user", "assistant", "tool", "function"])),
     ("content", CONTENT),
     ("name", Shape::Text(Kind::User)),
     ("refusal", Shape::Inherit),
     ("toolcalls", Shape::Each(Index::Member, &TOOL_CALL)),
     ("functioncall", CALLED_FUNCTION),
-    ("toolcallid", Shape::Harmless),
+    ("toolcallid", Shape::Id),
     ("audio", AUDIO),
     ("images", Shape::Media(crate::segment::Media::Image)),
     ("annotations", Shape::Inherit),
@@ -239,7 +239,7 @@ static MESSAGE: Shape = Shape::Object(&[
 const CONTENT: Shape = Shape::Content(&PART);
 
 static PART: Shape = Shape::Object(&[
-    ("type", Shape::Harmless),
+    ("type", Shape::OneOf(&["text", "image_url", "input_audio", "file", "refusal", "thinking"])),
     ("text", Shape::Inherit),
     ("refusal", Shape::Inherit),
     ("imageurl", Shape::Media(crate::segment::Media::Image)),
@@ -253,10 +253,10 @@ static PART: Shape = Shape::Object(&[
         ]),
     ),
     ("thinking", Shape::Within(Kind::Reasoning, &THINKING)),
-    ("cachecontrol", Shape::Harmless),
+    ("cachecontrol", Shape::Object(&[("type", Shape::OneOf(&["ephemeral"])), ("ttl", Shape::OneOf(&["5m", "1h"]))])),
 ]);
 
-static THINKING: Shape = Shape::Content(&Shape::Object(&[("type", Shape::Harmless), ("text", Shape::Inherit)]));
+static THINKING: Shape = Shape::Content(&Shape::Object(&[("type", Shape::OneOf(&["text"])), ("text", Shape::Inherit)]));
 
 const AUDIO: Shape = Shape::Object(&[
     ("id", Shape::Media(crate::segment::Media::Audio)),
@@ -282,7 +282,7 @@ static REASONING: Shape = Shape::Within(
 static TOOL: Shape = Shape::Within(
     Kind::ToolDefinition,
     &Shape::Object(&[
-        ("type", Shape::Harmless),
+        ("type", TOOL_TYPE),
         ("function", FUNCTION),
         (
             "custom",
@@ -294,6 +294,8 @@ static TOOL: Shape = Shape::Within(
         ),
     ]),
 );
+
+const TOOL_TYPE: Shape = Shape::OneOf(&["function", "custom"]);
 
 /// A function on offer, or the schema that an answer must have.
 const FUNCTION: Shape = Shape::Within(Kind::ToolDefinition, &FUNCTION_FIELDS);
@@ -309,9 +311,9 @@ static FUNCTION_FIELDS: Shape = Shape::Object(&[
 static TOOL_CALL: Shape = Shape::Within(
     Kind::ToolCall,
     &Shape::Object(&[
-        ("id", Shape::Harmless),
+        ("id", Shape::Id),
         ("index", Shape::Harmless),
-        ("type", Shape::Harmless),
+        ("type", TOOL_TYPE),
         ("function", CALLED_FUNCTION),
         ("custom", Shape::Object(&[("name", Shape::Inherit), ("input", Shape::Inherit)])),
     ]),

@@ -99,19 +99,14 @@ impl RequestError {
             RequestError::Upstream(UpstreamError::Connect(_)) => {
                 Shape(StatusCode::BAD_GATEWAY, SERVER, "upstream_unreachable")
             }
-            RequestError::Upstream(UpstreamError::Exchange(_)) => {
+            RequestError::Upstream(UpstreamError::Exchange(_)) | RequestError::Answer(AnswerError::Broken(_)) => {
                 Shape(StatusCode::BAD_GATEWAY, SERVER, "upstream_broke_off")
             }
-            RequestError::Upstream(UpstreamError::Timeout) => {
+            RequestError::Upstream(UpstreamError::Timeout)
+            | RequestError::Answer(AnswerError::Idle | AnswerError::Total) => {
                 Shape(StatusCode::GATEWAY_TIMEOUT, SERVER, "upstream_timeout")
             }
             RequestError::Upstream(UpstreamError::Target) => Shape(StatusCode::URI_TOO_LONG, INVALID, "invalid_path"),
-            RequestError::Answer(AnswerError::Idle | AnswerError::Total) => {
-                Shape(StatusCode::GATEWAY_TIMEOUT, SERVER, "upstream_timeout")
-            }
-            RequestError::Answer(AnswerError::Broken(_)) => {
-                Shape(StatusCode::BAD_GATEWAY, SERVER, "upstream_broke_off")
-            }
             RequestError::AnswerTooLong(_) => Shape(StatusCode::BAD_GATEWAY, SERVER, "answer_too_long"),
             RequestError::NotAvailable(_) => Shape(StatusCode::NOT_IMPLEMENTED, INVALID, "not_available"),
         }

@@ -368,7 +368,7 @@ fn query_as_json(query: &str) -> String {
             out.push(',');
         }
         // Parameters may repeat; the position keeps the keys of the object apart.
-        out.push_str(&format!("\"{index}:{}\":\"{}\"", escape(&name), escape(&value)));
+        out.extend(["\"", &index.to_string(), ":", &escape(&name), "\":\"", &escape(&value), "\""]);
     }
     out.push('}');
     out

@@ -163,7 +163,7 @@ pub(super) fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// OpenAI's `code` for a message that a policy blocks.
+/// `OpenAI`'s `code` for a message that a policy blocks.
 const CODE: &str = "content_policy_violation";
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");

@@ -153,7 +153,7 @@ pub(crate) fn check(recording: &Recording, word: &str, got: &[u8], place: &str) 
     });
     let mut after = Vec::new();
     strings(&serde_json::from_str(got).unwrap(), false, &mut |name, text| {
-        after.push((name.to_owned(), text.to_owned()))
+        after.push((name.to_owned(), text.to_owned()));
     });
     // Token by token repeats of a rewritten answer are gone.
     expected.retain(|(name, _)| !name.contains("/logprobs/"));

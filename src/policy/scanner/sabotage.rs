@@ -44,9 +44,13 @@ pub(super) fn swallow(valid: bool, end: usize, floor: &mut usize) {
 pub(super) fn hide(runs: &mut [Run]) {
     if is(Fault::RuleHidesRule) {
         let highest = runs.iter().map(|run| run.floor).max().unwrap_or(0);
-        runs.iter_mut().for_each(|run| run.floor = highest);
+        for run in runs.iter_mut() {
+            run.floor = highest;
+        }
     }
     if is(Fault::RuleHidesRule) || is(Fault::FailedCheckSwallows) {
-        runs.iter_mut().for_each(|run| run.drop_between(0, run.floor));
+        for run in runs {
+            run.drop_between(0, run.floor);
+        }
     }
 }

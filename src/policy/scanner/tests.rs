@@ -30,7 +30,7 @@ fn ends(hir: &Hir, text: &str, from: usize, reach: &mut usize) -> Vec<usize> {
             _ => vec![],
         },
         HirKind::Look(look) => {
-            let look = Look::from_repr(look.as_repr() as u32);
+            let look = Look::from_repr(look.as_repr());
             let holds = look.is_some_and(|look| LookMatcher::new().matches(look, text.as_bytes(), from));
             if holds { vec![from] } else { vec![] }
         }

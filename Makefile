@@ -1,0 +1,40 @@
+# make demo     see it work (ONCE=1: end after the tour)
+# make test     every test
+# make lint     format and clippy, warnings denied
+# make bench    the figures of benches/README.md
+# make runtime  fetch ONNX Runtime's library alone
+#
+# Needs a Rust toolchain and Python 3 with pip; what else is missing is fetched, once.
+
+.DEFAULT_GOAL := help
+
+include deploy/runtime.mk
+
+PALISADE := target/release/palisade
+
+.PHONY: help build demo test lint bench
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
+
+# Cargo knows best whether anything has to be built.
+build:
+	@cargo build --release --locked
+
+demo: runtime build
+	@$(PALISADE) demo $(if $(filter-out 0,$(ONCE)),--once)
+
+# Tests that drive clients need more than Rust; tests/clients/run.sh says what it skips, which CI=true does not allow.
+test: runtime
+	cargo test --locked
+	cargo run --quiet --locked -- test policies
+	@if [ -f tests/clients/run.sh ]; then sh tests/clients/run.sh; \
+	elif [ "$(CI)" = true ]; then echo "tests/clients/run.sh is missing" >&2; exit 1; \
+	else echo "skipped: client tests (tests/clients/run.sh is missing)"; fi
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- --deny warnings
+
+bench: runtime build
+	@sh benches/run.sh
