@@ -276,7 +276,9 @@ impl Stream {
             out.extend_from_slice(&event.raw);
             return;
         }
-        let data = event.data().into_owned();
+        // Shares the bytes: the event moves on while its JSON is still looked at.
+        let source = event.clone();
+        let data = source.data();
         let is_done = std::str::from_utf8(&data)
             .is_ok_and(|data| self.protocol.map_or(data == "[DONE]", |protocol| protocol.is_done(data)));
         if is_done {

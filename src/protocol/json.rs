@@ -5,7 +5,10 @@
 //! UTF-8. Lone surrogate escapes are legal (providers cut emoji in two over stream events) and read as U+FFFD.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::OnceLock;
+
+use smallvec::SmallVec;
 
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 128;
@@ -76,7 +79,8 @@ impl<'a> Json<'a> {
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError { offset: 0, reason: "too long" });
         }
-        let mut parser = Parser { bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 24 + 8) };
+        let nodes = Vec::with_capacity(text.len() / 24 + 32);
+        let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, nodes };
         parser.space();
         parser.value(0)?;
         parser.space();
@@ -150,7 +154,7 @@ impl<'a> Json<'a> {
 
     /// The value under the key that folds to `name` (see [`fold_key`]).
     pub fn get(&self, id: NodeId, name: &str) -> Option<NodeId> {
-        self.members(id).find(|&(key, _)| fold_key(&self.string(key)) == name).map(|(_, value)| value)
+        self.members(id).find(|&(key, _)| folds_to(&self.string(key), name)).map(|(_, value)| value)
     }
 
     /// The container of a node, and the node's position in it (keys and values count alike). Nothing for the root.
@@ -186,6 +190,9 @@ pub fn fold_key(key: &str) -> Cow<'_, str> {
     if key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
         return Cow::Borrowed(key);
     }
+    if key.is_ascii() {
+        return Cow::Owned(ascii_folded(key).map(char::from).collect());
+    }
     // U+017F (long s) and U+212A (Kelvin sign) are the two that simple case folding maps into ASCII.
     let folded = key.chars().filter(|char| !matches!(char, '_' | '-')).flat_map(|char| match char {
         '\u{17f}' => 's'.to_lowercase(),
@@ -194,24 +201,26 @@ pub fn fold_key(key: &str) -> Cow<'_, str> {
     Cow::Owned(folded.collect())
 }
 
+/// Whether the key folds to `name`, without making the folded key.
+fn folds_to(key: &str, name: &str) -> bool {
+    if key.is_ascii() { ascii_folded(key).eq(name.bytes()) } else { fold_key(key) == name }
+}
+
+fn ascii_folded(key: &str) -> impl Iterator<Item = u8> {
+    key.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
+}
+
 struct Parser<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<Node>,
 }
 
-/// Marks bytes that end the fast walk through a string: quote, backslash, control bytes.
-const STOPS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
-    }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+/// Whether a byte ends the fast walk through a string: quote, backslash, control bytes.
+const fn stops(byte: u8) -> bool {
+    matches!(byte, 0..0x20 | b'"' | b'\\')
+}
 
 impl Parser<'_> {
     fn error(&self, reason: &'static str) -> JsonError {
@@ -327,9 +336,7 @@ impl Parser<'_> {
         let start = self.at;
         let id = self.push(NodeKind::String, start)?;
         loop {
-            while self.bytes.get(self.at).is_some_and(|&byte| !STOPS[usize::from(byte)]) {
-                self.at += 1;
-            }
+            self.plain();
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -343,6 +350,19 @@ impl Parser<'_> {
         self.close(id, self.at);
         self.at += 1;
         Ok(())
+    }
+
+    /// Walks on to the next byte that [`stops`].
+    fn plain(&mut self) {
+        let mut rest = &self.bytes[self.at..];
+        // Without a branch for each byte the compiler makes vector instructions of this.
+        while let Some((block, after)) = rest.split_first_chunk::<16>()
+            && !block.iter().fold(false, |found, &byte| found | stops(byte))
+        {
+            rest = after;
+        }
+        let tail = rest.iter().position(|&byte| stops(byte)).unwrap_or(rest.len());
+        self.at = self.bytes.len() - rest.len() + tail;
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
@@ -408,35 +428,26 @@ impl Parser<'_> {
 
     /// Exact duplicates (after unescaping) are refused in every object: readers differ on which one counts.
     fn refuse_duplicates(&self, object: NodeId) -> Result<(), JsonError> {
-        let text = std::str::from_utf8(self.bytes).unwrap_or_default();
-        let key_at = |id: NodeId| -> Cow<'_, str> {
-            let node = self.nodes[id];
-            let raw = text.get(node.start as usize..node.end as usize).unwrap_or_default();
-            if node.escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) }
-        };
         let end = self.nodes[object].next as usize;
-        let keys = || {
-            let mut at = object + 1;
-            std::iter::from_fn(move || {
-                (at < end).then(|| {
-                    let key = at;
-                    at = self.nodes[key + 1].next as usize;
-                    key
-                })
-            })
-        };
-        let duplicate =
-            JsonError { offset: self.nodes[object].start as usize, reason: "the same key twice in an object" };
-        if keys().nth(8).is_none() {
-            for (index, key) in keys().enumerate() {
-                if keys().take(index).any(|other| key_at(other) == key_at(key)) {
-                    return Err(duplicate);
-                }
-            }
-            return Ok(());
+        let mut keys: SmallVec<[Cow<'_, str>; 12]> = SmallVec::new();
+        let mut at = object + 1;
+        while at < end {
+            let key = self.nodes[at];
+            let raw = self.text.get(key.start as usize..key.end as usize).unwrap_or_default();
+            keys.push(if key.escaped { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) });
+            at = self.nodes[at + 1].next as usize;
         }
-        let mut seen = std::collections::HashSet::new();
-        if keys().all(|key| seen.insert(key_at(key))) { Ok(()) } else { Err(duplicate) }
+        let twice = if keys.spilled() {
+            let mut seen = HashSet::with_capacity(keys.len());
+            !keys.iter().all(|key| seen.insert(key))
+        } else {
+            keys.iter().enumerate().any(|(index, key)| keys[..index].contains(key))
+        };
+        if twice {
+            let offset = self.nodes[object].start as usize;
+            return Err(JsonError { offset, reason: "the same key twice in an object" });
+        }
+        Ok(())
     }
 }
 

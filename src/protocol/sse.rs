@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+use bytes::{Bytes, BytesMut};
+use smallvec::SmallVec;
+
 /// Longest event that is read, in bytes.
 pub const MAX_EVENT: usize = 8 << 20;
 
@@ -18,12 +21,14 @@ pub struct TooLong;
 /// One event with its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// As it came, the blank line included.
-    pub raw: Vec<u8>,
-    /// Where the values of its `data` lines stand in `raw`.
-    data: Vec<Range<usize>>,
+    /// As it came, the blank line included; shares its memory with the events around it.
+    pub raw: Bytes,
+    data: Lines,
     odd: bool,
 }
+
+/// Where the values of an event's `data` lines stand in its bytes.
+type Lines = SmallVec<[Range<usize>; 1]>;
 
 impl Event {
     /// Whether there is a line in it that is no event's: of another field than the standard's four, or, other than
@@ -48,7 +53,7 @@ impl Event {
 
     /// The event's bytes with other data. The spelling of its lines and their endings stay.
     pub fn with_data(&self, data: &[u8]) -> Vec<u8> {
-        let Some((first, last)) = self.data.first().zip(self.data.last()) else { return self.raw.clone() };
+        let Some((first, last)) = self.data.first().zip(self.data.last()) else { return self.raw.to_vec() };
         let mut out = Vec::with_capacity(self.raw.len() + data.len());
         out.extend_from_slice(&self.raw[..first.start]);
         // A line break inside the new data needs a `data:` of its own, spelled as the event spells it.
@@ -74,12 +79,12 @@ impl Event {
 /// Cuts a byte stream into events.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// Start of the line that is being read.
     line: usize,
     /// Bytes already looked at.
     seen: usize,
-    data: Vec<Range<usize>>,
+    data: Lines,
     odd: bool,
     started: bool,
     /// The last event ended with a CR: an LF right after belongs to it.
@@ -95,7 +100,7 @@ impl Decoder {
             if self.after_cr && end == 0 && self.buffer[0] == b'\n' {
                 // The second half of a CRLF whose CR already ended an event.
                 self.after_cr = false;
-                event(Event { raw: self.take(1), data: Vec::new(), odd: false });
+                event(Event { raw: self.take(1), data: Lines::new(), odd: false });
                 continue;
             }
             self.after_cr = false;
@@ -149,11 +154,10 @@ impl Decoder {
         Event { data: std::mem::take(&mut self.data), odd: std::mem::take(&mut self.odd), raw: self.take(len) }
     }
 
-    fn take(&mut self, len: usize) -> Vec<u8> {
-        let rest = self.buffer.split_off(len);
+    fn take(&mut self, len: usize) -> Bytes {
         self.line = 0;
         self.seen = 0;
-        std::mem::replace(&mut self.buffer, rest)
+        self.buffer.split_to(len).freeze()
     }
 
     fn end_line(&mut self, end: usize) {

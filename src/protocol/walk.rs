@@ -5,7 +5,7 @@
 //! only while they look like identifiers.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use super::json::{Json, NodeId, NodeKind, fold_key, push_pointer};
@@ -118,7 +118,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// Walks `json` from its root.
 pub fn walk(json: &Json<'_>, shape: &'static Shape, direction: Direction, kind: Kind) -> Result<Walked, WalkError> {
     let mut walker = Walker { json, out: Walked::default(), direction, everything: None };
-    let place = Place { kind, channel: 0, choice: None, message: 0, array: None, role: LeafRole::Value };
+    let place = Place { kind, path: Path::Root, choice: None, message: 0, array: None, role: LeafRole::Value };
     walker.shape(0, shape, place)?;
     Ok(walker.out)
 }
@@ -130,7 +130,7 @@ pub fn walk_unknown(json: &Json<'_>, direction: Direction) -> Walked {
         Direction::Response => (Kind::Completion, Scope::OUTPUT),
     };
     let mut walker = Walker { json, out: Walked::default(), direction, everything: Some(scope) };
-    let place = Place { kind, channel: 0, choice: None, message: 0, array: None, role: LeafRole::Value };
+    let place = Place { kind, path: Path::Root, choice: None, message: 0, array: None, role: LeafRole::Value };
     walker.deep(0, place, true);
     walker.out
 }
@@ -214,25 +214,58 @@ const SCHEMA_WORDS: &[&str] = &[
 const MEDIA_WORDS: &[&str] = &["data", "detail", "format", "id", "image_url", "index", "mime_type", "type", "url"];
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Place<'p> {
     kind: Kind,
-    channel: u64,
+    path: Path<'p>,
     choice: Option<u32>,
     message: u32,
     array: Option<NodeId>,
     role: LeafRole,
 }
 
-impl Place {
-    fn under(self, token: &str) -> Place {
-        Place { channel: HASHER.hash_one((self.channel, token)), array: None, ..self }
+/// The way to a place from the root, kept on the stack: only text leaves need it as a whole.
+#[derive(Clone, Copy)]
+enum Path<'p> {
+    Root,
+    Under(&'p Path<'p>, &'p str),
+    At(&'p Path<'p>, u64),
+}
+
+impl Path<'_> {
+    /// A keyed hash: nobody can choose keys so that two channels become one.
+    fn channel(self) -> u64 {
+        HASHER.hash_one(self)
+    }
+}
+
+impl Hash for Path<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Path::Root => {}
+            Path::Under(outer, name) => {
+                outer.hash(state);
+                state.write_u8(0);
+                name.hash(state);
+            }
+            Path::At(outer, index) => {
+                outer.hash(state);
+                state.write_u8(1);
+                index.hash(state);
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    fn under<'n>(&'n self, token: &'n str) -> Place<'n> {
+        Place { path: Path::Under(&self.path, token), array: None, ..*self }
     }
 
-    fn at(self, index: u64) -> Place {
-        Place { channel: HASHER.hash_one((self.channel, index)), ..self }
+    fn at(&self, index: u64) -> Place<'_> {
+        Place { path: Path::At(&self.path, index), ..*self }
     }
 
-    fn of(self, kind: Kind) -> Place {
+    fn of(self, kind: Kind) -> Self {
         Place { kind, ..self }
     }
 }
@@ -246,7 +279,7 @@ struct Walker<'j, 't> {
 }
 
 impl Walker<'_, '_> {
-    fn shape(&mut self, node: NodeId, shape: &'static Shape, place: Place) -> Result<(), WalkError> {
+    fn shape(&mut self, node: NodeId, shape: &'static Shape, place: Place<'_>) -> Result<(), WalkError> {
         let kind = self.json.kind(node);
         match (shape, kind) {
             (Shape::Harmless, _) => self.harmless(node, place),
@@ -305,7 +338,7 @@ impl Walker<'_, '_> {
         position: usize,
         index: Index,
         inner: &'static Shape,
-        place: Place,
+        place: Place<'_>,
     ) -> Result<(), WalkError> {
         let own = if index == Index::Position { None } else { own_index(self.json, element) };
         let own = own.unwrap_or(position as u64);
@@ -321,7 +354,7 @@ impl Walker<'_, '_> {
         &mut self,
         node: NodeId,
         fields: &'static [(&'static str, Shape)],
-        place: Place,
+        place: Place<'_>,
     ) -> Result<(), WalkError> {
         let mut seen = 0u128;
         let mut others: HashSet<String> = HashSet::new();
@@ -346,15 +379,15 @@ impl Walker<'_, '_> {
                 if read || !is_identifier(&name) {
                     self.key(key, inner);
                 }
-                others.insert(folded.into_owned());
                 self.deep(value, inner, true);
+                others.insert(folded.into_owned());
             }
         }
         Ok(())
     }
 
     /// Every string below is text; with `keys`, keys are too.
-    fn deep(&mut self, node: NodeId, place: Place, keys: bool) {
+    fn deep(&mut self, node: NodeId, place: Place<'_>, keys: bool) {
         match self.json.kind(node) {
             NodeKind::String => self.text(node, place),
             NodeKind::Array => {
@@ -376,7 +409,7 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn harmless(&mut self, node: NodeId, place: Place) {
+    fn harmless(&mut self, node: NodeId, place: Place<'_>) {
         match self.json.kind(node) {
             NodeKind::String if is_identifier(&self.json.string(node)) => self.out.harmless.push(node),
             NodeKind::String => self.text(node, Place { role: LeafRole::Value, ..place }),
@@ -399,13 +432,13 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn media(&mut self, node: NodeId, media: Media, place: Place) {
+    fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) {
         self.out.unscannable.push((media, node));
         self.beside_media(node, Place { role: LeafRole::Value, ..place });
     }
 
     /// What stands in unscannable content and can be read all the same: addresses, and anything that is not encoded data.
-    fn beside_media(&mut self, node: NodeId, place: Place) {
+    fn beside_media(&mut self, node: NodeId, place: Place<'_>) {
         match self.json.kind(node) {
             NodeKind::String => {
                 let text = self.json.string(node);
@@ -436,16 +469,16 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn key(&mut self, node: NodeId, place: Place) {
+    fn key(&mut self, node: NodeId, place: Place<'_>) {
         self.text(node, Place { role: LeafRole::Key, array: None, ..place.under("\0key") });
     }
 
-    fn text(&mut self, node: NodeId, place: Place) {
+    fn text(&mut self, node: NodeId, place: Place<'_>) {
         self.out.texts.push(TextLeaf {
             node,
             kind: place.kind,
             scope: self.everything.unwrap_or(Scope::one(self.direction, place.kind)),
-            channel: place.channel,
+            channel: place.path.channel(),
             role: place.role,
             choice: place.choice,
             message: place.message,

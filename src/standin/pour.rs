@@ -73,7 +73,7 @@ pub(super) fn pieces(script: &Script, pieces: Vec<Bytes>) -> Response<Body> {
     head(script.status, "application/json", Either::Right(StreamBody::new(frames)))
 }
 
-/// Ready-made bytes, for benches: one small completion, or as many events as `x-standin-events` says.
+/// Ready-made bytes, for benches: one completion of 1 KB, or as many events as `x-standin-events` says.
 pub(super) fn fixed(headers: &HeaderMap) -> Response<Body> {
     let Ok(Some(count)) = number(headers, "x-standin-events") else {
         return whole(StatusCode::OK, "application/json", Bytes::from_static(COMPLETION));
@@ -107,6 +107,6 @@ async fn paced<T>(pause: Duration, item: T) -> T {
     item
 }
 
-const COMPLETION: &[u8] = br#"{"id":"chatcmpl-standin","object":"chat.completion","created":1700000000,"model":"stand-in","choices":[{"index":0,"message":{"role":"assistant","content":"The quick brown fox jumps over the lazy dog, and then it goes home to sleep.","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":16,"total_tokens":28}}"#;
+const COMPLETION: &[u8] = br#"{"id":"chatcmpl-standin","object":"chat.completion","created":1700000000,"model":"stand-in","choices":[{"index":0,"message":{"role":"assistant","content":"Paris has a mild climate without extremes. Winters are cool and often grey, with temperatures a little above freezing and a few days of snow in most years. Spring comes early: parks are green in April, though a coat is still welcome in the evening. Summers are warm rather than hot, around twenty-five degrees in the afternoon, with a thunderstorm now and then and, lately, a heat wave or two. Autumn starts golden and ends in rain. It rains on about a hundred and ten days a year, mostly little at a time, so a small umbrella is a good companion in any month.","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":133,"total_tokens":145}}"#;
 
 const EVENT: &[u8] = b"data: {\"id\":\"chatcmpl-standin\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"stand-in\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello \"},\"logprobs\":null,\"finish_reason\":null}]}\n\n";
