@@ -13,6 +13,9 @@ pub const MAX_EVENT: usize = 8 << 20;
 /// Longest line that is not data, in bytes: a comment, an event's name, an id. Nobody reads them as text.
 pub const MAX_FRAMING: usize = 256;
 
+/// May stand before the first line.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// An event was longer than [`MAX_EVENT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event of more than {MAX_EVENT} bytes")]
@@ -64,11 +67,15 @@ impl Event {
             [b'\r', ..] => b"\r",
             _ => b"\n",
         };
+        // A line that says just `data` has no colon yet.
+        let colon = if field.ends_with(b"data") { &b":"[..] } else { b"" };
         for (index, line) in data.split(|&byte| byte == b'\n').enumerate() {
             if index > 0 {
                 out.extend_from_slice(ending);
-                out.extend_from_slice(&field[line_start..]);
+                let field = &field[line_start..];
+                out.extend_from_slice(field.strip_prefix(BOM).unwrap_or(field));
             }
+            out.extend_from_slice(colon);
             out.extend_from_slice(line);
         }
         out.extend_from_slice(&self.raw[last.end..]);
@@ -164,7 +171,7 @@ impl Decoder {
         let mut line = &self.buffer[self.line..end];
         let mut start = self.line;
         if !std::mem::replace(&mut self.started, true)
-            && let Some(rest) = line.strip_prefix(b"\xef\xbb\xbf")
+            && let Some(rest) = line.strip_prefix(BOM)
         {
             line = rest;
             start += 3;
@@ -218,6 +225,7 @@ mod tests {
         let event = &events(b"event: m\r\ndata:{\"a\":1}\r\nid: 7\r\n\r\n", 100)[0];
         assert_eq!(event.with_data(b"{}"), b"event: m\r\ndata:{}\r\nid: 7\r\n\r\n");
         assert_eq!(event.with_data(b"{\n}"), b"event: m\r\ndata:{\r\ndata:}\r\nid: 7\r\n\r\n");
+        assert_eq!(events(b"data\ndata: 1\n\n", 100)[0].with_data(b"\n2"), b"data:\ndata:2\n\n");
     }
 
     #[test]

@@ -1,0 +1,158 @@
+//! What must hold for every input, whoever made it up. Shared by the fuzz targets and `tests/hostile.rs`.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use palisade::config::Source;
+use palisade::inspect::{Body, Buffered, Cause, Notice, Stream, StreamOptions};
+use palisade::policy::file::load_policy_source;
+use palisade::policy::{Context, RuleSet};
+use palisade::protocol::PROTOCOLS;
+use palisade::protocol::json::{Json, NodeKind, RawOffsets, escape};
+use palisade::protocol::sse::{Decoder, Event};
+use palisade::protocol::walk::walk;
+use palisade::segment::Direction;
+
+/// Finds nothing that anybody would write, but has to look.
+const QUIET: &str = r"
+version: 1
+name: quiet
+unreadable: log
+over_limit: log
+rules:
+  - { id: block, detect: { regex: { pattern: '\x{E000}[a-z]{1,9}\x{E001}' } }, action: block }
+  - { id: mask, detect: { keywords: { words: [zqxjkvbpt] } }, action: mask }
+";
+
+/// Finds something nearly everywhere.
+const EAGER: &str = r"
+version: 1
+name: eager
+unreadable: log
+over_limit: log
+rules:
+  - { id: word, detect: { regex: { pattern: '[a-e]{2,5}|é.|.é' } }, action: { replace: '«\n#»' }, unrewritable: log }
+  - { id: long, detect: { regex: { pattern: '[g-k]{3}(?: [g-k]{1,3})?' } }, action: redact, unrewritable: log }
+";
+
+static QUIET_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(QUIET));
+static EAGER_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(EAGER));
+
+fn context(policy: &str) -> Context {
+    let source = Source::new("invariants.yaml", policy);
+    let (spec, _) = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now())
+        .map_err(|problems| problems.to_string())
+        .unwrap();
+    let rules = RuleSet::compile(vec![Arc::new(spec)], &|_, _| Err("no models".to_owned()), false).unwrap();
+    Context { rules: Arc::new(rules), key: Arc::from(&b"key"[..]) }
+}
+
+/// The strict parser.
+pub(crate) fn json(data: &[u8]) {
+    let Ok(json) = Json::parse(data) else { return };
+    let strings = (0..json.len()).filter(|&node| json.kind(node) == NodeKind::String);
+    for node in strings {
+        let (raw, text) = (json.raw(node), json.string(node));
+        let again = format!("\"{}\"", escape(&text));
+        assert_eq!(Json::parse(again.as_bytes()).unwrap().string(0), text);
+        let mut offsets = RawOffsets::new(raw);
+        for (at, _) in text.char_indices() {
+            assert!(raw.is_char_boundary(offsets.at(at)));
+        }
+        assert_eq!(offsets.at(text.len()), raw.len());
+    }
+    // serde_json bounds numbers and depth, and refuses halves of surrogate pairs.
+    let comparable = !json.text().contains("\\u") && !json.text().contains(['e', 'E']);
+    if comparable && json.text().len() < 1000 {
+        assert!(serde_json::from_slice::<serde_json::Value>(data).is_ok());
+    }
+}
+
+/// The framing of event streams.
+pub(crate) fn sse(data: &[u8]) {
+    let Some((&step, stream)) = data.split_first() else { return };
+    let pieces = events(stream, usize::from(step).max(1));
+    let whole = events(stream, usize::MAX);
+    let bytes = |events: &[Event]| events.iter().flat_map(|event| event.raw.clone()).collect::<Vec<u8>>();
+    let texts = |events: &[Event]| {
+        let filled = events.iter().filter(|event| !event.is_empty());
+        filled.map(|event| event.data().into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(bytes(&pieces), stream);
+    assert_eq!(bytes(&whole), stream);
+    assert_eq!(texts(&pieces), texts(&whole));
+    assert_eq!(pieces.iter().any(Event::is_odd), whole.iter().any(Event::is_odd));
+    for event in whole.iter().filter(|event| !event.is_empty() && !event.is_odd()) {
+        let again = events(&event.with_data(b"x\ny"), usize::MAX);
+        assert_eq!(texts(&again), [b"x\ny".to_vec()]);
+    }
+}
+
+fn events(stream: &[u8], step: usize) -> Vec<Event> {
+    let (mut decoder, mut out) = (Decoder::default(), Vec::new());
+    for piece in stream.chunks(step) {
+        decoder.feed(piece, |event| out.push(event)).unwrap();
+    }
+    out.extend(decoder.finish());
+    out
+}
+
+/// Whole bodies.
+pub(crate) fn chat_request(data: &[u8]) {
+    let Ok(json) = Json::parse(data) else { return };
+    if let Some(bytes) = judged(&QUIET_CONTEXT, data) {
+        assert_eq!(bytes, data);
+    }
+    let Some(bytes) = judged(&EAGER_CONTEXT, data) else { return };
+    let after = Json::parse(&bytes).unwrap();
+    assert_eq!(after.len(), json.len());
+    for node in 0..json.len() {
+        assert_eq!(after.kind(node), json.kind(node));
+        if !matches!(json.kind(node), NodeKind::String | NodeKind::Object | NodeKind::Array) {
+            assert_eq!(after.raw(node), json.raw(node));
+        }
+    }
+}
+
+fn judged(context: &Context, body: &[u8]) -> Option<Vec<u8>> {
+    let json = Json::parse(body).ok()?;
+    let (shape, kind) = PROTOCOLS[0].request();
+    let walked = walk(&json, shape, Direction::Request, kind).ok()?;
+    let mut buffered = Buffered::new(context, Body::Json(json, walked), Direction::Request);
+    while buffered.scan(64) {}
+    let concluded = buffered.conclude(true);
+    concluded.block.is_none().then(|| concluded.rewritten(body, None, |_| None))
+}
+
+/// Streams.
+pub(crate) fn chat_stream(data: &[u8]) {
+    let Some((&step, stream)) = data.split_first() else { return };
+    let step = usize::from(step).max(1);
+    for step in [step, usize::MAX] {
+        let (blocked, out) = streamed(&QUIET_CONTEXT, stream, step);
+        if !blocked {
+            assert_eq!(out, stream);
+        }
+    }
+    let (blocked, out) = streamed(&EAGER_CONTEXT, stream, step);
+    let (blocked_whole, whole) = streamed(&EAGER_CONTEXT, stream, usize::MAX);
+    assert_eq!(blocked, blocked_whole);
+    if !blocked {
+        assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&whole));
+    }
+    let readable = |stream: &[u8]| events(stream, usize::MAX).iter().all(|event| Json::parse(&event.data()).is_ok());
+    if readable(stream) {
+        assert!(readable(&out) || blocked);
+    }
+}
+
+fn streamed(context: &Context, stream: &[u8], step: usize) -> (bool, Vec<u8>) {
+    let notice = |_: &Cause| Notice { message: "blocked".to_owned(), refusal: false, status: 400 };
+    let options = StreamOptions { id: "id".to_owned(), created: 0, choices: 1, usage: false, notice: Arc::new(notice) };
+    let (mut inspection, mut out) = (Stream::new(context, Some(PROTOCOLS[0]), options), Vec::new());
+    for piece in stream.chunks(step) {
+        inspection.push(piece, &mut out);
+    }
+    inspection.finish(&mut out);
+    (inspection.blocked().is_some(), out)
+}
