@@ -26,8 +26,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "action", "classifier", "config", "decisions", "finding", "guard", "inspect", "policy", "protocol", "segment",
-            "upstream", "verdict",
+            "action",
+            "classifier",
+            "config",
+            "decisions",
+            "finding",
+            "guard",
+            "inspect",
+            "policy",
+            "protocol",
+            "segment",
+            "upstream",
+            "verdict",
         ],
     ),
     ("standin", &["protocol"]),
@@ -75,7 +85,8 @@ fn modules_know_only_whom_they_may() {
         let inside = file.strip_prefix(&root).unwrap();
         let module = inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
         // The command line and tests may know everybody.
-        let is_test = inside.components().any(|part| part.as_os_str().to_str().is_some_and(|part| part.starts_with("tests")));
+        let is_test =
+            inside.components().any(|part| part.as_os_str().to_str().is_some_and(|part| part.starts_with("tests")));
         if module == "cli" || is_test {
             continue;
         }
