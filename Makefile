@@ -10,7 +10,7 @@
 
 include deploy/runtime.mk
 
-PALISADE := target/release/palisade
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help build demo test lint bench
 
@@ -22,12 +22,12 @@ build:
 	@cargo build --release --locked
 
 demo: runtime build
-	@$(PALISADE) demo $(if $(filter-out 0,$(ONCE)),--once)
+	@$(TARGET)/release/palisade demo $(if $(filter-out 0,$(ONCE)),--once)
 
 # Tests that drive clients need more than Rust; tests/clients/run.sh says what it skips, which CI=true does not allow.
 test: runtime
 	cargo test --locked
-	cargo run --quiet --locked -- test policies
+	$(TARGET)/debug/palisade test policies
 	@if [ -f tests/clients/run.sh ]; then sh tests/clients/run.sh; \
 	elif [ "$(CI)" = true ]; then echo "tests/clients/run.sh is missing" >&2; exit 1; \
 	else echo "skipped: client tests (tests/clients/run.sh is missing)"; fi

@@ -54,7 +54,7 @@ impl Failure {
 }
 
 /// What became of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Judgement {
     /// Not decided yet: text that could void it is still to come.
     Open,

@@ -37,6 +37,9 @@ pub struct Verdict {
     pub model: Option<String>,
     /// Everything found.
     pub findings: Vec<FindingView>,
+    /// How many findings there were besides these.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub findings_omitted: usize,
     /// Rules that did not see all that they should.
     pub skipped: Vec<Skipped>,
     /// What could not be looked into.
@@ -199,6 +202,7 @@ impl Verdict {
             route: about.route,
             model: about.model,
             findings: findings(context, report, about.show_text),
+            findings_omitted: report.omitted,
             skipped: skipped(context, report),
             unscanned: report
                 .unscanned
@@ -228,6 +232,11 @@ fn time<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
 
 fn shared<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(text)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn findings(context: &Context, report: &Report, show_text: bool) -> Vec<FindingView> {

@@ -14,6 +14,7 @@ mod upstream;
 
 use palisade::config::{Config, Inspect, Route};
 use palisade::guard::Guard;
+use palisade::segment::Direction;
 use palisade::server::{App, Server};
 use recordings::{Judged, Recording, Sort, context, judge, judge_stream, recordings};
 
@@ -106,6 +107,38 @@ fn a_rewrite_changes_one_word_and_nothing_else() {
     count("rewritten", rewritten);
 }
 
+/// What the recordings show none of: repeats of the text, and rewrites in arguments.
+#[test]
+fn repeats_of_a_rewritten_text_go() {
+    let context = context(&rewrites::policy("secret"));
+    let chat = palisade::protocol::PROTOCOLS[0];
+    let whole = |text: &str| {
+        let judged = judge(&context, text.as_bytes(), Some(chat), Direction::Response, usize::MAX);
+        String::from_utf8(judged.bytes).unwrap()
+    };
+    let choice = |message: &str, logprobs: &str| {
+        format!(r#"{{"choices":[{{"index":0,"message":{message},"logprobs":{logprobs}}}]}}"#)
+    };
+    let logprobs = r#"{"content":[{"token":"secret","bytes":[115],"top_logprobs":[]}]}"#;
+    assert_eq!(whole(&choice(r#"{"content":"a secret"}"#, logprobs)), choice(r#"{"content":"a zqnewzq"}"#, "null"));
+    let untouched = choice(r#"{"content":"no such word"}"#, logprobs);
+    assert_eq!(whole(&untouched), untouched);
+    let call = |text: &str| {
+        choice(&format!(r#"{{"tool_calls":[{{"function":{{"arguments":"{{\"a\":\"{text}\"}}"}}}}]}}"#), "null")
+    };
+    assert_eq!(whole(&call("secret")), call("zqnewzq"));
+
+    let event = |content: &str, logprobs: &str| {
+        format!(
+            "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{content}\"}},\"logprobs\":{logprobs}}}]}}\n\n"
+        )
+    };
+    let stream = format!("{}{}{}", event("a ", logprobs), event("sec", logprobs), event("ret!", logprobs));
+    let judged = judge_stream(&context, stream.as_bytes(), Some(chat), usize::MAX);
+    let expected = format!("{}{}{}", event("a ", logprobs), event("zqnewzq", "null"), event("!", "null"));
+    assert_eq!(String::from_utf8(judged.bytes).unwrap(), expected);
+}
+
 /// Over sockets, through the whole proxy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_proxy_passes_what_nothing_matches() {
@@ -152,15 +185,12 @@ async fn the_proxy_passes_what_nothing_matches() {
 }
 
 fn assert_same(got: &[u8], expected: &[u8], place: &str) {
-    if got == expected {
-        return;
-    }
     let at = got.iter().zip(expected).take_while(|(a, b)| a == b).count();
     let around = |bytes: &[u8]| {
         let part = &bytes[at.saturating_sub(60).min(bytes.len())..(at + 60).min(bytes.len())];
         String::from_utf8_lossy(part).into_owned()
     };
-    panic!("{place}: differs at byte {at}\n  got: {}\n  not: {}", around(got), around(expected));
+    assert!(got == expected, "{place}: differs at byte {at}\n  got: {}\n  not: {}", around(got), around(expected));
 }
 
 fn count<'r>(what: &str, recordings: impl IntoIterator<Item = &'r Recording>) {

@@ -252,11 +252,14 @@ fn pattern(place: &[Step]) -> String {
 }
 
 fn is_found(context: &Context, recording: &Recording, marked: &str) -> bool {
-    let judged = if recording.sort == Sort::Stream {
+    let (judged, sent) = if recording.sort == Sort::Stream {
         let stream = format!("data: {marked}\n\ndata: [DONE]\n\n");
-        judge_stream(context, stream.as_bytes(), recording.protocol, usize::MAX)
+        (judge_stream(context, stream.as_bytes(), recording.protocol, usize::MAX), stream)
     } else {
-        judge(context, marked.as_bytes(), recording.protocol, recording.direction(), usize::MAX)
+        let protocol = recording.protocol;
+        (judge(context, marked.as_bytes(), protocol, recording.direction(), usize::MAX), marked.to_owned())
     };
+    // The rule only logs.
+    assert_eq!((judged.block, judged.bytes == sent.as_bytes()), (None, true), "{}", recording.name);
     judged.report.unreadable.is_some() || !judged.report.findings.is_empty()
 }

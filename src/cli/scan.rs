@@ -4,7 +4,6 @@ mod lines;
 mod show;
 
 use std::io::{self, Read as _, Write as _};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,7 +36,7 @@ pub(super) struct Args {
     /// The policy
     #[arg(long, env = "PALISADE_POLICY", value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
-    /// What the text is to a model: user, document, `tool_result`, completion, …
+    /// What the text is to a model: user, document, completion, reasoning, …
     #[arg(long = "as", value_name = "KIND", default_value = "user", value_parser = kind)]
     kind: Kind,
     /// For programs (one verdict a line) or for people
@@ -52,9 +51,6 @@ pub(super) struct Args {
     /// Add the text that was found
     #[arg(long)]
     show_text: bool,
-    /// Folder with policies, before the shipped ones
-    #[arg(long, env = "PALISADE_POLICIES", value_name = "DIR", default_value = "policies", hide = true)]
-    policies: PathBuf,
     /// The text; `-` or nothing: standard input
     #[arg(value_name = "TEXT|-")]
     text: Option<String>,
@@ -80,8 +76,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Outcome> {
     if args.jsonl && given.is_some() {
         bail!("with --jsonl the texts come from standard input: palisade scan --jsonl < FILE");
     }
-    let config = Config { policies: args.policies.clone(), ..Config::default() };
-    let (context, inference) = Guard::single(&args.policy, &config, |warnings| tell(&warnings.to_string()))?;
+    let (context, inference) = Guard::single(&args.policy, &Config::default(), |warnings| tell(&warnings.to_string()))?;
     let scanner = Scanner { context, inference, kind: args.kind, scores: args.scores, show_text: args.show_text };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let blocked = if args.jsonl {
@@ -98,10 +93,10 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Outcome> {
 /// Judges the texts of standard input, several at a time, and prints their verdicts in order. Whether any was blocked.
 async fn each_line(scanner: Arc<Scanner>, format: Format) -> anyhow::Result<bool> {
     let started = Instant::now();
-    // Rules run beside each other; more in flight than that only fills the classifier's queue.
-    let in_flight = std::thread::available_parallelism().map_or(2, usize::from) * 4;
+    // Enough to keep every core busy; more would only fill memory.
+    let in_flight = (std::thread::available_parallelism().map_or(2, usize::from) * 4).min(MAX_IN_FLIGHT);
     let (mut count, mut blocked) = (0_u64, false);
-    let mut verdicts = lines::read(io::stdin(), in_flight)
+    let mut verdicts = lines::read(io::stdin(), in_flight / 2)
         .map(|text| {
             let scanner = Arc::clone(&scanner);
             async move {
@@ -171,5 +166,7 @@ fn kind(name: &str) -> Result<Kind, String> {
 
 /// Longest text, in bytes; what the proxy's bodies are bound to, too.
 const MAX_TEXT: usize = 16 << 20;
+/// Most texts that are judged at a time, however many cores there are.
+const MAX_IN_FLIGHT: usize = 32;
 /// There is one client: whoever runs the command.
 const CLIENT: u64 = 0;

@@ -1,5 +1,6 @@
 //! A whole body under its rules.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use crate::protocol::Protocol;
 use crate::protocol::json::Json;
 use crate::protocol::walk::{LeafRole, Walked, pointer};
 use crate::segment::{Direction, Segment};
+
+/// Most texts of one body that are looked at; more is over the limit.
+const MAX_TEXTS: usize = 1 << 15;
 
 /// A body that has been read.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct Buffered<'b> {
     scanned: usize,
     report: Report,
     lost: bool,
+    /// Findings over runs that are reported already: rule, and the pieces with their ranges.
+    run_findings: HashSet<(usize, Vec<(usize, Range<usize>)>)>,
 }
 
 #[derive(Debug)]
@@ -72,6 +78,7 @@ impl<'b> Buffered<'b> {
             scanned: 0,
             report: Report::default(),
             lost: false,
+            run_findings: HashSet::new(),
         }
     }
 
@@ -157,7 +164,7 @@ impl<'b> Buffered<'b> {
         let mut report = std::mem::take(&mut self.report);
         for text in self.texts.iter_mut().flatten() {
             text.settle(&self.context);
-            report.findings.extend(text.report());
+            report.add(text.report());
             report.note_scores(text.scores());
         }
         for joined in &self.joined {
@@ -171,11 +178,16 @@ impl<'b> Buffered<'b> {
         concluded
     }
 
+    /// How many texts are looked at.
     fn leaves(&self) -> usize {
         match &self.body {
-            Body::Json(_, walked) => walked.texts.len(),
+            Body::Json(_, walked) => walked.texts.len().min(MAX_TEXTS),
             Body::Plain(..) => 1,
         }
+    }
+
+    fn has_too_many(&self) -> bool {
+        matches!(&self.body, Body::Json(_, walked) if walked.texts.len() > MAX_TEXTS)
     }
 
     fn scan_leaf(&self, index: usize) -> Option<Text> {
@@ -212,7 +224,7 @@ impl<'b> Buffered<'b> {
 
     fn scan_runs(&mut self) {
         let Body::Json(json, walked) = &self.body else { return };
-        if self.texts.iter().all(Option::is_none) {
+        if self.texts.iter().all(Option::is_none) || self.has_too_many() {
             return;
         }
         let length = |index: usize| json.node(walked.texts[index].node).end - json.node(walked.texts[index].node).start;
@@ -260,12 +272,8 @@ impl<'b> Buffered<'b> {
                 }
                 _ => None,
             };
-            let known = self.report.findings.iter().any(|other| {
-                other.finding.rule == finding.rule
-                    && other.matched.replace(' ', "") == matched.replace(' ', "")
-                    && !other.pieces.is_empty()
-            });
-            if !known {
+            // A run is read with and without a space between its pieces; what both show is one finding.
+            if self.run_findings.insert((finding.rule, touched.clone())) {
                 let first = touched.first().and_then(|(piece, _)| self.texts[*piece].as_ref());
                 let Some(first) = first else { continue };
                 let mut reported = Reported::new(finding.clone(), first.segment.clone()).showing(matched);
@@ -300,6 +308,9 @@ impl<'b> Buffered<'b> {
                     concluded.block = Some(Cause::Unscannable(media));
                 }
             }
+        }
+        if self.has_too_many() && rules.over_limit_of_body() == Decision::Block {
+            concluded.block = concluded.block.take().or(Some(Cause::OverLimit));
         }
         let choices = if let Body::Json(_, walked) = &self.body { walked.choices.len() } else { 0 };
         let mut lost: Vec<(u32, usize)> = Vec::new();

@@ -9,6 +9,7 @@ mod splice;
 mod stream;
 mod text;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 pub use buffered::{Body, Buffered, Concluded, severest};
@@ -70,8 +71,10 @@ impl Reported {
 /// What an inspection has to say besides its decision.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// All findings, judged.
+    /// The first findings of each text, judged.
     pub findings: Vec<Reported>,
+    /// How many more there were.
+    pub omitted: usize,
     /// What could not be looked into: pointer and kind.
     pub unscanned: Vec<(String, Media)>,
     /// Rules that did not run, by index, and why.
@@ -84,7 +87,22 @@ pub struct Report {
     pub unreadable: Option<String>,
 }
 
+/// Most findings of one text that are reported one by one.
+const MAX_REPORTED: usize = 1000;
+
 impl Report {
+    /// Adds the findings of one text: the first ones, and the first of each rule.
+    fn add(&mut self, findings: impl IntoIterator<Item = Reported>) {
+        let mut rules = HashSet::new();
+        for (index, reported) in findings.into_iter().enumerate() {
+            if rules.insert((reported.finding.rule, reported.finding.judgement)) || index < MAX_REPORTED {
+                self.findings.push(reported);
+            } else {
+                self.omitted += 1;
+            }
+        }
+    }
+
     fn note_scores<'a>(&mut self, scores: impl Iterator<Item = &'a (String, f32)>) {
         for (name, score) in scores {
             match self.scores.iter_mut().find(|(known, _)| known == name) {

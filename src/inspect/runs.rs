@@ -14,14 +14,17 @@ pub(super) struct Run {
 /// All runs of a walked body: the parts of each message, consecutive messages of one role, arrays of strings; each
 /// joined with and without a space.
 pub(super) fn runs(walked: &Walked, is_empty: impl Fn(usize) -> bool) -> Vec<Run> {
-    let parts = |message: u32| {
-        walked.texts.iter().enumerate().filter(move |(_, leaf)| leaf.message == message && leaf.role == LeafRole::Part)
-    };
+    let mut parts: Vec<Vec<usize>> = vec![Vec::new(); walked.messages.len() + 1];
+    for (index, leaf) in walked.texts.iter().enumerate() {
+        if leaf.message > 0 && leaf.role == LeafRole::Part && !is_empty(index) {
+            parts[leaf.message as usize].push(index);
+        }
+    }
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut run: Vec<(u32, Vec<usize>)> = Vec::new();
     for message in 1..=walked.messages.len() as u32 {
         let kind = walked.messages[message as usize - 1];
-        let own: Vec<usize> = parts(message).map(|(index, _)| index).filter(|&index| !is_empty(index)).collect();
+        let own = std::mem::take(&mut parts[message as usize]);
         groups.push(own.clone());
         if run.last().is_some_and(|(last, _)| walked.messages[*last as usize - 1] != kind) {
             close(&mut run, &mut groups);

@@ -19,12 +19,15 @@ use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high
 use crate::protocol::sse::{Decoder, Event};
 use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked, pointer};
 use crate::protocol::{Ending, Protocol, StreamView, openai_error};
-use crate::segment::{Direction, Segment};
+use crate::segment::{Direction, Kind, Segment};
 
 /// Most bytes of events that wait for a decision.
 const MAX_HELD: usize = 8 << 20;
 /// Most texts that one stream may be made of.
 const MAX_TEXTS: usize = 4096;
+
+/// Most answers that one stream may hold.
+const MAX_CHOICES: usize = 256;
 
 /// What a client is told about a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +131,8 @@ impl Held {
 /// One answer's part of an event.
 struct Part {
     own: u64,
-    delta: Option<Range<usize>>,
+    /// All of it in the event's data.
+    whole: Range<usize>,
     finish: Option<Range<usize>>,
 }
 
@@ -178,7 +182,8 @@ impl Stream {
         for event in events {
             self.take_event(event, out);
         }
-        if fed.is_err() || self.held > MAX_HELD || self.texts.len() > MAX_TEXTS {
+        let too_many = self.texts.len() > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
+        if fed.is_err() || self.held > MAX_HELD || too_many {
             self.close(Cause::OverLimit);
         }
         self.release(out);
@@ -245,7 +250,7 @@ impl Stream {
         for text in &self.texts {
             // What stands after a cut was seen or not, as it happened to arrive; a verdict depends on the text alone.
             let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
-            report.findings.extend(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
+            report.add(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
             report.note_scores(text.text.scores());
         }
         report
@@ -261,6 +266,9 @@ impl Stream {
     fn take_event(&mut self, event: Event, out: &mut Vec<u8>) {
         if self.closed {
             return;
+        }
+        if event.is_odd() {
+            return self.take_unreadable(event, "a line that is no event's".to_owned());
         }
         if event.is_empty() {
             // A heart-beat is worth most at once, but it overtakes nothing: what is not changed stays as it came.
@@ -292,14 +300,16 @@ impl Stream {
         });
         match read {
             Ok((json, walked)) => self.take_json(event, &json, &walked),
-            Err(reason) => {
-                self.report.unreadable.get_or_insert(reason);
-                if self.context.rules.unreadable() == Decision::Block {
-                    self.close(Cause::Unreadable);
-                } else {
-                    self.enqueue(Held::unread(event));
-                }
-            }
+            Err(reason) => self.take_unreadable(event, reason),
+        }
+    }
+
+    fn take_unreadable(&mut self, event: Event, reason: String) {
+        self.report.unreadable.get_or_insert(reason);
+        if self.context.rules.unreadable() == Decision::Block {
+            self.close(Cause::Unreadable);
+        } else {
+            self.enqueue(Held::unread(event));
         }
     }
 
@@ -363,7 +373,7 @@ impl Stream {
             json.node(node).start as usize - quotes..json.node(node).end as usize + quotes
         };
         let finish = json.get(node, "finishreason").filter(|&node| json.kind(node) != NodeKind::Null);
-        Part { own, delta: json.get(node, "delta").map(range), finish: finish.map(range) }
+        Part { own, whole: range(node), finish: finish.map(range) }
     }
 
     fn text_of(&mut self, json: &Json<'_>, leaf: &TextLeaf, choice: Option<u64>, plan: Arc<ChannelPlan>) -> usize {
@@ -479,7 +489,7 @@ impl Stream {
             let Some(Queued::Event(held)) = self.queue.pop_front() else { return };
             self.gone += 1;
             self.held -= held.event.raw.len();
-            self.send(held, &cut, out);
+            self.send(&held, &cut, out);
             if self.end != StreamEnd::Open {
                 return;
             }
@@ -514,17 +524,31 @@ impl Stream {
         self.choices.iter().find(|choice| choice.own == own)
     }
 
-    fn send(&mut self, held: Held, cut: &[usize], out: &mut Vec<u8>) {
-        let is_cut = |own: u64| self.choice(own).is_some_and(|choice| choice.cut);
-        if !held.choices.is_empty() && held.choices.iter().all(|part| is_cut(part.own)) {
-            return;
-        }
+    /// Whether nothing of an answer's part of an event goes out: the answer has ended, or its part is a tool call that is
+    /// blocked. A call without its arguments is of no use to anybody.
+    fn is_gone(&self, held: &Held, own: u64, cut: &[usize]) -> bool {
+        let blocked_call =
+            || cut.iter().any(|&text| self.texts[text].choice == Some(own) && self.texts[text].text.waits_whole());
+        let says_more = || {
+            let texts = held.pieces.iter().filter(|piece| !piece.range.is_empty()).map(|piece| &self.texts[piece.text]);
+            texts.filter(|text| text.choice == Some(own)).any(|text| text.text.segment.kind != Kind::ToolCall)
+        };
+        self.choice(own).is_some_and(|choice| choice.cut) || (blocked_call() && !says_more())
+    }
+
+    fn send(&mut self, held: &Held, cut: &[usize], out: &mut Vec<u8>) {
+        let gone: Vec<bool> = held.choices.iter().map(|part| self.is_gone(held, part.own, cut)).collect();
+        let is_gone =
+            |choice: Option<u64>| held.choices.iter().zip(&gone).any(|(part, &gone)| gone && Some(part.own) == choice);
         let cut_now: Vec<Option<u64>> = cut.iter().map(|&text| self.texts[text].choice).collect();
         let mut changes = Vec::new();
         let mut touched = Vec::new();
         let mut goes_out = false;
         for piece in &held.pieces {
             let text = &self.texts[piece.text];
+            if is_gone(text.choice) {
+                continue;
+            }
             let at = text.text.cut().map(|(at, _)| at);
             let data = held.event.data();
             let raw = std::str::from_utf8(&data[piece.raw.clone()]).unwrap_or_default();
@@ -543,17 +567,14 @@ impl Stream {
                 changes.push(Splice { range: range.clone(), text: "null".to_owned() });
             }
         }
-        for part in &held.choices {
-            if is_cut(part.own) {
-                changes.extend(part.delta.iter().map(|range| Splice { range: range.clone(), text: "{}".to_owned() }));
-            }
-            if is_cut(part.own) || cut_now.contains(&Some(part.own)) {
-                changes
-                    .extend(part.finish.iter().map(|range| Splice { range: range.clone(), text: "null".to_owned() }));
-            }
+        let ending = |part: &Part| cut_now.contains(&Some(part.own));
+        for part in held.choices.iter().filter(|part| ending(part)) {
+            changes.extend(part.finish.iter().map(|range| Splice { range: range.clone(), text: "null".to_owned() }));
         }
-        let others = held.choices.iter().any(|part| !is_cut(part.own) && !cut_now.contains(&Some(part.own)));
-        if cut.is_empty() || goes_out || others {
+        changes.extend(without(&held.choices, &gone));
+        let all_gone = !gone.is_empty() && gone.iter().all(|&gone| gone);
+        let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
+        if !all_gone && (cut.is_empty() || goes_out || others) {
             if changes.is_empty() {
                 out.extend_from_slice(&held.event.raw);
             } else {
@@ -561,7 +582,7 @@ impl Stream {
                 out.extend_from_slice(&held.event.with_data(&data));
             }
             self.sent = true;
-            for part in &held.choices {
+            for (part, _) in held.choices.iter().zip(&gone).filter(|(_, gone)| !**gone) {
                 if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                     choice.started = true;
                     choice.finished |= part.finish.is_some() && !cut_now.contains(&Some(part.own));
@@ -625,5 +646,43 @@ impl Stream {
         self.gone += self.queue.len();
         self.queue.clear();
         self.held = 0;
+    }
+}
+
+/// Takes answers out of an event's list of them, as long as one stays.
+fn without(parts: &[Part], gone: &[bool]) -> Vec<Splice> {
+    let mut out = Vec::new();
+    let (mut kept, mut from) = (None, None);
+    for (part, &gone) in parts.iter().zip(gone) {
+        if gone {
+            from = from.or(Some(part.whole.start));
+        } else {
+            // Up to here, with the comma that followed each.
+            out.extend(from.take().map(|from| Splice { range: from..part.whole.start, text: String::new() }));
+            kept = Some(part.whole.end);
+        }
+    }
+    if let (Some(_), Some(kept), Some(last)) = (from, kept, parts.last()) {
+        out.push(Splice { range: kept..last.whole.end, text: String::new() });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_taken_out_of_their_list() {
+        let list = "[{a}, {b} ,{c}]";
+        let parts = [1..4, 6..9, 11..14].map(|whole| Part { own: 0, whole, finish: None });
+        let left = |gone: [bool; 3]| String::from_utf8(apply(list.as_bytes(), without(&parts, &gone)));
+        assert_eq!(left([true, false, false]).as_deref(), Ok("[{b} ,{c}]"));
+        assert_eq!(left([false, true, false]).as_deref(), Ok("[{a}, {c}]"));
+        assert_eq!(left([false, false, true]).as_deref(), Ok("[{a}, {b}]"));
+        assert_eq!(left([true, true, false]).as_deref(), Ok("[{c}]"));
+        assert_eq!(left([false, true, true]).as_deref(), Ok("[{a}]"));
+        assert_eq!(left([true, false, true]).as_deref(), Ok("[{b}]"));
+        assert_eq!(left([false; 3]).as_deref(), Ok(list));
     }
 }

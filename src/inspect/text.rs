@@ -11,6 +11,9 @@ use crate::protocol::json::{Json, NodeKind, RawOffsets, escape};
 use crate::protocol::walk::{self, LeafRole};
 use crate::segment::Segment;
 
+/// Most values in tool arguments that are looked at one by one; more is over the limit.
+const MAX_INNER: usize = 1 << 13;
+
 /// A text and what was decided about it.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -88,6 +91,9 @@ impl Text {
         // What a model wrote and is not JSON stays plain text.
         let Ok(json) = Json::parse(self.whole.as_bytes()) else { return };
         let keys = json_keys(&json);
+        if json.len() > MAX_INNER {
+            return self.channel.over_limit("arguments");
+        }
         for node in 0..json.len() {
             if json.kind(node) != NodeKind::String || keys.contains(&node) {
                 continue;

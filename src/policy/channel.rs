@@ -1,6 +1,7 @@
 //! One text under its rules: feed it in pieces, take the windows that classifiers have to judge, hand scores in, and be
 //! told how far the text is decided. No I/O, no waiting. A buffered text is a channel fed once.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +16,9 @@ use crate::action::Action;
 use crate::detector::Span;
 use crate::finding::{Failure, Finding, Judgement, Outcome};
 use crate::segment::Direction;
+
+/// Most findings that are kept of one text.
+const MAX_FINDINGS: usize = 1 << 16;
 
 /// What all channels of one message share.
 #[derive(Clone, Debug)]
@@ -82,6 +86,8 @@ pub struct Channel {
     base: usize,
     hash: Option<Hmac<Sha256>>,
     findings: Vec<Finding>,
+    /// Rules that found more than is kept.
+    overfull: HashSet<usize>,
     voids: Vec<(usize, Purpose, Range<usize>)>,
     /// Findings whose judgement is open, by index.
     open: Vec<usize>,
@@ -114,6 +120,7 @@ impl Channel {
             base: 0,
             hash,
             findings: Vec::new(),
+            overfull: HashSet::new(),
             voids: Vec::new(),
             open: Vec::new(),
             scores: Vec::new(),
@@ -180,6 +187,19 @@ impl Channel {
             for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| named(wanted)) {
                 self.voids.push((*rule, Purpose::Void(*until), 0..usize::MAX));
             }
+        }
+    }
+
+    /// A bound kept the text from being seen in every form that rules should see: each rule has met a limit.
+    pub fn over_limit(&mut self, reason: &'static str) {
+        let plan = Arc::clone(&self.plan);
+        let finders = plan.trackers.iter().filter(|tracker| matches!(tracker.purpose, Purpose::Find(_)));
+        let all = finders.map(|tracker| tracker.rule).chain(plan.lengths.iter().map(|(rule, _)| *rule));
+        let mut rules: Vec<usize> = all.chain(plan.classifiers.iter().map(|classifier| classifier.rule)).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        for rule in rules {
+            self.found(rule, None, None, 0..0, Outcome::OverLimit(reason));
         }
     }
 
@@ -352,6 +372,14 @@ impl Channel {
     ) {
         if outcome == Outcome::Found && matches!(self.context.rules.rule(rule).action, Action::Allow(_)) {
             self.voids.push((rule, Purpose::Find(label.clone()), range.clone()));
+        }
+        let mut outcome = outcome;
+        if self.findings.len() >= MAX_FINDINGS {
+            // One more for each rule, which says that there were more.
+            if !self.overfull.insert(rule) {
+                return;
+            }
+            outcome = Outcome::OverLimit("findings");
         }
         self.open.push(self.findings.len());
         self.findings.push(Finding { rule, label, score, range, outcome, judgement: Judgement::Open });

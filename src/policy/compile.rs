@@ -149,6 +149,11 @@ impl RuleSet {
         self.strictest(|policy| policy.unreadable)
     }
 
+    /// The strictest answer that any policy gives to a body with more texts than are looked at.
+    pub fn over_limit_of_body(&self) -> Decision {
+        self.strictest(|policy| policy.over_limit)
+    }
+
     /// The strictest answer that any policy gives to content that cannot be looked into.
     pub fn unscannable(&self, media: Media) -> Decision {
         self.strictest(|policy| policy.unscannable[media as usize])

@@ -1,5 +1,6 @@
 //! From standing findings to what happens to a text: where it is cut, what is rewritten, how far it may go out.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::channel::{Effect, effect};
@@ -12,7 +13,7 @@ use crate::finding::{Edit, Finding};
 #[derive(Debug, Default)]
 pub struct Resolver {
     /// Rewrites whose union may still grow, sorted by start, the longest first.
-    growing: Vec<Rewritten>,
+    growing: VecDeque<Rewritten>,
     edits: Vec<Edit>,
     block: Option<(usize, usize)>,
     released: usize,
@@ -72,7 +73,7 @@ impl Resolver {
     pub fn advance(&mut self, open: usize) -> usize {
         let limit = self.block.map_or(usize::MAX, |(start, _)| start);
         let mut released = open.min(limit);
-        while let Some(first) = self.growing.first() {
+        while let Some(first) = self.growing.front() {
             if first.range.start >= released {
                 break;
             }

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
@@ -66,6 +67,8 @@ pub type NodeId = usize;
 pub struct Json<'a> {
     text: &'a str,
     nodes: Vec<Node>,
+    /// For each node its parent and its position there. Made when somebody asks for a pointer.
+    parents: OnceLock<Vec<(u32, u32)>>,
 }
 
 impl<'a> Json<'a> {
@@ -84,7 +87,7 @@ impl<'a> Json<'a> {
         if parser.at != text.len() {
             return Err(parser.error("something after the value"));
         }
-        Ok(Json { text, nodes: parser.nodes })
+        Ok(Json { text, nodes: parser.nodes, parents: OnceLock::new() })
     }
 
     /// The text that was parsed.
@@ -154,6 +157,27 @@ impl<'a> Json<'a> {
         self.members(id).find(|&(key, _)| folds_to(&self.string(key), name)).map(|(_, value)| value)
     }
 
+    /// The container of a node, and the node's position in it (keys and values count alike). Nothing for the root.
+    pub fn parent(&self, id: NodeId) -> Option<(NodeId, usize)> {
+        let parents = self.parents.get_or_init(|| {
+            let mut parents = vec![(0, 0); self.nodes.len()];
+            for container in 0..self.nodes.len() {
+                if !matches!(self.nodes[container].kind, NodeKind::Object | NodeKind::Array) {
+                    continue;
+                }
+                let (mut at, mut position) = (container + 1, 0);
+                while at < self.nodes[container].next as usize {
+                    parents[at] = (container as u32, position);
+                    at = self.nodes[at].next as usize;
+                    position += 1;
+                }
+            }
+            parents
+        });
+        let (parent, position) = parents.get(id).copied().filter(|_| id > 0)?;
+        Some((parent as usize, position as usize))
+    }
+
     /// Index of the node after this one and all inside it.
     pub fn after(&self, id: NodeId) -> NodeId {
         self.nodes[id].next as usize
@@ -175,7 +199,7 @@ pub fn fold_key(key: &str) -> Folded {
 }
 
 /// A folded key. Most are short, so none of these needs the heap.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Folded(SmallVec<[u8; 32]>);
 
 impl Folded {

@@ -10,6 +10,9 @@ use smallvec::SmallVec;
 /// Longest event that is read, in bytes.
 pub const MAX_EVENT: usize = 8 << 20;
 
+/// Longest line that is not data, in bytes: a comment, an event's name, an id. Nobody reads them as text.
+pub const MAX_FRAMING: usize = 256;
+
 /// An event was longer than [`MAX_EVENT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event of more than {MAX_EVENT} bytes")]
@@ -21,12 +24,19 @@ pub struct Event {
     /// As it came, the blank line included; shares its memory with the events around it.
     pub raw: Bytes,
     data: Lines,
+    odd: bool,
 }
 
 /// Where the values of an event's `data` lines stand in its bytes.
 type Lines = SmallVec<[Range<usize>; 1]>;
 
 impl Event {
+    /// Whether there is a line in it that is no event's: of another field than the standard's four, or, other than
+    /// data, longer than [`MAX_FRAMING`].
+    pub fn is_odd(&self) -> bool {
+        self.odd
+    }
+
     /// Whether it has no data: a comment, a heart-beat, a bare id.
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()
@@ -75,6 +85,7 @@ pub struct Decoder {
     /// Bytes already looked at.
     seen: usize,
     data: Lines,
+    odd: bool,
     started: bool,
     /// The last event ended with a CR: an LF right after belongs to it.
     after_cr: bool,
@@ -89,7 +100,7 @@ impl Decoder {
             if self.after_cr && end == 0 && self.buffer[0] == b'\n' {
                 // The second half of a CRLF whose CR already ended an event.
                 self.after_cr = false;
-                event(Event { raw: self.take(1), data: Lines::new() });
+                event(Event { raw: self.take(1), data: Lines::new(), odd: false });
                 continue;
             }
             self.after_cr = false;
@@ -108,9 +119,7 @@ impl Decoder {
                 }
             }
             if end == self.line {
-                let data = std::mem::take(&mut self.data);
-                let raw = self.take(next);
-                event(Event { raw, data });
+                event(self.event(next));
             } else {
                 self.end_line(end);
                 self.line = next;
@@ -138,9 +147,11 @@ impl Decoder {
             }
             self.end_line(end);
         }
-        let data = std::mem::take(&mut self.data);
-        let raw = self.take(self.buffer.len());
-        Some(Event { raw, data })
+        Some(self.event(self.buffer.len()))
+    }
+
+    fn event(&mut self, len: usize) -> Event {
+        Event { data: std::mem::take(&mut self.data), odd: std::mem::take(&mut self.odd), raw: self.take(len) }
     }
 
     fn take(&mut self, len: usize) -> Bytes {
@@ -158,12 +169,14 @@ impl Decoder {
             line = rest;
             start += 3;
         }
-        let Some(value) = line.strip_prefix(b"data") else { return };
-        match value {
-            [] => self.data.push(end..end),
-            [b':', b' ', ..] => self.data.push(start + 6..end),
-            [b':', ..] => self.data.push(start + 5..end),
-            _ => {}
+        match line {
+            b"data" => self.data.push(end..end),
+            [b'd', b'a', b't', b'a', b':', b' ', ..] => self.data.push(start + 6..end),
+            [b'd', b'a', b't', b'a', b':', ..] => self.data.push(start + 5..end),
+            _ => {
+                let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+                self.odd |= !matches!(name, b"" | b"event" | b"id" | b"retry") || line.len() > MAX_FRAMING;
+            }
         }
     }
 }
@@ -205,6 +218,15 @@ mod tests {
         let event = &events(b"event: m\r\ndata:{\"a\":1}\r\nid: 7\r\n\r\n", 100)[0];
         assert_eq!(event.with_data(b"{}"), b"event: m\r\ndata:{}\r\nid: 7\r\n\r\n");
         assert_eq!(event.with_data(b"{\n}"), b"event: m\r\ndata:{\r\ndata:}\r\nid: 7\r\n\r\n");
+    }
+
+    #[test]
+    fn tells_what_is_no_event() {
+        let odd = |stream: &[u8]| events(stream, 3).iter().map(Event::is_odd).collect::<Vec<_>>();
+        assert_eq!(odd(b": ping\n\nevent: a\nid\ndata: x\nretry: 1\n\n\n"), [false; 3]);
+        assert_eq!(odd(b"{\"error\": 1}\n\n: ping\n\n<html>"), [true, false, true]);
+        assert_eq!(odd(b"dataset: x\n\n"), [true]);
+        assert_eq!(odd(format!(": {}\n\n", "x".repeat(MAX_FRAMING)).as_bytes()), [true]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! surroundings: a provider's new field is never a way round. Values that are named harmless (ids, enums) are skipped
 //! only while they look like identifiers.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
@@ -137,25 +138,21 @@ pub fn walk_unknown(json: &Json<'_>, direction: Direction) -> Walked {
 /// The JSON pointer of a node. `joined` gives the pointer into the message that stream events add up to: elements by
 /// their own index, `delta` as `message`.
 pub fn pointer(json: &Json<'_>, node: NodeId, joined: bool) -> String {
+    let mut path = Vec::new();
+    let mut at = node;
+    while let Some((parent, position)) = json.parent(at) {
+        path.push((parent, at, position));
+        at = parent;
+    }
     let mut out = String::new();
-    let mut at = 0;
-    while at != node {
-        let inside = |id: NodeId| id <= node && node < json.after(id);
-        if json.kind(at) == NodeKind::Object {
-            let Some((key, value)) = json.members(at).find(|&(key, value)| key == node || inside(value)) else { break };
-            let name = json.string(key);
+    for (parent, at, position) in path.into_iter().rev() {
+        if json.kind(parent) == NodeKind::Object {
+            // Keys and values take turns; a value is named by the key before it.
+            let name = json.string(if position % 2 == 0 { at } else { at - 1 });
             push_pointer(&mut out, if joined && name == "delta" { "message" } else { &name });
-            if key == node {
-                break;
-            }
-            at = value;
         } else {
-            let Some((position, element)) = json.elements(at).enumerate().find(|&(_, element)| inside(element)) else {
-                break;
-            };
-            let own = joined.then(|| own_index(json, element)).flatten();
+            let own = joined.then(|| own_index(json, at)).flatten();
             push_pointer(&mut out, &own.unwrap_or(position as u64).to_string());
-            at = element;
         }
     }
     out
@@ -372,7 +369,7 @@ impl Walker<'_, '_> {
         place: Place<'_>,
     ) -> Result<(), WalkError> {
         let mut seen = 0u128;
-        let mut others: Vec<Folded> = Vec::new();
+        let mut others: HashSet<Folded> = HashSet::new();
         for (key, value) in self.json.members(node) {
             let name = self.json.string(key);
             let folded = fold_key(&name);
@@ -395,7 +392,7 @@ impl Walker<'_, '_> {
                     self.key(key, inner);
                 }
                 self.deep(value, inner, true);
-                others.push(folded);
+                others.insert(folded);
             }
         }
         Ok(())

@@ -104,7 +104,8 @@ impl Recording {
 pub(crate) fn context(policy: &str) -> Context {
     let source = Source::new("test.yaml", policy);
     let (spec, _) = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now())
-        .unwrap_or_else(|problems| panic!("{problems}"));
+        .map_err(|problems| problems.to_string())
+        .unwrap();
     let label = |model: &str, _: &str| Ok(LabelInfo { model: model.into(), index: 0, calibration: None });
     let rules = RuleSet::compile(vec![Arc::new(spec)], &label, false).unwrap();
     Context { rules: Arc::new(rules), key: Arc::from(&b"key of the tests"[..]) }

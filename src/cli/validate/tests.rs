@@ -28,7 +28,7 @@ fn good_files_get_a_line_each() {
     assert!(
         out.starts_with("palisade.yaml: fine (configuration, 1 upstream, 1 route, 1 policy)\np.yaml: fine (policy p@")
     );
-    assert!(out.ends_with(", 4 rules)\n"), "{out}");
+    assert!(out.ends_with(", 5 rules)\n"), "{out}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use serde_json::json;
 
@@ -53,7 +53,59 @@ fn all_problems_come_at_once() {
 ",
     )
     .unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r#"
+    error: a case tries one thing
+     --> a.test.yaml:2:7
+      |
+    2 |   - { name: a, input: x, output: y, expect: { verdict: pass } }
+      |       ^^^^ expected one of `input`, `output`, `messages` or `stream`, found 2
+
+    error: wrong value for `verdict`
+     --> a.test.yaml:2:56
+      |
+    2 |   - { name: a, input: x, output: y, expect: { verdict: pass } }
+      |                                                        ^^^^ expected `allow`, `rewrite` or `block`, found the text `pass`
+
+    error: wrong value
+     --> a.test.yaml:3:24
+      |
+    3 |   - { name: b, stream: [], expect: { verdict: block, rules: r1, txt: z } }
+      |                        ^^ expected a list of texts, one a delta, found a list
+
+    error: wrong value
+     --> a.test.yaml:3:61
+      |
+    3 |   - { name: b, stream: [], expect: { verdict: block, rules: r1, txt: z } }
+      |                                                             ^^ expected a list of rule ids; `[]` for none, found the text `r1`
+
+    error: unknown key `txt` in `expect`
+     --> a.test.yaml:3:65
+      |
+    3 |   - { name: b, stream: [], expect: { verdict: block, rules: r1, txt: z } }
+      |                                                                 ^^^ expected `verdict`, `rules` or `text`
+      |
+      = help: did you mean `text`?
+
+    error: the case has no `name`
+     --> a.test.yaml:4:7
+      |
+    4 |   - { inptu: x, expect: { verdict: block } }
+      |       ^^^^^ expected `name` here
+
+    error: a case tries one thing
+     --> a.test.yaml:4:7
+      |
+    4 |   - { inptu: x, expect: { verdict: block } }
+      |       ^^^^^ expected one of `input`, `output`, `messages` or `stream`, found 0
+
+    error: unknown key `inptu` in the case
+     --> a.test.yaml:4:7
+      |
+    4 |   - { inptu: x, expect: { verdict: block } }
+      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream` or `expect`
+      |
+      = help: did you mean `input`?
+    "#);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn shipped_policies_are_fine() {
     }
     let (demo, _) = load_policy("demo", Path::new("/nowhere"), now()).unwrap();
     let ids: Vec<&str> = demo.rules.iter().map(|rule| &*rule.id).collect();
-    assert_eq!(ids, ["prompt-injection", "key-in-answer", "internal-codename", "demo-key-in-answer"]);
+    assert_eq!(ids, ["prompt-injection", "key-in-answer", "internal-codename", "demo-key-in-answer", "launch-code"]);
     assert_eq!(demo.unscannable, [Decision::Log; Media::ALL.len()]);
 }
 
