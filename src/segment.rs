@@ -147,6 +147,16 @@ impl Scope {
         self.0 & other.0 != 0
     }
 
+    /// Of exactly one pair: its place among all pairs, those of requests first, kinds as in [`Kind::ALL`].
+    pub const fn index(self) -> Option<usize> {
+        let bit = self.0.trailing_zeros() as usize;
+        match self.0.count_ones() {
+            1 if bit < 16 => Some(bit),
+            1 => Some(Kind::ALL.len() + bit - 16),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is selected.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

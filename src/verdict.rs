@@ -1,7 +1,10 @@
 //! What the policy decided about one message, with every reason: the same JSON wherever it is shown. It only ever gains
 //! fields.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use crate::finding::{Judgement, Outcome};
 use crate::inspect::{Cause, Report, severest};
@@ -14,8 +17,9 @@ use crate::segment::Direction;
 pub struct Verdict {
     /// Id of the request.
     pub id: String,
-    /// When, RFC 3339, UTC.
-    pub time: String,
+    /// When; shown as in RFC 3339, UTC.
+    #[serde(serialize_with = "time")]
+    pub time: Timestamp,
     /// Which way the message travelled.
     pub direction: Direction,
     /// What was done: `allow`, `rewrite` or `block`.
@@ -23,7 +27,8 @@ pub struct Verdict {
     /// What shadow rules would have done besides.
     pub shadow: Option<&'static str>,
     /// `NAME@HASH8` of every policy that ran, baseline first.
-    pub policy: String,
+    #[serde(serialize_with = "shared")]
+    pub policy: Arc<str>,
     /// Whose request it was.
     pub tenant: Option<String>,
     /// The route's path pattern.
@@ -184,7 +189,7 @@ impl Verdict {
         });
         Verdict {
             id: about.id,
-            time: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            time: Timestamp::now(),
             direction,
             verdict,
             shadow: match shadow {
@@ -192,7 +197,7 @@ impl Verdict {
                 Effect::Rewrite => Some("rewrite"),
                 Effect::Log | Effect::None => None,
             },
-            policy: policies(context),
+            policy: Arc::clone(context.rules.version()),
             tenant: None,
             route: about.route,
             model: about.model,
@@ -221,14 +226,17 @@ impl Verdict {
     }
 }
 
+fn time<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+}
+
+fn shared<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(text)
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
-}
-
-/// `NAME@HASH8` of all policies, joined with `+`.
-pub fn policies(context: &Context) -> String {
-    context.rules.policies().iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+")
 }
 
 fn findings(context: &Context, report: &Report, show_text: bool) -> Vec<FindingView> {

@@ -14,7 +14,7 @@ use super::{Outcome, tell};
 use crate::config::Config;
 use crate::guard::Guard;
 use crate::server::{App, Server};
-use crate::{standin, verdict};
+use crate::standin;
 
 /// See it work: a short conversation through the proxy, with a stand-in LLM behind it.
 #[derive(Debug, clap::Args)]
@@ -66,7 +66,7 @@ fn app(standin: SocketAddr) -> anyhow::Result<App> {
 }
 
 fn about(app: &App) -> String {
-    let policies = app.guard.routes.iter().flatten().map(verdict::policies);
+    let policies = app.guard.routes.iter().flatten().map(|context| context.rules.version().to_string());
     let models = app.guard.inference.iter().flat_map(|inference| inference.models());
     let models = models.map(|model| format!("model {}@{} (ONNX, on this machine)", model.name, model.hash8));
     policies.map(|policy| format!("policy {policy}")).chain(models).collect::<Vec<_>>().join(", ")

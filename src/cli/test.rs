@@ -16,7 +16,6 @@ use crate::config::{Config, Source};
 use crate::guard::Guard;
 use crate::policy::case::{self, Case, CaseFile, ENDING};
 use crate::policy::file::is_path;
-use crate::verdict::policies;
 
 /// Run the tests that stand beside policies (`NAME.test.yaml`).
 #[derive(Debug, clap::Args)]
@@ -83,7 +82,7 @@ async fn run_file(file: &Found, count: &mut Count) -> anyhow::Result<()> {
     let (context, inference) = Guard::single(&policy, &config, |warnings| tell(&warnings.to_string()))
         .with_context(|| format!("{}: its policy cannot be used", file.source.name()))?;
     let mut out = io::stdout();
-    writeln!(out, "{}: {} cases, policy {}", file.source.name(), cases.cases.len(), policies(&context))?;
+    writeln!(out, "{}: {} cases, policy {}", file.source.name(), cases.cases.len(), context.rules.version())?;
     let bench = Bench { context, inference };
     for case in &cases.cases {
         let wrong = match bench.run(&case.given).await {

@@ -200,12 +200,12 @@ impl<'b> Buffered<'b> {
             return None;
         }
         let segment = self.segment(index);
-        let mut text = Text::new(&self.context, Arc::clone(&plan), segment, role);
+        let mut text = Text::new(&self.context, Arc::clone(plan), segment, role);
         match &self.body {
             Body::Json(json, walked) => text.feed(&json.string(walked.texts[index].node)),
             Body::Plain(plain, _) => text.feed(plain),
         }
-        text.finish(&self.context, &plan);
+        text.finish(&self.context, plan);
         Some(text)
     }
 
@@ -235,7 +235,7 @@ impl<'b> Buffered<'b> {
             }
             let pieces: Vec<_> = run.pieces.iter().map(|&index| json.string(walked.texts[index].node)).collect();
             let (text, ranges) = join(pieces.iter().map(AsRef::as_ref), run.separator);
-            let mut channel = Channel::new(&self.context, plan);
+            let mut channel = Channel::new(&self.context, Arc::clone(plan));
             channel.feed(&text);
             channel.finish();
             self.joined.push(Joined { channel, run, ranges });

@@ -8,6 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::splice::{Splice, apply, splices};
 use super::text::Text;
 use super::{Cause, Report, Ticket};
@@ -114,7 +116,7 @@ struct Held {
     event: Event,
     pieces: Vec<Piece>,
     echoes: Vec<(Option<u64>, Range<usize>)>,
-    choices: Vec<Part>,
+    choices: SmallVec<[Part; 1]>,
     /// Halves of characters whose other half has not come.
     open: usize,
 }
@@ -122,7 +124,7 @@ struct Held {
 impl Held {
     /// An event that carries no text.
     fn unread(event: Event) -> Held {
-        Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: Vec::new(), open: 0 }
+        Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: SmallVec::new(), open: 0 }
     }
 }
 
@@ -174,7 +176,8 @@ impl Stream {
         if self.closed {
             return;
         }
-        let mut events = Vec::new();
+        out.reserve(bytes.len());
+        let mut events = Vec::with_capacity(bytes.len() / 128 + 1);
         let fed = self.decoder.feed(bytes, |event| events.push(event));
         for event in events {
             self.take_event(event, out);
@@ -335,6 +338,7 @@ impl Stream {
             if plan.is_empty() {
                 continue;
             }
+            let plan = Arc::clone(plan);
             let index = self.text_of(json, leaf, own(leaf.choice), plan);
             if self.texts[index].text.is_finished() {
                 // Text after the end of its stream: no reader agrees with another on what that means.

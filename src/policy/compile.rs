@@ -53,7 +53,9 @@ pub enum CompileError {
 pub struct RuleSet {
     policies: Vec<Arc<PolicySpec>>,
     rules: Vec<Rule>,
-    plans: HashMap<Scope, Arc<ChannelPlan>>,
+    version: Arc<str>,
+    /// By [`Scope::index`]; then of all input, and of all output.
+    plans: Vec<Arc<ChannelPlan>>,
 }
 
 /// A rule among the rules of all policies.
@@ -81,7 +83,8 @@ impl RuleSet {
                 rules.push(rule);
             }
         }
-        let mut set = RuleSet { policies, rules, plans: HashMap::new() };
+        let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
+        let mut set = RuleSet { policies, rules, version, plans: Vec::new() };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
         let singles = [Direction::Request, Direction::Response]
             .into_iter()
@@ -97,7 +100,7 @@ impl RuleSet {
                 None => Arc::new(set.plan(&readers, response, labels)?),
             };
             by_rules.insert(key, Arc::clone(&plan));
-            set.plans.insert(scope, plan);
+            set.plans.push(plan);
         }
         Ok(set)
     }
@@ -105,6 +108,11 @@ impl RuleSet {
     /// The policies, baseline first.
     pub fn policies(&self) -> &[Arc<PolicySpec>] {
         &self.policies
+    }
+
+    /// `NAME@HASH8` of all policies, baseline first, joined with `+`.
+    pub fn version(&self) -> &Arc<str> {
+        &self.version
     }
 
     /// All rules.
@@ -131,9 +139,9 @@ impl RuleSet {
     }
 
     /// What runs over text of this scope: one (direction, kind), all input, or all output.
-    pub fn plan_for(&self, scope: Scope) -> Arc<ChannelPlan> {
-        let everything = if scope.meets(Scope::OUTPUT) { Scope::OUTPUT } else { Scope::INPUT };
-        self.plans.get(&scope).or_else(|| self.plans.get(&everything)).map(Arc::clone).unwrap_or_default()
+    pub fn plan_for(&self, scope: Scope) -> &Arc<ChannelPlan> {
+        let everything = 2 * Kind::ALL.len() + usize::from(scope.meets(Scope::OUTPUT));
+        &self.plans[scope.index().unwrap_or(everything)]
     }
 
     /// The strictest answer that any policy gives to a body that cannot be read.
@@ -181,7 +189,7 @@ impl RuleSet {
             },
             Plan::Classifier(_) => {
                 let judged =
-                    self.plans.values().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
+                    self.plans.iter().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
                 judged.map_or_else(String::new, |rule| {
                     let score = finding.score.unwrap_or_default();
                     format!("{} {} {score:.3} >= {}", rule.version, rule.label, rule.threshold)

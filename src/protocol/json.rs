@@ -186,24 +186,38 @@ impl<'a> Json<'a> {
 
 /// The spelling under which keys count as equal: lower case, without `_` and `-`. Some upstreams match keys without
 /// regard to case, some accept both `snake_case` and `camelCase`; whatever any of them would read must be read here.
-pub fn fold_key(key: &str) -> Cow<'_, str> {
-    if key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
-        return Cow::Borrowed(key);
-    }
+pub fn fold_key(key: &str) -> Folded {
     if key.is_ascii() {
-        return Cow::Owned(ascii_folded(key).map(char::from).collect());
+        return Folded(ascii_folded(key).collect());
     }
     // U+017F (long s) and U+212A (Kelvin sign) are the two that simple case folding maps into ASCII.
     let folded = key.chars().filter(|char| !matches!(char, '_' | '-')).flat_map(|char| match char {
         '\u{17f}' => 's'.to_lowercase(),
         other => other.to_lowercase(),
     });
-    Cow::Owned(folded.collect())
+    Folded(SmallVec::from_vec(folded.collect::<String>().into_bytes()))
+}
+
+/// A folded key. Most are short, so none of these needs the heap.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Folded(SmallVec<[u8; 32]>);
+
+impl Folded {
+    /// The key, in UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for Folded {
+    fn eq(&self, name: &str) -> bool {
+        *self.0 == *name.as_bytes()
+    }
 }
 
 /// Whether the key folds to `name`, without making the folded key.
 fn folds_to(key: &str, name: &str) -> bool {
-    if key.is_ascii() { ascii_folded(key).eq(name.bytes()) } else { fold_key(key) == name }
+    if key.is_ascii() { ascii_folded(key).eq(name.bytes()) } else { fold_key(key) == *name }
 }
 
 fn ascii_folded(key: &str) -> impl Iterator<Item = u8> {
@@ -217,9 +231,16 @@ struct Parser<'a> {
     nodes: Vec<Node>,
 }
 
-/// Whether a byte ends the fast walk through a string: quote, backslash, control bytes.
-const fn stops(byte: u8) -> bool {
-    matches!(byte, 0..0x20 | b'"' | b'\\')
+/// Looks at eight bytes at once for what ends the plain part of a string. The lowest bit that is set is the highest of
+/// the first such byte; those above it mean nothing (a borrow may have run into them).
+const fn stops(bytes: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const fn below(bytes: u64, limit: u64) -> u64 {
+        bytes.wrapping_sub(EACH * limit) & !bytes
+    }
+    let quote = bytes ^ (EACH * b'"' as u64);
+    let backslash = bytes ^ (EACH * b'\\' as u64);
+    (below(bytes, 0x20) | below(quote, 1) | below(backslash, 1)) & (EACH * 0x80)
 }
 
 impl Parser<'_> {
@@ -352,17 +373,19 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Walks on to the next byte that [`stops`].
+    /// Walks on to the next byte that ends the plain part of a string: quote, backslash, control byte.
     fn plain(&mut self) {
-        let mut rest = &self.bytes[self.at..];
-        // Without a branch for each byte the compiler makes vector instructions of this.
-        while let Some((block, after)) = rest.split_first_chunk::<16>()
-            && !block.iter().fold(false, |found, &byte| found | stops(byte))
-        {
-            rest = after;
+        while let Some(block) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            let stops = stops(u64::from_le_bytes(*block));
+            if stops != 0 {
+                self.at += stops.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.at += block.len();
         }
-        let tail = rest.iter().position(|&byte| stops(byte)).unwrap_or(rest.len());
-        self.at = self.bytes.len() - rest.len() + tail;
+        while self.peek().is_some_and(|byte| !matches!(byte, 0..0x20 | b'"' | b'\\')) {
+            self.at += 1;
+        }
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
@@ -637,10 +660,10 @@ mod tests {
 
     #[test]
     fn folds_keys() {
-        assert_eq!(fold_key("toolCalls"), "toolcalls");
-        assert_eq!(fold_key("TOOL_calls"), "toolcalls");
-        assert_eq!(fold_key("me\u{17f}\u{17f}ages"), "messages");
-        assert_eq!(fold_key("\u{212a}ey"), "key");
+        assert!(fold_key("toolCalls") == *"toolcalls");
+        assert!(fold_key("TOOL_calls") == *"toolcalls");
+        assert!(fold_key("me\u{17f}\u{17f}ages") == *"messages");
+        assert!(fold_key("\u{212a}ey") == *"key");
     }
 
     proptest! {

@@ -84,16 +84,16 @@ impl Protocol for OpenAiChat {
             (node.start - quotes) as usize..(node.end + quotes) as usize
         };
         for (key, value) in json.members(choice) {
-            match &*super::json::fold_key(&json.string(key)) {
-                "message" => {
+            match super::json::fold_key(&json.string(key)).as_bytes() {
+                b"message" => {
                     let blocked = json!({ "role": "assistant", "content": null, "refusal": message });
                     edits.push((whole(value), blocked.to_string()));
                 }
-                "finishreason" => {
+                b"finishreason" => {
                     let reason = if message.is_some() { "stop" } else { "content_filter" };
                     edits.push((whole(value), format!("\"{reason}\"")));
                 }
-                "logprobs" => edits.push((whole(value), "null".to_owned())),
+                b"logprobs" => edits.push((whole(value), "null".to_owned())),
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
 
-use super::json::{Json, NodeId, NodeKind, fold_key, push_pointer};
+use super::json::{Folded, Json, NodeId, NodeKind, fold_key, push_pointer};
 use crate::segment::{Direction, Kind, Media, Scope};
 
 /// What stands at a place of a body.
@@ -163,9 +163,21 @@ pub fn own_index(json: &Json<'_>, element: NodeId) -> Option<u64> {
     json.get(element, "index").and_then(|index| json.raw(index).parse().ok())
 }
 
+/// The bytes of identifiers.
+const IDENTIFIER: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'+' | b'=' | b'#' | b'@');
+        byte += 1;
+    }
+    table
+};
+
 /// Whether a string may pass as an identifier or enum: short, and nothing in it that a sentence needs.
 pub fn is_identifier(text: &str) -> bool {
-    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=#@".contains(&byte))
+    text.len() <= 128 && text.bytes().all(|byte| IDENTIFIER[usize::from(byte)])
 }
 
 /// Whether an identifier is opaque: of at most four words.
@@ -227,7 +239,7 @@ struct Place<'p> {
 #[derive(Clone, Copy)]
 enum Path<'p> {
     Root,
-    Under(&'p Path<'p>, &'p str),
+    Under(&'p Path<'p>, &'p [u8]),
     At(&'p Path<'p>, u64),
 }
 
@@ -257,7 +269,7 @@ impl Hash for Path<'_> {
 }
 
 impl Place<'_> {
-    fn under<'n>(&'n self, token: &'n str) -> Place<'n> {
+    fn under<'n>(&'n self, token: &'n [u8]) -> Place<'n> {
         Place { path: Path::Under(&self.path, token), array: None, ..*self }
     }
 
@@ -357,22 +369,22 @@ impl Walker<'_, '_> {
         place: Place<'_>,
     ) -> Result<(), WalkError> {
         let mut seen = 0u128;
-        let mut others: HashSet<String> = HashSet::new();
+        let mut others: HashSet<Folded> = HashSet::new();
         for (key, value) in self.json.members(node) {
             let name = self.json.string(key);
             let folded = fold_key(&name);
-            if let Some(index) = fields.iter().position(|(field, _)| *field == folded) {
+            if let Some(index) = fields.iter().position(|(field, _)| folded == **field) {
                 let bit = 1u128 << (index % 128);
                 if seen & bit != 0 {
                     return Err(WalkError::VariantKeys);
                 }
                 seen |= bit;
-                self.shape(value, &fields[index].1, place.under(fields[index].0))?;
+                self.shape(value, &fields[index].1, place.under(fields[index].0.as_bytes()))?;
             } else {
-                if others.contains(&*folded) {
+                if others.contains(&folded) {
                     return Err(WalkError::VariantKeys);
                 }
-                let inner = Place { role: LeafRole::Value, ..place.under(&folded) };
+                let inner = Place { role: LeafRole::Value, ..place.under(folded.as_bytes()) };
                 // Chat templates write whole messages and tools out for the model, unknown keys and all.
                 let read =
                     self.direction == Direction::Request && (place.message > 0 || place.kind == Kind::ToolDefinition);
@@ -380,7 +392,7 @@ impl Walker<'_, '_> {
                     self.key(key, inner);
                 }
                 self.deep(value, inner, true);
-                others.insert(folded.into_owned());
+                others.insert(folded);
             }
         }
         Ok(())
@@ -398,7 +410,7 @@ impl Walker<'_, '_> {
             NodeKind::Object => {
                 for (key, value) in self.json.members(node) {
                     let name = self.json.string(key);
-                    let inner = Place { role: LeafRole::Value, ..place.under(&name) };
+                    let inner = Place { role: LeafRole::Value, ..place.under(name.as_bytes()) };
                     if if keys { !SCHEMA_WORDS.contains(&&*name) } else { !is_identifier(&name) } {
                         self.key(key, inner);
                     }
@@ -421,7 +433,7 @@ impl Walker<'_, '_> {
             NodeKind::Object => {
                 for (key, value) in self.json.members(node) {
                     let name = self.json.string(key);
-                    let inner = place.under(&name);
+                    let inner = place.under(name.as_bytes());
                     if !is_identifier(&name) {
                         self.key(key, inner);
                     }
@@ -458,7 +470,7 @@ impl Walker<'_, '_> {
             NodeKind::Object => {
                 for (key, value) in self.json.members(node) {
                     let name = self.json.string(key);
-                    let inner = place.under(&name);
+                    let inner = place.under(name.as_bytes());
                     if !MEDIA_WORDS.contains(&&*name) {
                         self.key(key, inner);
                     }
@@ -470,7 +482,7 @@ impl Walker<'_, '_> {
     }
 
     fn key(&mut self, node: NodeId, place: Place<'_>) {
-        self.text(node, Place { role: LeafRole::Key, array: None, ..place.under("\0key") });
+        self.text(node, Place { role: LeafRole::Key, array: None, ..place.under(b"\0key") });
     }
 
     fn text(&mut self, node: NodeId, place: Place<'_>) {

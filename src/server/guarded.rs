@@ -24,7 +24,7 @@ use crate::protocol::json::{Json, NodeKind, escape};
 use crate::protocol::walk::{walk, walk_unknown};
 use crate::protocol::{Protocol, Recognised, recognise};
 use crate::segment::{Direction, Kind, Scope, Segment};
-use crate::upstream::{Answer, Outgoing, headers};
+use crate::upstream::{Answer, Outgoing};
 use crate::verdict::{About, Verdict};
 
 /// Everything about one exchange that its stages share.
@@ -41,7 +41,7 @@ pub(super) struct Exchange {
     /// How long Palisade itself has taken so far.
     pub(super) spent: Duration,
     /// The verdict on the request.
-    pub(super) request: Option<Verdict>,
+    pub(super) request: Option<Arc<Verdict>>,
 }
 
 /// Reads, judges and forwards a request, and does the same with its response.
@@ -161,7 +161,6 @@ impl Exchange {
         max: usize,
     ) -> Result<Response<Body>, RequestError> {
         let (mut parts, answer) = response.into_parts();
-        parts.headers = headers::response(parts.headers);
         let empty = *method == Method::HEAD
             || parts.status == StatusCode::NO_CONTENT
             || parts.status == StatusCode::NOT_MODIFIED
@@ -249,19 +248,19 @@ impl Exchange {
         let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
-        let earlier = self.request.as_ref();
-        let verdicts: Vec<&Verdict> = earlier.into_iter().chain([&verdict]).collect();
+        let earlier = self.request.as_deref();
+        let verdicts: Vec<&Verdict> = earlier.into_iter().chain([&*verdict]).collect();
         refuse::tell(response.headers_mut(), &self.context, self.expose, &verdicts, spent.as_micros() as u64);
         response
     }
 
     /// Adds the headers that say what was done.
     pub(super) fn tell(&self, headers: &mut HeaderMap, verdicts: &[&Verdict]) {
-        let all: Vec<&Verdict> = self.request.iter().chain(verdicts.iter().copied()).collect();
+        let all: Vec<&Verdict> = self.request.as_deref().into_iter().chain(verdicts.iter().copied()).collect();
         refuse::tell(headers, &self.context, self.expose, &all, self.spent.as_micros() as u64);
     }
 
-    fn record(&self, direction: Direction, report: &Report, blocked: Option<&Cause>, started: Instant) -> Verdict {
+    fn record(&self, direction: Direction, report: &Report, blocked: Option<&Cause>, started: Instant) -> Arc<Verdict> {
         self.record_spent(direction, report, blocked, started.elapsed())
     }
 
@@ -271,7 +270,7 @@ impl Exchange {
         report: &Report,
         blocked: Option<&Cause>,
         spent: Duration,
-    ) -> Verdict {
+    ) -> Arc<Verdict> {
         let about = About {
             id: self.id.clone(),
             route: Some(self.route.clone()),
@@ -279,8 +278,8 @@ impl Exchange {
             elapsed_us: spent.as_micros() as u64,
             ..About::default()
         };
-        let verdict = Verdict::new(&self.context, direction, report, blocked, about);
-        self.decisions.record(verdict.clone());
+        let verdict = Arc::new(Verdict::new(&self.context, direction, report, blocked, about));
+        self.decisions.record(Arc::clone(&verdict));
         verdict
     }
 }
@@ -300,8 +299,9 @@ fn readable(headers: &HeaderMap) -> Result<(), String> {
         }
     }
     for kind in headers.get_all(CONTENT_TYPE) {
-        let kind = kind.to_str().map_err(|_| "a content type that is no text".to_owned())?.to_ascii_lowercase();
-        if let Some((_, charset)) = kind.split_once("charset=") {
+        let kind = kind.to_str().map_err(|_| "a content type that is no text".to_owned())?;
+        if let Some(at) = kind.as_bytes().windows(8).position(|window| window.eq_ignore_ascii_case(b"charset=")) {
+            let charset = kind.get(at + 8..).unwrap_or_default().to_ascii_lowercase();
             let charset = charset.split(';').next().unwrap_or_default().trim().trim_matches('"');
             if !matches!(charset, "utf-8" | "utf8" | "us-ascii") {
                 return Err("a charset other than UTF-8".to_owned());

@@ -164,8 +164,8 @@ const H2_PING: Duration = Duration::from_secs(30);
 /// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Most header fields of a request.
-const MAX_HEADERS: usize = 128;
+/// Most header fields of a request. For more hyper would need the heap for each head that it reads.
+const MAX_HEADERS: usize = 100;
 
 /// Longest head of an HTTP/1.1 request, and most that is read ahead, in bytes.
 const MAX_HEAD: usize = 256 << 10;

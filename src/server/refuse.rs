@@ -10,7 +10,7 @@ use crate::inspect::{Cause, Notice, Report};
 use crate::policy::rule::{Expose, Mode};
 use crate::policy::{Context, Effect, effect};
 use crate::protocol::{Answer, Protocol, openai_error};
-use crate::verdict::{self, Verdict};
+use crate::verdict::Verdict;
 
 /// What was asked for, as far as a made-up answer needs it.
 #[derive(Clone, Debug, Default)]
@@ -140,7 +140,7 @@ pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, v
     let rank = |verdict: &str| ["allow", "rewrite", "block"].iter().position(|known| *known == verdict);
     let worst = verdicts.iter().map(|verdict| verdict.verdict).max_by_key(|verdict| rank(verdict)).unwrap_or("allow");
     headers.insert(VERDICT, HeaderValue::from_static(worst));
-    if let Ok(value) = HeaderValue::from_str(&verdict::policies(context)) {
+    if let Ok(value) = HeaderValue::from_str(context.rules.version()) {
         headers.insert(POLICY, value);
     }
     if expose == Expose::Rules {

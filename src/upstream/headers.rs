@@ -45,13 +45,16 @@ pub fn response(headers: HeaderMap) -> HeaderMap {
 /// Copies the map without hop-by-hop headers, those that `Connection` names, and those that `drop` names.
 fn rebuild(headers: HeaderMap, drop: impl Fn(&HeaderName) -> bool) -> HeaderMap {
     let named = named_by_connection(&headers);
+    let dropped = |name: &HeaderName| is_hop_by_hop(name) || named.contains(name) || drop(name);
+    if !headers.keys().any(dropped) {
+        return headers;
+    }
     let mut out = HeaderMap::with_capacity(headers.len() + EXTRA);
     let mut last = None;
     // The iterator names only the first of several equal names.
     for (name, value) in headers {
         if let Some(name) = name {
-            let dropped = is_hop_by_hop(&name) || named.contains(&name) || drop(&name);
-            last = (!dropped).then_some(name);
+            last = (!dropped(&name)).then_some(name);
         }
         if let Some(name) = &last {
             out.append(name, value);
