@@ -43,7 +43,7 @@ pub struct Buffered<'b> {
     report: Report,
     lost: bool,
     /// Findings over runs that are reported already: rule, and the pieces with their ranges.
-    run_findings: HashSet<(usize, Vec<(usize, Range<usize>)>)>,
+    run_findings: HashSet<(usize, Touched)>,
 }
 
 #[derive(Debug)]
@@ -53,6 +53,9 @@ struct Joined {
     /// Where each piece stands in the run's text.
     ranges: Vec<Range<usize>>,
 }
+
+/// The pieces that a finding over a run covers, and the bytes of each.
+type Touched = Vec<(usize, Range<usize>)>;
 
 /// What an inspection came to.
 #[derive(Debug)]
@@ -248,7 +251,7 @@ impl<'b> Buffered<'b> {
         joined.channel.judge();
         let joined = &self.joined[index];
         for finding in joined.channel.findings() {
-            let touched: Vec<(usize, Range<usize>)> = joined
+            let touched: Touched = joined
                 .run
                 .pieces
                 .iter()
