@@ -244,7 +244,11 @@ impl Exchange {
 
     fn refuse(&self, direction: Direction, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
         let what = if direction == Direction::Request { "request" } else { "answer" };
-        let notice = refuse::notice(&self.context, self.expose, &self.id, cause, what);
+        let mut notice = refuse::notice(&self.context, self.expose, &self.id, cause, what);
+        if let (Cause::Unreadable, Some(reason), true) = (cause, &report.unreadable, self.expose != Expose::None) {
+            // Names the fault and its place, never the text.
+            notice.message = format!("{} {reason}.", notice.message);
+        }
         let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
