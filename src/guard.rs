@@ -23,6 +23,8 @@ const CLASSIFIER_DEADLINE: Duration = Duration::from_secs(5);
 const BULK_DEADLINE: Duration = Duration::from_secs(600);
 /// Pause before bulk work asks again for room in a full queue.
 const BULK_PAUSE: Duration = Duration::from_millis(5);
+/// How many of one message's texts are with the classifiers at a time.
+const IN_FLIGHT: usize = 32;
 /// How many bytes are scanned between two chances for other requests, on one thread.
 pub const SCAN_SLICE: usize = 64 << 10;
 
@@ -203,17 +205,19 @@ pub async fn judge(buffered: &mut Buffered<'_>, inference: Option<&Inference>, c
     while buffered.scan(SCAN_SLICE) {
         tokio::task::yield_now().await;
     }
-    let tickets = buffered.take_tickets();
-    let mut asked: FuturesUnordered<Asked> =
-        tickets.into_iter().map(|ticket| ask(inference, ticket, client, priority)).collect();
+    let mut tickets = buffered.take_tickets().into_iter();
+    // A few at a time: a long conversation must not fill the queue that others wait in, nor its own share of it.
+    let ask = |ticket| ask(inference, ticket, client, priority);
+    let mut asked: FuturesUnordered<Asked> = tickets.by_ref().take(IN_FLIGHT).map(ask).collect();
     while let Some((ticket, answer)) = asked.next().await {
         if priority == Priority::Bulk && matches!(answer, Answer::Failed(Failure::Overload)) {
             // Nobody waits for it: a full queue is no reason to leave a text unjudged.
             tokio::time::sleep(BULK_PAUSE).await;
-            asked.push(ask(inference, ticket, client, priority));
+            asked.push(ask(ticket));
             continue;
         }
         buffered.answer(&ticket, &answer);
+        asked.extend(tickets.next().map(ask));
     }
 }
 

@@ -207,7 +207,7 @@ impl Text {
         }
         // Half a call is worse than none.
         if let Some(rule) = self.resolver.blocked_by() {
-            self.resolver.block_at(0, rule);
+            self.resolver.block_at(&context.rules, 0, rule);
         }
         self.resolver.advance(usize::MAX).min(self.len())
     }
@@ -232,7 +232,7 @@ impl Text {
             return;
         }
         match effect(&context.rules, finding) {
-            Effect::Block => self.resolver.block_at(range.start, finding.rule),
+            Effect::Block => self.resolver.block_at(&context.rules, range.start, finding.rule),
             Effect::Rewrite => self.resolver.rewrite(range, context.rules.rank(finding.rule), text.unwrap_or_default()),
             Effect::Log | Effect::None => {}
         }
@@ -269,7 +269,7 @@ impl Text {
 pub(super) fn unrewritable(context: &Context, resolver: &mut Resolver, finding: &Finding) {
     let rule = context.rules.rule(finding.rule);
     if rule.mode == Mode::Enforce && rule.unrewritable != Unrewritable::Log {
-        resolver.block_at(finding.range.start, finding.rule);
+        resolver.block_at(&context.rules, finding.range.start, finding.rule);
     }
 }
 

@@ -35,7 +35,7 @@ impl Resolver {
             return;
         }
         match effect(rules, finding) {
-            Effect::Block => self.block_at(finding.range.start, finding.rule),
+            Effect::Block => self.block_at(rules, finding.range.start, finding.rule),
             Effect::Rewrite => {
                 if let Action::Rewrite(rewrite) = &rule.action {
                     let entity = finding.label.as_deref().unwrap_or(&rule.id);
@@ -47,9 +47,10 @@ impl Resolver {
         }
     }
 
-    /// Blocks from `start` on, because of `rule`.
-    pub fn block_at(&mut self, start: usize, rule: usize) {
-        if self.block.is_none_or(|(earliest, _)| start < earliest) {
+    /// Blocks from `start` on, because of `rule`. Of two that start at one byte the lower in rank is named.
+    pub fn block_at(&mut self, rules: &RuleSet, start: usize, rule: usize) {
+        let order = |(start, rule): (usize, usize)| (start, rules.rank(rule));
+        if self.block.is_none_or(|block| order((start, rule)) < order(block)) {
             self.block = Some((start, rule));
         }
     }
