@@ -1,6 +1,7 @@
 # make demo     see it work (ONCE=1: end after the tour)
 # make test     every test
 # make lint     format and clippy, warnings denied
+# make property whole text, any split and the oracle, 100,000 cases (some five minutes)
 # make bench    the figures of benches/README.md
 # make runtime  fetch ONNX Runtime's library alone
 #
@@ -12,7 +13,7 @@ include deploy/runtime.mk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help build demo test lint bench
+.PHONY: help build demo test lint property bench
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -35,6 +36,9 @@ test: runtime
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
+
+property:
+	PALISADE_CASES=100000 cargo test --locked --lib -- --nocapture inspect::tests::whole
 
 bench: runtime build
 	@sh benches/run.sh
