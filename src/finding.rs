@@ -10,10 +10,12 @@ pub struct Finding {
     pub rule: usize,
     /// Entity or classifier label.
     pub label: Option<Arc<str>>,
-    /// Probability in 0..=1, for classifiers.
+    /// Probability in 0..=1, for classifiers and detectors that weigh what they find.
     pub score: Option<f32>,
     /// Bytes of the text.
     pub range: Range<usize>,
+    /// For what is longer than the longest match (begin + run): bytes of the head, which is replaced as one.
+    pub head: Option<usize>,
     /// What it is.
     pub outcome: Outcome,
     /// What the policy makes of it.

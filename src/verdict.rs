@@ -66,7 +66,7 @@ pub struct FindingView {
     pub detector: &'static str,
     /// Entity or classifier label.
     pub label: Option<String>,
-    /// Probability, for classifiers.
+    /// How sure the detector is, in 0..=1, where it says.
     pub score: Option<f32>,
     /// Where.
     pub segment: SegmentView,
@@ -151,6 +151,8 @@ pub struct About {
     pub route: Option<String>,
     /// The model that the client asked for.
     pub model: Option<String>,
+    /// Whose request it was.
+    pub tenant: Option<String>,
     /// How long it took, in microseconds.
     pub elapsed_us: u64,
     /// Show matched text.
@@ -198,7 +200,7 @@ impl Verdict {
                 Effect::Log | Effect::None => None,
             },
             policy: Arc::clone(context.rules.version()),
-            tenant: None,
+            tenant: about.tenant,
             route: about.route,
             model: about.model,
             findings: findings(context, report, about.show_text),

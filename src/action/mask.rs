@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, ActionKind, Rewrite};
+use super::{Action, ActionKind, Found, Rewrite};
 use crate::config::value::{count, string, wrong};
 use crate::config::{MapReader, Node, Problem};
 
@@ -17,7 +17,8 @@ pub(super) const KIND: ActionKind = ActionKind {
 fn build(reader: &mut MapReader<'_>) -> Option<Action> {
     let mask = reader.optional("char", character).unwrap_or('*');
     let keep_last = reader.optional("keep_last", count(0..=64)).unwrap_or(0);
-    Some(Action::Rewrite(Rewrite { name: KIND.name, with: Arc::new(move |found| masked(found.text, mask, keep_last)) }))
+    let with = move |found: &Found<'_>| masked(found.text, mask, if found.whole { keep_last } else { 0 });
+    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: Some(mask), with: Arc::new(with) }))
 }
 
 /// A text that has no more than `keep_last` characters is masked wholly: else nothing of it would be.

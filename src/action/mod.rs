@@ -70,6 +70,8 @@ impl Action {
 pub struct Rewrite {
     /// The action's name.
     pub name: &'static str,
+    /// For the rest of what is too long to be replaced at once (begin + run): this for each character, or nothing.
+    pub fill: Option<char>,
     /// Makes the new text.
     pub with: Arc<dyn Fn(&Found<'_>) -> String + Send + Sync>,
 }
@@ -84,6 +86,8 @@ impl fmt::Debug for Rewrite {
 pub struct Found<'a> {
     /// The text that is replaced.
     pub text: &'a str,
+    /// Whether that is all of it, and not the head of something longer.
+    pub whole: bool,
     /// The finding's entity, else its label, else its rule's id.
     pub entity: &'a str,
     /// The rule's id.

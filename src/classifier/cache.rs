@@ -42,10 +42,14 @@ impl ScoreCache {
 
     /// What the scores of a window depend on. The ids are in it because the same text, begun in the middle of a word,
     /// has others.
-    pub(super) fn key(&self, model: &[u8; 32], kind: Kind, window: &Window, text: &str) -> Key {
+    pub(super) fn key(&self, model: &[u8; 32], kind: Kind, tenant: Option<&str>, window: &Window, text: &str) -> Key {
         let mut mac = self.keyed.clone();
         mac.update(model);
-        mac.update(&[kind as u8, u8::from(window.view == View::Folded)]);
+        mac.update(&[kind as u8, u8::from(window.view == View::Folded), u8::from(tenant.is_some())]);
+        if let Some(tenant) = tenant {
+            mac.update(&(tenant.len() as u64).to_le_bytes());
+            mac.update(tenant.as_bytes());
+        }
         mac.update(&(text.len() as u64).to_le_bytes());
         mac.update(text.as_bytes());
         for id in &window.ids {

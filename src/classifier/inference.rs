@@ -27,6 +27,8 @@ use super::{Classifier, InferenceError, Job, TextScores};
 pub struct Inference {
     engine: Arc<Engine>,
     overloaded: AtomicU64,
+    /// SHA-256 of the key.
+    key: [u8; 32],
 }
 
 /// Why models could not be loaded.
@@ -94,13 +96,26 @@ impl Inference {
         key: &[u8],
     ) -> io::Result<Inference> {
         let engine = Arc::new(Engine { models, queue: Queue::new(), cache: ScoreCache::new(key) });
-        let inference = Inference { engine: Arc::clone(&engine), overloaded: AtomicU64::new(0) };
+        let key = Sha256::digest(key).into();
+        let inference = Inference { engine: Arc::clone(&engine), overloaded: AtomicU64::new(0), key };
         for (number, of_worker) in classifiers.into_iter().enumerate() {
             let engine = Arc::clone(&engine);
             let name = format!("inference-{number}");
             thread::Builder::new().name(name).spawn(move || work(&engine, of_worker))?;
         }
         Ok(inference)
+    }
+
+    /// Whether loading would give the same again: these models, with files as they are now, and this key.
+    pub fn serves(&self, names: &[&str], dirs: &ModelDirs, key: &[u8]) -> bool {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        let now = |name: &str| Some(ModelFolder::read(name, &dirs.find(name).ok()?).ok()?.hash);
+        let models = &self.engine.models;
+        self.key == <[u8; 32]>::from(Sha256::digest(key))
+            && models.len() == names.len()
+            && models.iter().zip(names).all(|(model, name)| &*model.info.name == name && now(name) == Some(model.hash))
     }
 
     /// What is known of a loaded model.

@@ -26,6 +26,7 @@ pub use inference::{Inference, LoadError, Pending, Stats};
 pub use model::{Calibration, ModelError, ModelInfo};
 pub use places::ModelDirs;
 pub use runtime::{RuntimeError, available as runtime_available, silence_telemetry};
+pub use windows::{View, Window, Windower};
 
 use crate::segment::Kind;
 
@@ -55,6 +56,8 @@ pub struct Job {
     pub kind: Kind,
     /// Whose work it is. Clients take turns.
     pub client: u64,
+    /// Whose text it is: scores are remembered for each tenant apart.
+    pub tenant: Option<Arc<str>>,
     /// Its class.
     pub priority: Priority,
     /// After this nobody wants the answer.

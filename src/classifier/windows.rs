@@ -23,18 +23,18 @@ const FEW_UNKNOWN: usize = 3;
 
 /// One piece of text as the model sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub struct Window {
     /// The bytes of the original text.
-    pub(super) range: Range<usize>,
+    pub range: Range<usize>,
     /// Token ids, special ones included.
-    pub(super) ids: Vec<i64>,
+    pub ids: Vec<i64>,
     /// Which view of the text was cut.
-    pub(super) view: View,
+    pub view: View,
 }
 
 /// How the text was written down before it was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum View {
+pub enum View {
     /// As it stands.
     Plain,
     /// Compatibility characters, accents and case folded away: 𝓲𝓰𝓷𝓸𝓻𝓮 is `ignore`.
@@ -42,7 +42,7 @@ pub(super) enum View {
 }
 
 /// Cuts texts for one model.
-pub(super) struct Windower {
+pub struct Windower {
     tokenizer: Tokenizer,
     prefix: Vec<i64>,
     suffix: Vec<i64>,
@@ -74,7 +74,7 @@ struct UnknownToken {
 
 impl Windower {
     /// From the bytes of a `tokenizer.json`. Errors say what is wrong with it, or with the two numbers.
-    pub(super) fn from_json(bytes: &[u8], max_length: usize, stride: usize) -> Result<Windower, String> {
+    pub fn from_json(bytes: &[u8], max_length: usize, stride: usize) -> Result<Windower, String> {
         let tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
         let file: TokenizerFile = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let named = file.model.unk_token.and_then(|token| tokenizer.token_to_id(&token));
@@ -113,7 +113,7 @@ impl Windower {
     }
 
     /// The window of an empty text.
-    pub(super) fn frame(&self) -> Vec<i64> {
+    pub fn frame(&self) -> Vec<i64> {
         self.framed(&[])
     }
 
@@ -123,7 +123,7 @@ impl Windower {
     }
 
     /// The windows of a text, at least one. `TooLong` and `TooManyUnknown` mean that some text would go unseen.
-    pub(super) fn cut(&self, text: &str) -> Result<Vec<Window>, InferenceError> {
+    pub fn cut(&self, text: &str) -> Result<Vec<Window>, InferenceError> {
         if text.len() > MAX_WINDOWS * self.step * MAX_BYTES_PER_TOKEN {
             return Err(InferenceError::TooLong);
         }

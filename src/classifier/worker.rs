@@ -52,7 +52,7 @@ fn take_turn(
     };
     while let Some(window) = windows.next() {
         let text = &task.job.text[window.range.clone()];
-        let key = engine.cache.key(&model.hash, task.job.kind, &window, text);
+        let key = engine.cache.key(&model.hash, task.job.kind, task.job.tenant.as_deref(), &window, text);
         let known = engine.cache.get(&key);
         let cached = known.is_some();
         let scores = match known {

@@ -4,11 +4,16 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
+mod format;
 pub(crate) mod keywords;
 mod length;
+mod pii;
 pub(crate) mod regex;
+mod secrets;
+mod unicode;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::config::MapReader;
@@ -26,19 +31,17 @@ pub struct DetectorKind {
 }
 
 /// Every detector that this version has.
-pub const DETECTORS: &[DetectorKind] = &[regex::KIND, keywords::KIND, length::KIND, classifier::KIND];
+pub const DETECTORS: &[DetectorKind] =
+    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, length::KIND, classifier::KIND];
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] = &[
-    "pii",
-    "secrets",
     "entities",
     "topic",
     "similarity",
     "language",
     "code",
     "urls",
-    "unicode",
     "json_schema",
     "grounding",
     "tool",
@@ -71,8 +74,103 @@ pub struct Pattern {
     pub hir: regex_syntax::hir::Hir,
     /// A check over the matched text (checksum, entropy, allow-list): with one, every end of a start is tried.
     pub validator: Option<Validator>,
+    /// What must not stand beside a match.
+    pub edges: Edges,
+    /// A check over what stands around a match (context words).
+    pub surround: Option<Surround>,
+    /// A byte inside every match from which its start is found, where starts are too common to be tried each.
+    pub inner: Option<Inner>,
+    /// Begin + run: a match may go on beyond `max_match` and is then rewritten as it comes. Such a pattern has no
+    /// validator and no surround, matches ASCII alone, and is the only one of its entity.
+    pub run: bool,
+    /// The part of a match that a finding covers, where what stands before or behind it only tells what it is.
+    pub value: Option<fn(&str) -> Range<usize>>,
+    /// How sure a match is, in thousandths; 0 where the detector knows no scores.
+    pub score: u16,
     /// Shown in `why`; never contains matched text.
     pub shown: Arc<str>,
+}
+
+impl Pattern {
+    /// A pattern with nothing besides.
+    pub fn new(hir: regex_syntax::hir::Hir, shown: Arc<str>) -> Pattern {
+        Pattern {
+            entity: None,
+            hir,
+            validator: None,
+            edges: Edges::default(),
+            surround: None,
+            inner: None,
+            run: false,
+            value: None,
+            score: 0,
+            shown,
+        }
+    }
+}
+
+/// A set of ASCII bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AsciiSet(u128);
+
+impl AsciiSet {
+    /// The bytes of `text`; `a-z` stands for a range, a `-` at the start for itself.
+    pub const fn new(text: &str) -> AsciiSet {
+        let (bytes, mut set, mut at) = (text.as_bytes(), 0u128, 0);
+        while at < bytes.len() {
+            let ranged = at + 2 < bytes.len() && bytes[at + 1] == b'-';
+            let last = if ranged { bytes[at + 2] } else { bytes[at] };
+            let mut byte = bytes[at];
+            while byte <= last && byte < 128 {
+                set |= 1 << byte;
+                byte += 1;
+            }
+            at += if ranged { 3 } else { 1 };
+        }
+        AsciiSet(set)
+    }
+
+    /// Whether the byte is in the set.
+    pub const fn has(self, byte: u8) -> bool {
+        byte < 128 && self.0 >> byte & 1 == 1
+    }
+}
+
+/// Bytes that rule a match out when they stand directly beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Edges {
+    /// Not before the first byte.
+    pub before: AsciiSet,
+    /// Not after the last byte.
+    pub after: AsciiSet,
+}
+
+/// A byte inside every match: a match is bytes of `class`, `min` to `max` of them, then `byte`, then the rest. `byte` is
+/// not in `class`, and `class` is part of the pattern's [`Edges::before`]: so each such byte gives at most one start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inner {
+    /// The byte.
+    pub byte: u8,
+    /// What stands before it.
+    pub class: AsciiSet,
+    /// At least so much of it.
+    pub min: usize,
+    /// At most so much of it.
+    pub max: usize,
+}
+
+/// Judges what stands before and, once it is all there, after a match; `None` while that does not decide.
+pub type Neighbourhood = dyn Fn(&str, Option<&str>) -> Option<bool> + Send + Sync;
+
+/// A check over what stands around a match, as far as the windows reach.
+#[derive(Clone)]
+pub struct Surround {
+    /// How far it looks back, in bytes.
+    pub before: usize,
+    /// How far it looks ahead, in bytes.
+    pub after: usize,
+    /// Given what stands before and, once it is all there, after. What is decided without the latter stays decided.
+    pub holds: Arc<Neighbourhood>,
 }
 
 /// A check over a matched text.

@@ -41,7 +41,7 @@ pub(super) fn check(hir: Hir, shown: std::sync::Arc<str>, node: &Node) -> Result
                     .label(format!("needs more than {} MiB when compiled", MAX_SIZE >> 20))
                     .help(r"lower its repetition counts, or use `[0-9]` and `[A-Za-z]` in place of `\d` and `\w`")
             })?;
-            Ok(Pattern { entity: None, hir, validator: None, shown })
+            Ok(Pattern::new(hir, shown))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::runs::{Run, join, runs};
-use super::splice::{Splice, apply, edited, splices};
+use super::splice::{Splice, apply, edited, plain_splices, splices};
 use super::text::Text;
 use super::{Cause, Report, Reported, Ticket};
 use crate::action::{Action, Found};
@@ -13,11 +13,11 @@ use crate::finding::{Judgement, Outcome};
 use crate::policy::rule::{Decision, Mode};
 use crate::policy::{Answer, Channel, Context, Effect, effect};
 use crate::protocol::Protocol;
-use crate::protocol::json::Json;
+use crate::protocol::json::{Json, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer};
 use crate::segment::{Direction, Segment};
 
-/// Most texts of one body that are looked at; more is over the limit.
+/// Most texts of one body that are looked at unless told otherwise; more is over the limit.
 const MAX_TEXTS: usize = 1 << 15;
 
 /// A body that has been read.
@@ -42,6 +42,7 @@ pub struct Buffered<'b> {
     scanned: usize,
     report: Report,
     lost: bool,
+    most: usize,
     /// Findings over runs that are reported already: rule, and the pieces with their ranges.
     run_findings: HashSet<(usize, Touched)>,
 }
@@ -81,8 +82,15 @@ impl<'b> Buffered<'b> {
             scanned: 0,
             report: Report::default(),
             lost: false,
+            most: MAX_TEXTS,
             run_findings: HashSet::new(),
         }
+    }
+
+    /// Looks at so many texts; more is over the limit.
+    #[must_use]
+    pub fn at_most(self, texts: usize) -> Self {
+        Buffered { most: texts, ..self }
     }
 
     /// Scans the next texts, about `budget` bytes of them. `false`: nothing is left to scan.
@@ -184,13 +192,13 @@ impl<'b> Buffered<'b> {
     /// How many texts are looked at.
     fn leaves(&self) -> usize {
         match &self.body {
-            Body::Json(_, walked) => walked.texts.len().min(MAX_TEXTS),
+            Body::Json(_, walked) => walked.texts.len().min(self.most),
             Body::Plain(..) => 1,
         }
     }
 
     fn has_too_many(&self) -> bool {
-        matches!(&self.body, Body::Json(_, walked) if walked.texts.len() > MAX_TEXTS)
+        matches!(&self.body, Body::Json(_, walked) if walked.texts.len() > self.most)
     }
 
     fn scan_leaf(&self, index: usize) -> Option<Text> {
@@ -271,7 +279,8 @@ impl<'b> Buffered<'b> {
             let replacement = match &rule.action {
                 Action::Rewrite(rewrite) => {
                     let entity = finding.label.as_deref().unwrap_or(&rule.id);
-                    Some((rewrite.with)(&Found { text: matched, entity, rule: &rule.id, key: &self.context.key }))
+                    let (rule, key) = (&*rule.id, &*self.context.key);
+                    Some((rewrite.with)(&Found { text: matched, whole: true, entity, rule, key }))
                 }
                 _ => None,
             };
@@ -310,6 +319,13 @@ impl<'b> Buffered<'b> {
                 if decision == Decision::Block && concluded.block.is_none() {
                     concluded.block = Some(Cause::Unscannable(media));
                 }
+            }
+        }
+        // What a model made is judged as it is; what a client sends has to have one reading.
+        if self.direction == Direction::Request && self.texts.iter().flatten().any(Text::has_duplicate_keys) {
+            report.unreadable.get_or_insert("the same key twice in tool arguments".to_owned());
+            if rules.unreadable() == Decision::Block {
+                concluded.block = concluded.block.take().or(Some(Cause::Unreadable));
             }
         }
         if self.has_too_many() && rules.over_limit_of_body() == Decision::Block {
@@ -352,8 +368,12 @@ impl<'b> Buffered<'b> {
                 let mut touched = Vec::new();
                 for (leaf, text) in walked.texts.iter().zip(&self.texts) {
                     let Some(text) = text.as_ref().filter(|text| !text.edits().is_empty()) else { continue };
-                    let raw = json.raw(leaf.node);
-                    splices(raw, json.node(leaf.node).start as usize, 0..text.len(), text.edits(), None, &mut out);
+                    let (raw, at) = (json.raw(leaf.node), json.node(leaf.node).start as usize);
+                    if json.kind(leaf.node) == NodeKind::String {
+                        splices(raw, at, 0..text.len(), text.edits(), None, &mut out);
+                    } else {
+                        plain_splices(at, &(0..text.len()), text.edits(), &mut out);
+                    }
                     touched.push(leaf.choice);
                 }
                 for (choice, node) in &walked.echoes {

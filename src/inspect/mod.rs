@@ -4,6 +4,7 @@
 //! whoever drives an inspection takes its jobs to the classifiers and brings the answers back.
 
 mod buffered;
+mod originals;
 mod runs;
 mod splice;
 mod stream;
@@ -13,6 +14,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub use buffered::{Body, Buffered, Concluded, severest};
+pub use originals::originals;
 pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 
 use crate::finding::Finding;

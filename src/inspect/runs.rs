@@ -25,7 +25,8 @@ pub(super) fn runs(walked: &Walked, is_empty: impl Fn(usize) -> bool) -> Vec<Run
     for message in 1..=walked.messages.len() as u32 {
         let kind = walked.messages[message as usize - 1];
         let own = std::mem::take(&mut parts[message as usize]);
-        groups.push(own.clone());
+        groups.extend(by_kind(walked, &own));
+        let own = own.into_iter().filter(|&piece| walked.texts[piece].kind == kind).collect();
         if run.last().is_some_and(|(last, _)| walked.messages[*last as usize - 1] != kind) {
             close(&mut run, &mut groups);
         }
@@ -46,6 +47,18 @@ pub(super) fn runs(walked: &Walked, is_empty: impl Fn(usize) -> bool) -> Vec<Run
     groups.extend(arrays.into_iter().map(|(_, pieces)| pieces));
     groups.retain(|pieces| pieces.len() > 1);
     groups.into_iter().flat_map(|pieces| ["", " "].map(|separator| Run { pieces: pieces.clone(), separator })).collect()
+}
+
+/// The parts of a message, other kinds apart: what a tool returned does not go on in what the person says.
+fn by_kind(walked: &Walked, parts: &[usize]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for &part in parts {
+        match groups.iter_mut().find(|group| walked.texts[group[0]].kind == walked.texts[part].kind) {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
+    }
+    groups
 }
 
 /// Consecutive messages of one role make a run when there are at least two.

@@ -42,6 +42,15 @@ pub(super) fn splices(
     }
 }
 
+/// The same for a text that stands in the body as it is, at `at`: the JSON of tool arguments.
+pub(super) fn plain_splices(at: usize, piece: &Range<usize>, edits: &[Edit], out: &mut Vec<Splice>) {
+    let own = edits.iter().filter(|edit| piece.start <= edit.range.start && edit.range.end <= piece.end);
+    out.extend(own.map(|edit| Splice {
+        range: at + edit.range.start - piece.start..at + edit.range.end - piece.start,
+        text: edit.text.clone(),
+    }));
+}
+
 /// The body with its splices put in. They may come in any order; of two that overlap the wider counts.
 pub(super) fn apply(body: &[u8], mut splices: Vec<Splice>) -> Vec<u8> {
     splices.sort_by_key(|splice| (splice.range.start, usize::MAX - splice.range.end));

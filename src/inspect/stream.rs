@@ -10,15 +10,15 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::splice::{Splice, apply, splices};
+use super::splice::{Splice, apply, plain_splices, splices};
 use super::text::Text;
 use super::{Cause, Report, Ticket};
 use crate::policy::rule::Decision;
 use crate::policy::{Answer, ChannelPlan, Context};
 use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high_surrogate, unescape};
 use crate::protocol::sse::{Decoder, Event};
-use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked, pointer};
-use crate::protocol::{Ending, Protocol, StreamView, openai_error};
+use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked};
+use crate::protocol::{Ending, Mark, Protocol, StreamView, openai_error};
 use crate::segment::{Direction, Kind, Segment};
 
 /// Most bytes of events that wait for a decision.
@@ -94,6 +94,10 @@ struct StreamText {
     plan: Arc<ChannelPlan>,
     /// Index of its answer.
     choice: Option<u64>,
+    /// What the event that began it did to the stream.
+    mark: Mark,
+    /// Its bytes are not those of a string.
+    is_json: bool,
     released: usize,
     /// The first half of a surrogate pair whose second half has not come: the event and the raw range that hold it.
     half: Option<(usize, Range<usize>, u32)>,
@@ -117,6 +121,7 @@ struct Held {
     pieces: Vec<Piece>,
     echoes: Vec<(Option<u64>, Range<usize>)>,
     choices: SmallVec<[Part; 1]>,
+    mark: Mark,
     /// Halves of characters whose other half has not come.
     open: usize,
 }
@@ -124,7 +129,7 @@ struct Held {
 impl Held {
     /// An event that carries no text.
     fn unread(event: Event) -> Held {
-        Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: SmallVec::new(), open: 0 }
+        Held { event, pieces: Vec::new(), echoes: Vec::new(), choices: SmallVec::new(), mark: Mark::None, open: 0 }
     }
 }
 
@@ -143,8 +148,18 @@ struct Piece {
     raw: Range<usize>,
     /// In the text.
     range: Range<usize>,
+    form: Form,
+}
+
+/// How a piece stands in its event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A string.
+    String,
     /// The second half of a character: new text goes to the first.
-    second: bool,
+    SecondHalf,
+    /// JSON, as it is.
+    Json,
 }
 
 impl Stream {
@@ -315,10 +330,16 @@ impl Stream {
 
     fn take_json(&mut self, event: Event, json: &Json<'_>, walked: &Walked) {
         self.look_at_head(json);
+        let mark = self.protocol.map_or(Mark::None, |protocol| protocol.mark(json));
+        if mark == Mark::Message {
+            // Another message counts its blocks anew.
+            self.finish_texts();
+            self.by_channel.clear();
+        }
         for &(media, node) in &walked.unscannable {
             let decision = self.context.rules.unscannable(media);
             if decision != Decision::Allow {
-                self.report.unscanned.push((pointer(json, node, true), media));
+                self.report.unscanned.push((self.pointer(json, node), media));
             }
             if decision == Decision::Block {
                 return self.close(Cause::Unscannable(media));
@@ -332,36 +353,76 @@ impl Stream {
             .echoes
             .iter()
             .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
-        let mut held = Held { event, pieces: Vec::new(), echoes: echoes.collect(), choices, open: 0 };
+        let mut held = Held { event, pieces: Vec::new(), echoes: echoes.collect(), choices, mark, open: 0 };
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() {
                 continue;
             }
             let plan = Arc::clone(plan);
-            let index = self.text_of(json, leaf, own(leaf.choice), plan);
+            let index = self.text_of(json, leaf, own(leaf.choice), plan, mark);
             if self.texts[index].text.is_finished() {
                 // Text after the end of its stream: no reader agrees with another on what that means.
                 self.report.unreadable.get_or_insert("text after the end of the stream".to_owned());
                 return self.close(Cause::Unreadable);
             }
-            self.take_piece(index, json.raw(leaf.node), json.node(leaf.node).start as usize, &mut held);
+            let (raw, at) = (json.raw(leaf.node), json.node(leaf.node).start as usize);
+            if json.kind(leaf.node) == NodeKind::String && !self.texts[index].is_json {
+                self.take_piece(index, raw, at, &mut held);
+            } else if !self.take_arguments(index, raw, at, &mut held) {
+                self.report.unreadable.get_or_insert("arguments that come twice".to_owned());
+                return self.close(Cause::Unreadable);
+            }
         }
         self.enqueue(held);
+        match mark {
+            Mark::End(index) => {
+                let ended = |text: &StreamText| matches!(text.mark, Mark::Begin(own) | Mark::GoOn(own) if own == index);
+                for text in 0..self.texts.len() {
+                    if ended(&self.texts[text]) && !self.texts[text].text.is_finished() {
+                        self.finish_text(text);
+                    }
+                }
+            }
+            Mark::Over => self.finish_texts(),
+            Mark::None | Mark::Message | Mark::Begin(_) | Mark::GoOn(_) => {}
+        }
+    }
+
+    fn pointer(&self, json: &Json<'_>, node: usize) -> String {
+        self.protocol.map_or_else(|| walk::pointer(json, node, true), |protocol| protocol.joined_pointer(json, node))
+    }
+
+    /// Arguments that are JSON themselves, not JSON in a string. Streams begin them empty; what comes whole comes once.
+    fn take_arguments(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) -> bool {
+        self.dirty.push(index);
+        let text = &mut self.texts[index];
+        let is_empty = raw.bytes().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'));
+        let range = if is_empty { 0..0 } else { 0..raw.len() };
+        if !is_empty {
+            if text.text.len() > 0 {
+                return false;
+            }
+            text.text.feed(raw);
+            text.is_json = true;
+        }
+        held.pieces.push(Piece { text: index, raw: at..at + range.len(), range, form: Form::Json });
+        true
     }
 
     fn look_at_head(&mut self, json: &Json<'_>) {
         if self.view.id.is_some() {
             return;
         }
+        let root = json.get(0, "message").filter(|&message| json.kind(message) == NodeKind::Object).unwrap_or(0);
         let text = |name| {
-            json.get(0, name)
+            json.get(root, name)
                 .filter(|&node| json.kind(node) == NodeKind::String)
                 .map(|node| json.string(node).into_owned())
         };
         self.view.id = text("id").filter(|id| !id.is_empty());
         self.view.model = text("model");
-        self.view.created = json.get(0, "created").and_then(|node| json.raw(node).parse().ok());
+        self.view.created = json.get(root, "created").and_then(|node| json.raw(node).parse().ok());
     }
 
     fn part(&mut self, json: &Json<'_>, own: u64, node: usize) -> Part {
@@ -376,15 +437,22 @@ impl Stream {
         Part { own, whole: range(node), finish: finish.map(range) }
     }
 
-    fn text_of(&mut self, json: &Json<'_>, leaf: &TextLeaf, choice: Option<u64>, plan: Arc<ChannelPlan>) -> usize {
+    fn text_of(
+        &mut self,
+        json: &Json<'_>,
+        leaf: &TextLeaf,
+        choice: Option<u64>,
+        plan: Arc<ChannelPlan>,
+        mark: Mark,
+    ) -> usize {
         if let Some(&index) = self.by_channel.get(&leaf.channel) {
             return index;
         }
-        let pointer = pointer(json, leaf.node, true);
+        let pointer = self.pointer(json, leaf.node);
         let segment = Segment { direction: Direction::Response, kind: leaf.kind, scope: leaf.scope, pointer, age: 0 };
         let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
         let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
-        self.texts.push(StreamText { text, plan, choice, released: 0, half: None });
+        self.texts.push(StreamText { text, plan, choice, mark, is_json: false, released: 0, half: None });
         self.by_channel.insert(leaf.channel, self.texts.len() - 1);
         self.texts.len() - 1
     }
@@ -401,7 +469,7 @@ impl Stream {
             self.texts[index].text.feed(char.encode_utf8(&mut [0; 4]));
             let whole = start..start + char.len_utf8();
             if joined.is_some() {
-                held.pieces.push(Piece { text: index, raw: at..at + 6, range: whole.clone(), second: true });
+                held.pieces.push(Piece { text: index, raw: at..at + 6, range: whole.clone(), form: Form::SecondHalf });
                 from = 6;
             }
             // The half may wait in this very event, when it holds several strings of the text.
@@ -410,7 +478,7 @@ impl Stream {
                 _ => held,
             };
             earlier.open -= 1;
-            earlier.pieces.push(Piece { text: index, raw: range, range: whole, second: false });
+            earlier.pieces.push(Piece { text: index, raw: range, range: whole, form: Form::String });
         }
         let raw = raw.get(from..).unwrap_or_default();
         let high = trailing_high_surrogate(raw);
@@ -427,7 +495,7 @@ impl Stream {
             text: index,
             raw: raw_start..raw_start + body.len(),
             range: start..end,
-            second: false,
+            form: Form::String,
         });
         if let Some(high) = high {
             let tail = raw_start + body.len()..raw_start + raw.len();
@@ -438,18 +506,22 @@ impl Stream {
 
     fn finish_texts(&mut self) {
         for index in 0..self.texts.len() {
-            if let Some((event, range, _)) = self.texts[index].half.take() {
-                let start = self.texts[index].text.len();
-                self.texts[index].text.feed("\u{fffd}");
-                if let Some(Queued::Event(held)) = self.queue.get_mut(event - self.gone) {
-                    held.open -= 1;
-                    held.pieces.push(Piece { text: index, raw: range, range: start..start + 3, second: false });
-                }
-            }
-            let plan = Arc::clone(&self.texts[index].plan);
-            self.texts[index].text.finish(&self.context, &plan);
-            self.dirty.push(index);
+            self.finish_text(index);
         }
+    }
+
+    fn finish_text(&mut self, index: usize) {
+        if let Some((event, range, _)) = self.texts[index].half.take() {
+            let start = self.texts[index].text.len();
+            self.texts[index].text.feed("\u{fffd}");
+            if let Some(Queued::Event(held)) = self.queue.get_mut(event - self.gone) {
+                held.open -= 1;
+                held.pieces.push(Piece { text: index, raw: range, range: start..start + 3, form: Form::String });
+            }
+        }
+        let plan = Arc::clone(&self.texts[index].plan);
+        self.texts[index].text.finish(&self.context, &plan);
+        self.dirty.push(index);
     }
 
     fn enqueue(&mut self, held: Held) {
@@ -553,8 +625,12 @@ impl Stream {
             let data = held.event.data();
             let raw = std::str::from_utf8(&data[piece.raw.clone()]).unwrap_or_default();
             let before = changes.len();
-            splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), at, &mut changes);
-            if piece.second {
+            if piece.form == Form::Json {
+                plain_splices(piece.raw.start, &piece.range, text.text.edits(), &mut changes);
+            } else {
+                splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), at, &mut changes);
+            }
+            if piece.form == Form::SecondHalf {
                 changes[before..].iter_mut().for_each(|splice: &mut Splice| splice.text.clear());
             }
             goes_out |= at.unwrap_or(usize::MAX).min(piece.range.end) > piece.range.start;
@@ -572,7 +648,12 @@ impl Stream {
             changes.extend(part.finish.iter().map(|range| Splice { range: range.clone(), text: "null".to_owned() }));
         }
         changes.extend(without(&held.choices, &gone));
-        let all_gone = !gone.is_empty() && gone.iter().all(|&gone| gone);
+        let all_gone = if gone.is_empty() {
+            // A call without its arguments is of no use to anybody.
+            cut.iter().any(|&text| self.texts[text].text.waits_whole())
+        } else {
+            gone.iter().all(|&gone| gone)
+        };
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
         if !all_gone && (cut.is_empty() || goes_out || others) {
             if changes.is_empty() {
@@ -582,6 +663,7 @@ impl Stream {
                 out.extend_from_slice(&held.event.with_data(&data));
             }
             self.sent = true;
+            self.view.sent(held.mark);
             for (part, _) in held.choices.iter().zip(&gone).filter(|(_, gone)| !**gone) {
                 if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                     choice.started = true;
@@ -590,6 +672,10 @@ impl Stream {
             }
         }
         for &text in cut {
+            // A text may have several pieces in an event; the answer ends once.
+            if self.end != StreamEnd::Open {
+                return;
+            }
             let Some((_, rule)) = self.texts[text].text.cut() else { continue };
             let choice = self.texts[text].choice;
             self.end_choices(choice, &Cause::Rule(rule), out);

@@ -4,6 +4,8 @@
 //! `PALISADE_CASES=100000` runs more cases; `make property` does.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod messages;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::action::{Action, Block, BlockAs, Rewrite};
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, Validator};
 use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Except, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
-use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, oracle};
+use crate::policy::{Answer, Context, LabelInfo, RUNS, RuleSet, SPECIAL, Scored, oracle, special};
 use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Recognised, recognise};
@@ -69,6 +71,19 @@ struct RuleCase {
     max_match: usize,
 }
 
+impl RuleCase {
+    fn patterns(&self) -> Vec<Pattern> {
+        match &self.look {
+            Look::Patterns(picks, validated) => picks.iter().map(|&pick| pattern(pick, *validated)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.patterns().iter().any(|pattern| pattern.run)
+    }
+}
+
 /// How one answer's text is cut and spelled on its way.
 #[derive(Clone, Debug)]
 struct Case {
@@ -84,6 +99,8 @@ struct Case {
 fn rule_case() -> impl Strategy<Value = RuleCase> {
     let look = prop_oneof![
         8 => (proptest::collection::vec(0..PATTERNS.len(), 1..3), any::<bool>()).prop_map(|(picks, valid)| Look::Patterns(picks, valid)),
+        3 => proptest::collection::vec(PATTERNS.len()..PATTERNS.len() + RUNS, 1..3).prop_map(|picks| Look::Patterns(picks, false)),
+        3 => (PATTERNS.len() + RUNS..PATTERNS.len() + SPECIAL).prop_map(|pick| Look::Patterns(vec![pick], false)),
         1 => Just(Look::Judge),
         1 => (0..30usize).prop_map(Look::Length),
     ];
@@ -97,12 +114,18 @@ fn rule_case() -> impl Strategy<Value = RuleCase> {
     ];
     let except = prop_oneof![4 => Just(None), 1 => (0..PATTERNS.len()).prop_map(Some)];
     let max_match = prop_oneof![4 => Just(4096usize), 1 => 2..9usize];
-    (look, act, except, prop::bool::weighted(0.1), max_match)
-        .prop_map(|(look, act, except, shadow, max_match)| RuleCase { look, act, except, shadow, max_match })
+    (look, act, except, prop::bool::weighted(0.1), max_match).prop_map(|(look, act, except, shadow, max_match)| {
+        let rule = RuleCase { look, act, except, shadow, max_match };
+        // A start that no inner byte has given away is over no limit; what runs on voids nothing.
+        let inner = rule.patterns().iter().any(|pattern| pattern.inner.is_some());
+        let max_match = if inner { 4096 } else { max_match };
+        let act = if rule.runs() && matches!(act, Act::Allow(_)) { Act::Mask } else { act };
+        RuleCase { act, max_match, ..rule }
+    })
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let text = proptest::string::string_regex("[abckeyKEYzé10 @\n.😀\"\\\\]{0,40}").unwrap();
+    let text = proptest::string::string_regex("[abckeyKEYzé10 @\n.\\-😀\"\\\\]{0,40}").unwrap();
     (
         proptest::collection::vec(rule_case(), 1..5),
         proptest::collection::vec(text, 1..3),
@@ -120,9 +143,12 @@ fn even_ones() -> Validator {
 }
 
 fn pattern(pick: usize, validated: bool) -> Pattern {
+    if let Some(pick) = pick.checked_sub(PATTERNS.len()) {
+        return special(pick);
+    }
     let source = PATTERNS[pick];
     let hir = regex_syntax::parse(source).unwrap();
-    Pattern { entity: None, hir, validator: validated.then(even_ones), shown: source.into() }
+    Pattern { validator: validated.then(even_ones), ..Pattern::new(hir, source.into()) }
 }
 
 /// Stands for a model: alarmed by `b1`, by `@` and by nothing else.
@@ -133,6 +159,7 @@ fn score(text: &str) -> f32 {
 fn rewrite(name: &'static str) -> Action {
     Action::Rewrite(Rewrite {
         name,
+        fill: (name == "mask").then_some('*'),
         with: Arc::new(move |found| match name {
             "mask" => "*".repeat(found.text.chars().count()),
             "replace" => format!("<\"{}\">", found.text.len()),
@@ -162,7 +189,7 @@ fn context(rules: &[RuleCase]) -> Context {
         },
         except: rule
             .except
-            .map(|pick| Except { what: ExceptWhat::Pattern(pattern(pick, false)), until: None, reason: None })
+            .map(|pick| Except { what: ExceptWhat::Pattern(Box::new(pattern(pick, false))), until: None, reason: None })
             .into_iter()
             .collect(),
         action: match rule.act {
@@ -249,8 +276,10 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
             voids.extend(own.into_iter().filter(|_| silences).map(|(_, range, ..)| (target, range)));
         }
     }
+    let beyond = |rule: usize, range: &Range<usize>| rules[rule].runs() && range.len() > rules[rule].max_match;
     for (rule, range, over, exempt) in &mut findings {
         *exempt = !*over
+            && !beyond(*rule, range)
             && voids.iter().any(|(target, void)| target == rule && void.start <= range.start && range.end <= void.end);
     }
     let acting = |rule: usize| !rules[rule].shadow;
@@ -267,7 +296,9 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
         })
         .map(|(rule, range, ..)| (*rule, range.clone()))
         .collect();
-    edits.sort_by_key(|(rule, range)| (range.start, usize::MAX - range.end, *rule));
+    edits.sort_by_key(|(rule, range)| {
+        (range.start, if beyond(*rule, range) { 0 } else { usize::MAX - range.end }, *rule)
+    });
     let (mut out, mut at) = (String::new(), 0);
     for (rule, range) in edits {
         if range.start < at {
@@ -276,12 +307,17 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
         }
         out.push_str(&text[at..range.start]);
         let Action::Rewrite(rewrite) = &context.rules.rule(rule).action else { continue };
+        // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
+        let head = if beyond(rule, &range) { range.start + rules[rule].max_match } else { range.end };
+        let fill = rewrite.fill.into_iter().cycle().take(range.end.min(limit).saturating_sub(head));
         out.push_str(&(rewrite.with)(&crate::action::Found {
-            text: &text[range.clone()],
+            text: &text[range.start..head],
+            whole: true,
             entity: "",
             rule: "",
             key: &[],
         }));
+        out.extend(fill);
         at = range.end;
     }
     out.push_str(text.get(at.min(limit)..limit).unwrap_or_default());
@@ -338,8 +374,8 @@ fn judge(job: &Job) -> Answer {
 }
 
 /// Drives a stream in pieces; answers come up to `late` pieces late.
-fn drive(context: &Context, case: &Case, bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Stream) {
-    let Recognised::Known(protocol) = recognise("/v1/chat/completions") else { unreachable!("the protocol exists") };
+fn drive(context: &Context, path: &str, case: &Case, bytes: &[u8], cuts: &[usize]) -> (Vec<u8>, Stream) {
+    let Recognised::Known(protocol) = recognise(path) else { unreachable!("the protocol exists") };
     let options = StreamOptions {
         id: "id".to_owned(),
         created: 1,
@@ -398,12 +434,23 @@ fn read(out: &[u8], answers: usize) -> (Vec<String>, Vec<Option<String>>) {
     (raws.iter().map(|raw| crate::protocol::json::unescape(raw)).collect(), ends)
 }
 
+/// What was found below a pointer, in the oracle's order.
+fn findings(stream: &Stream, pointer: &str) -> Vec<(usize, Range<usize>, bool)> {
+    let report = stream.report();
+    let below = report.findings.iter().filter(|found| found.segment.pointer.starts_with(pointer));
+    let mut found: Vec<_> = below
+        .map(|found| (found.finding.rule, found.finding.range.clone(), found.finding.judgement == Judgement::Exempt))
+        .collect();
+    found.sort_by_key(|(rule, range, exempt)| (*rule, range.start, range.end, *exempt));
+    found
+}
+
 fn check(case: &Case) -> Result<(), TestCaseError> {
     let context = context(&case.rules);
     let wanted: Vec<Expected> = case.texts.iter().map(|text| expected(&context, &case.rules, text)).collect();
     let bytes = wire(case);
     for cuts in [&[][..], &case.cuts, &[1]] {
-        let (out, stream) = drive(&context, case, &bytes, cuts);
+        let (out, stream) = drive(&context, "/v1/chat/completions", case, &bytes, cuts);
         let untouched = wanted.iter().zip(&case.texts).all(|(wanted, text)| !wanted.cut && wanted.out == *text);
         if untouched {
             prop_assert!(out == bytes, "not byte-identical at {:?}", cuts);
@@ -415,17 +462,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
             let cut = all_cut_unsent || ends[index].as_deref() == Some("content_filter");
             prop_assert_eq!(cut, wanted.cut, "end of answer {} at {:?}", index, cuts);
             if !wanted.cut && wanted.findings.iter().all(|(rule, ..)| !matches!(case.rules[*rule].act, Act::Allow(_))) {
-                let pointer = format!("/choices/{index}/");
-                let mut found: Vec<_> = stream
-                    .report()
-                    .findings
-                    .iter()
-                    .filter(|found| found.segment.pointer.starts_with(&pointer))
-                    .map(|found| {
-                        (found.finding.rule, found.finding.range.clone(), found.finding.judgement == Judgement::Exempt)
-                    })
-                    .collect();
-                found.sort_by_key(|(rule, range, exempt)| (*rule, range.start, range.end, *exempt));
+                let found = findings(&stream, &format!("/choices/{index}/"));
                 prop_assert_eq!(&found, &wanted.findings, "findings of answer {} at {:?}", index, cuts);
             }
         }

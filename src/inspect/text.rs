@@ -23,10 +23,14 @@ pub(super) struct Text {
     resolver: Resolver,
     /// All of the text, for arguments: they are taken apart when they are whole.
     whole: String,
+    /// The arguments are JSON.
+    is_json: bool,
     inner: Vec<Inner>,
     finished: bool,
     /// Arguments have been judged, once and for all.
     settled: bool,
+    /// Arguments in which a key comes twice.
+    duplicates: bool,
     reported: Vec<Reported>,
 }
 
@@ -47,9 +51,11 @@ impl Text {
             channel: Channel::new(context, plan),
             resolver: Resolver::default(),
             whole: String::new(),
+            is_json: false,
             inner: Vec::new(),
             finished: false,
             settled: false,
+            duplicates: false,
             reported: Vec::new(),
         }
     }
@@ -67,6 +73,11 @@ impl Text {
     /// Whether the text has ended.
     pub(super) fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Whether a key comes twice in arguments, at any level.
+    pub(super) fn has_duplicate_keys(&self) -> bool {
+        self.duplicates
     }
 
     pub(super) fn len(&self) -> usize {
@@ -88,8 +99,17 @@ impl Text {
         if self.role != LeafRole::Arguments {
             return;
         }
-        // What a model wrote and is not JSON stays plain text.
-        let Ok(json) = Json::parse(self.whole.as_bytes()) else { return };
+        // What a model wrote and is not JSON stays plain text. Of keys that come twice both values are looked at:
+        // readers differ on which one counts.
+        let json = match Json::parse(self.whole.as_bytes()) {
+            Err(error) if error.is_duplicate() => {
+                self.duplicates = true;
+                Json::parse_with_duplicates(self.whole.as_bytes())
+            }
+            parsed => parsed,
+        };
+        let Ok(json) = json else { return };
+        self.is_json = true;
         let keys = json_keys(&json);
         if json.len() > MAX_INNER {
             return self.channel.over_limit("arguments");
@@ -152,6 +172,11 @@ impl Text {
             let matched = self.channel.text(finding.range.clone()).to_owned();
             self.take(context, &finding, &matched);
         }
+        for (index, from) in self.channel.take_grown() {
+            if let Some(finding) = self.channel.findings().get(index) {
+                self.resolver.grow(&context.rules, finding, from);
+            }
+        }
         let open = if self.finished && !self.channel.is_waiting() { usize::MAX } else { self.channel.open() };
         let released = self.resolver.advance(open).min(self.len());
         self.channel.forget(released);
@@ -194,7 +219,7 @@ impl Text {
                 continue;
             }
             let matched = self.whole.get(finding.range.clone()).unwrap_or_default().to_owned();
-            let rewrites = effect(&context.rules, &finding) == Effect::Rewrite && !self.inner.is_empty();
+            let rewrites = effect(&context.rules, &finding) == Effect::Rewrite && self.is_json;
             self.reported.push(Reported::new(finding.clone(), self.segment.clone()).showing(&matched));
             if finding.judgement != Judgement::Stands {
                 continue;
@@ -213,7 +238,7 @@ impl Text {
     }
 
     fn take(&mut self, context: &Context, finding: &Finding, matched: &str) {
-        if self.role == LeafRole::Key && effect(&context.rules, finding) == Effect::Rewrite {
+        if matches!(self.role, LeafRole::Key | LeafRole::Signed) && effect(&context.rules, finding) == Effect::Rewrite {
             unrewritable(context, &mut self.resolver, finding);
         } else {
             self.resolver.take(&context.rules, &context.key, finding, matched, str::to_owned);
@@ -233,7 +258,7 @@ impl Text {
         }
         match effect(&context.rules, finding) {
             Effect::Block => self.resolver.block_at(&context.rules, range.start, finding.rule),
-            Effect::Rewrite => self.resolver.rewrite(range, context.rules.rank(finding.rule), text.unwrap_or_default()),
+            Effect::Rewrite => self.resolver.rewrite(&context.rules, finding, range, text.unwrap_or_default()),
             Effect::Log | Effect::None => {}
         }
     }
@@ -274,7 +299,7 @@ pub(super) fn unrewritable(context: &Context, resolver: &mut Resolver, finding: 
 }
 
 fn on_raw(finding: &Finding, range: Range<usize>) -> Finding {
-    Finding { range, ..finding.clone() }
+    Finding { range, head: None, ..finding.clone() }
 }
 
 /// The nodes that are keys.

@@ -89,6 +89,10 @@ pub struct Channel {
     /// Rules that found more than is kept.
     overfull: HashSet<usize>,
     voids: Vec<(usize, Purpose, Range<usize>)>,
+    /// Findings that still grow (begin + run), by tracker.
+    growing: Vec<(usize, usize)>,
+    /// Judged findings that have grown, and where they ended before.
+    grown: Vec<(usize, usize)>,
     /// Findings whose judgement is open, by index.
     open: Vec<usize>,
     /// Highest score of each label that was consulted: (`model/label`, score).
@@ -122,6 +126,8 @@ impl Channel {
             findings: Vec::new(),
             overfull: HashSet::new(),
             voids: Vec::new(),
+            growing: Vec::new(),
+            grown: Vec::new(),
             open: Vec::new(),
             scores: Vec::new(),
             finished: false,
@@ -304,6 +310,11 @@ impl Channel {
         stand
     }
 
+    /// Takes the findings that have grown since they were judged, and where each ended before.
+    pub fn take_grown(&mut self) -> Vec<(usize, usize)> {
+        std::mem::take(&mut self.grown)
+    }
+
     /// Whether a finding blocks whatever the outstanding answers say.
     pub fn is_lost(&self) -> bool {
         let rules = &self.context.rules;
@@ -382,33 +393,59 @@ impl Channel {
             outcome = Outcome::OverLimit("findings");
         }
         self.open.push(self.findings.len());
-        self.findings.push(Finding { rule, label, score, range, outcome, judgement: Judgement::Open });
+        self.findings.push(Finding { rule, label, score, range, head: None, outcome, judgement: Judgement::Open });
     }
 
     fn take_hits(&mut self) {
         for hit in self.scanner.take_hits() {
             let plan = Arc::clone(&self.plan);
             let info = &plan.trackers[hit.tracker];
-            let range = hit.start..hit.end;
+            let mut range = hit.start..hit.end;
+            if let Some(value) = info.value {
+                let inside = value(self.text(range.clone()));
+                range = hit.start + inside.start..hit.start + inside.end;
+            }
             match (&info.purpose, hit.outcome) {
-                (Purpose::Find(entity), scanner::Outcome::Found) => {
-                    self.found(info.rule, entity.clone(), None, range, Outcome::Found);
+                (Purpose::Find(entity), scanner::Outcome::Found | scanner::Outcome::Begun) => {
+                    let index = self.findings.len();
+                    let max_match = self.context.rules.rule(info.rule).max_match;
+                    let head = (range.len() > max_match).then_some(max_match);
+                    self.found(info.rule, entity.clone(), hit.score(), range, Outcome::Found);
+                    if let Some(finding) = self.findings.get_mut(index) {
+                        finding.head = head;
+                        self.growing.retain(|(tracker, _)| *tracker != hit.tracker);
+                        if hit.outcome == scanner::Outcome::Begun {
+                            self.growing.push((hit.tracker, index));
+                        }
+                    }
                 }
+                (Purpose::Find(_), scanner::Outcome::Grown) => self.grow(hit.tracker, hit.end),
                 (Purpose::Find(entity), scanner::Outcome::OverLimit) => {
                     self.found(info.rule, entity.clone(), None, range, Outcome::OverLimit("max_match"));
                 }
                 (Purpose::Void(_), scanner::Outcome::Found) => {
                     self.voids.push((info.rule, info.purpose.clone(), range));
                 }
-                // An exception that ran into a bound voids nothing, which is the safe side.
-                (Purpose::Void(_), scanner::Outcome::OverLimit) => {}
+                // An exception that ran into a bound voids nothing, which is the safe side. None has a run.
+                (Purpose::Void(_), _) => {}
             }
         }
     }
 
+    fn grow(&mut self, tracker: usize, end: usize) {
+        let Some(&(_, index)) = self.growing.iter().find(|(growing, _)| *growing == tracker) else { return };
+        let Some(finding) = self.findings.get_mut(index) else { return };
+        if finding.judgement == Judgement::Stands {
+            self.grown.push((index, finding.range.end));
+        }
+        finding.range.end = end;
+    }
+
     fn is_void(&self, finding: &Finding) -> bool {
+        // What runs on beyond the longest match ends nobody knows where.
+        let end = if finding.head.is_some() { usize::MAX } else { finding.range.end };
         self.voids.iter().any(|(rule, purpose, range)| {
-            let covers = range.start <= finding.range.start && finding.range.end <= range.end;
+            let covers = range.start <= finding.range.start && end <= range.end;
             covers
                 && match purpose {
                     Purpose::Void(until) => *rule == finding.rule && until.is_none_or(|until| today() < until),

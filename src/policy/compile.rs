@@ -1,6 +1,7 @@
 //! From policies to what runs: the rules of all policies that a request is under, compiled per kind of text.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::program::ProgramError;
@@ -179,7 +180,11 @@ impl RuleSet {
         match &self.rule(finding.rule).plan {
             Plan::Patterns(patterns) => {
                 let own = patterns.iter().find(|pattern| pattern.entity == finding.label);
-                own.map_or_else(String::new, |pattern| pattern.shown.to_string())
+                let shown = own.map_or_else(String::new, |pattern| pattern.shown.to_string());
+                match finding.score {
+                    Some(score) => format!("{shown}, score {score:.2}"),
+                    None => shown,
+                }
             }
             Plan::Length(length) => match (length.max_chars, length.min_chars) {
                 (Some(max), _) if finding.range.start > 0 => format!("more than {max} characters"),
@@ -245,7 +250,8 @@ impl RuleSet {
                 Plan::Patterns(patterns) => {
                     for group in by_entity(patterns) {
                         let entity = group.first().and_then(|pattern| pattern.entity.clone());
-                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity) });
+                        let value = group.iter().find_map(|pattern| pattern.value);
+                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value });
                         specs.push((index, group, holds));
                     }
                 }
@@ -257,7 +263,8 @@ impl RuleSet {
             for except in &rule.except {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
-                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Void(except.until) });
+                        let purpose = Purpose::Void(except.until);
+                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
@@ -289,11 +296,15 @@ impl RuleSet {
     }
 }
 
-/// Patterns of one entity compete; patterns of different entities do not.
+/// Patterns of one entity compete; patterns of different entities do not, nor do those that report a part of a match
+/// with those that report all of it. Those of one entity that report a part do it by the same function.
 fn by_entity(patterns: &[Pattern]) -> Vec<Vec<&Pattern>> {
     let mut groups: Vec<Vec<&Pattern>> = Vec::new();
     for pattern in patterns {
-        match groups.iter_mut().find(|group| group[0].entity == pattern.entity) {
+        match groups
+            .iter_mut()
+            .find(|group| group[0].entity == pattern.entity && group[0].value.is_some() == pattern.value.is_some())
+        {
             Some(group) => group.push(pattern),
             None => groups.push(vec![pattern]),
         }
@@ -370,6 +381,8 @@ impl ChannelPlan {
 pub(super) struct TrackerInfo {
     pub(super) rule: usize,
     pub(super) purpose: Purpose,
+    /// The part of a match that a finding covers, if not all.
+    pub(super) value: Option<fn(&str) -> Range<usize>>,
 }
 
 /// What a tracker's findings are for.

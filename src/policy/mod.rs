@@ -23,6 +23,6 @@ pub use resolve::Resolver;
 #[cfg(test)]
 pub(crate) use scanner::sabotage::{Fault, with as with_fault};
 #[cfg(test)]
-pub(crate) use scanner::tests::ranges as oracle;
+pub(crate) use scanner::tests::{RUNS, SPECIAL, ranges as oracle, special};
 #[cfg(test)]
 pub(crate) use windows::sentences as sentence_windows;

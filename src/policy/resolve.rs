@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::channel::{Effect, effect};
 use super::compile::RuleSet;
@@ -22,8 +23,49 @@ pub struct Resolver {
 #[derive(Debug)]
 struct Rewritten {
     range: Range<usize>,
-    rank: usize,
+    order: Order,
     text: String,
+    run: Option<Tail>,
+}
+
+/// Which of several rewrites gives a union its text: the one whose finding starts first, then the longest, then the
+/// rule's rank, then the surer one, then by name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    start: usize,
+    shorter: usize,
+    rank: usize,
+    doubt: u16,
+    entity: Arc<str>,
+}
+
+/// What a begin + run adds to its new text: `fill` for each byte from `from` on.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    from: usize,
+    fill: Option<char>,
+}
+
+impl Order {
+    fn of(rules: &RuleSet, finding: &Finding) -> Order {
+        // What has outgrown the longest match is longer than all that has not.
+        let shorter = if finding.head.is_some() { 0 } else { usize::MAX - finding.range.end };
+        #[expect(clippy::cast_sign_loss, reason = "clamped to 0..=1")]
+        let doubt = finding.score.map_or(0, |score| 1000 - (score.clamp(0.0, 1.0) * 1000.0) as u16);
+        let entity = finding.label.clone().unwrap_or_default();
+        Order { start: finding.range.start, shorter, rank: rules.rank(finding.rule), doubt, entity }
+    }
+}
+
+impl Rewritten {
+    /// The new text of all before `end`.
+    fn text_until(&mut self, end: usize) -> String {
+        let mut text = std::mem::take(&mut self.text);
+        if let Some(tail) = self.run {
+            text.extend(tail.fill.into_iter().cycle().take(end.saturating_sub(tail.from)));
+        }
+        text
+    }
 }
 
 impl Resolver {
@@ -39,8 +81,13 @@ impl Resolver {
             Effect::Rewrite => {
                 if let Action::Rewrite(rewrite) = &rule.action {
                     let entity = finding.label.as_deref().unwrap_or(&rule.id);
-                    let found = Found { text: matched, entity, rule: &rule.id, key };
-                    self.rewrite(finding.range.clone(), rules.rank(finding.rule), spell(&(rewrite.with)(&found)));
+                    let head = finding.head.and_then(|head| matched.get(..head));
+                    let found =
+                        Found { text: head.unwrap_or(matched), whole: head.is_none(), entity, rule: &rule.id, key };
+                    let run = head.map(|head| Tail { from: finding.range.start + head.len(), fill: rewrite.fill });
+                    let order = Order::of(rules, finding);
+                    let text = spell(&(rewrite.with)(&found));
+                    self.insert(Rewritten { range: finding.range.clone(), order, text, run });
                 }
             }
             Effect::Log | Effect::None => {}
@@ -60,13 +107,33 @@ impl Resolver {
         self.block.map(|(_, rule)| rule)
     }
 
-    /// Replaces a range; overlapping ranges become one, with the text of the leftmost, then longest, then that of the
-    /// rule with the lower `rank`.
-    pub fn rewrite(&mut self, range: Range<usize>, rank: usize, text: String) {
-        let order = |range: &Range<usize>, rank: usize| (range.start, usize::MAX - range.end, rank);
-        let new = order(&range, rank);
-        let at = self.growing.partition_point(|other| order(&other.range, other.rank) <= new);
-        self.growing.insert(at, Rewritten { range, rank, text });
+    /// Replaces a range for a finding; overlapping ranges become one, with the text of the leftmost, then longest.
+    pub fn rewrite(&mut self, rules: &RuleSet, finding: &Finding, range: Range<usize>, text: String) {
+        let order = Order::of(rules, &Finding { range: range.clone(), ..finding.clone() });
+        self.insert(Rewritten { range, order, text, run: None });
+    }
+
+    /// A finding that has been taken in, and has outgrown the longest match, goes on; it ended at `from` before.
+    pub fn grow(&mut self, rules: &RuleSet, finding: &Finding, from: usize) {
+        let rule = rules.rule(finding.rule);
+        let Action::Rewrite(rewrite) = &rule.action else { return };
+        if rule.mode == Mode::Shadow {
+            return;
+        }
+        let (order, end) = (Order::of(rules, finding), finding.range.end);
+        let same = |other: &Order| (other.start, other.rank, &other.entity) == (order.start, order.rank, &order.entity);
+        if let Some(run) = self.growing.iter_mut().find(|run| run.run.is_some() && same(&run.order)) {
+            run.range.end = end;
+        } else {
+            let run = Some(Tail { from, fill: rewrite.fill });
+            self.insert(Rewritten { range: from..end, order, text: String::new(), run });
+        }
+    }
+
+    fn insert(&mut self, new: Rewritten) {
+        let key = |rewritten: &Rewritten| rewritten.range.start;
+        let at = self.growing.partition_point(|other| (key(other), &other.order) <= (key(&new), &new.order));
+        self.growing.insert(at, new);
     }
 
     /// Decides all that can be, when everything that starts before `open` is known. Returns how far the text may go
@@ -75,7 +142,8 @@ impl Resolver {
         let limit = self.block.map_or(usize::MAX, |(start, _)| start);
         let mut released = open.min(limit);
         while let Some(first) = self.growing.front() {
-            if first.range.start >= released {
+            let first_start = first.range.start;
+            if first_start >= released {
                 break;
             }
             let mut end = first.range.end;
@@ -86,15 +154,32 @@ impl Resolver {
             });
             let members = members.count();
             if end > open && limit >= open {
-                released = first.range.start;
+                released = self.split(open).unwrap_or(first_start);
                 break;
             }
-            let range = first.range.start..end.min(limit);
-            let first = self.growing.drain(..members).next();
-            self.edits.extend(first.map(|first| Edit { range, text: first.text }));
+            let range = first_start..end.min(limit);
+            if let Some(mut first) = self.growing.drain(..members).next() {
+                let text = first.text_until(first.range.end.min(limit));
+                self.edits.push(Edit { range, text });
+            }
         }
         self.released = self.released.max(released);
         self.released
+    }
+
+    /// Lets go of the first rewrite up to `open`, if that is inside the tail of a run: what it becomes does not depend on
+    /// what follows.
+    fn split(&mut self, open: usize) -> Option<usize> {
+        let first = self.growing.front_mut()?;
+        let tail = first.run.filter(|tail| tail.from < open && open < first.range.end)?;
+        let text = first.text_until(open);
+        self.edits.push(Edit { range: first.range.start..open, text });
+        first.run = Some(Tail { from: open, ..tail });
+        for inside in self.growing.iter_mut().take_while(|other| other.range.start < open) {
+            inside.range.start = open;
+        }
+        self.growing.retain(|other| !other.range.is_empty());
+        Some(open)
     }
 
     /// Where the text is cut, once `advance` has got there, and by which rule.

@@ -159,7 +159,7 @@ pub struct Except {
 #[derive(Clone, Debug)]
 pub enum ExceptWhat {
     /// A match of this pattern that covers the finding wholly (`regex` or `keyword`).
-    Pattern(Pattern),
+    Pattern(Box<Pattern>),
     /// The whole segment, named by the keyed hash of its text (`segment: "hmac:…"`).
     Segment(Arc<str>),
 }

@@ -20,10 +20,14 @@ pub(super) fn tests() -> impl Iterator<Item = (&'static str, Arc<Source>)> {
     TESTS.iter().map(|(name, text)| (*name, Source::new(format!("shipped/{name}.test.yaml"), text)))
 }
 
-const SHIPPED: &[(&str, &str)] =
-    &[("default", include_str!("../../policies/default.yaml")), ("demo", include_str!("../../policies/demo.yaml"))];
+const SHIPPED: &[(&str, &str)] = &[
+    ("default", include_str!("../../policies/default.yaml")),
+    ("demo", include_str!("../../policies/demo.yaml")),
+    ("pii-shield", include_str!("../../policies/pii-shield.yaml")),
+];
 
 const TESTS: &[(&str, &str)] = &[
     ("default", include_str!("../../policies/default.test.yaml")),
     ("demo", include_str!("../../policies/demo.test.yaml")),
+    ("pii-shield", include_str!("../../policies/pii-shield.test.yaml")),
 ];

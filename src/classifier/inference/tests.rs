@@ -14,6 +14,7 @@ fn job(model: &str, text: &str, client: u64) -> Job {
         text: text.into(),
         kind: Kind::User,
         client,
+        tenant: None,
         priority: Priority::Gate,
         deadline: Instant::now() + Duration::from_secs(60),
     }
@@ -56,6 +57,27 @@ fn a_window_is_judged_once_for_each_kind() {
     assert_eq!([ask(Kind::User), ask(Kind::User), ask(Kind::Document), ask(Kind::User)], [false, true, false, true]);
     let stats = inference.stats();
     assert_eq!((stats.cache_hits, stats.cache_misses), (2, 2));
+}
+
+#[test]
+fn scores_of_one_tenant_are_not_anothers() {
+    let inference = guard(&["pineapple"]);
+    let ask = |tenant: Option<&str>| {
+        let job = Job { tenant: tenant.map(Into::into), ..job("guard", "a pineapple", 1) };
+        inference.submit(job).unwrap().wait().unwrap().windows[0].cached
+    };
+    let asked = [None, Some("a"), Some("b"), Some("a"), Some(""), None].map(ask);
+    assert_eq!(asked, [false, false, false, true, false, true]);
+}
+
+#[test]
+fn unchanged_models_need_no_loading() {
+    let Some(inference) = tiny() else { return };
+    let dirs = ModelDirs::only(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models"));
+    assert!(inference.serves(&["roberta", "bert"], &dirs, b"key"));
+    assert!(!inference.serves(&["bert"], &dirs, b"key"), "one that is no longer wanted");
+    assert!(!inference.serves(&["bert", "other"], &dirs, b"key"));
+    assert!(!inference.serves(&["bert", "roberta"], &dirs, b"another key"));
 }
 
 #[test]

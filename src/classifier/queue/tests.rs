@@ -14,6 +14,7 @@ fn task(client: u64, priority: Priority, name: &str, weight: usize) -> (Task, An
         text: Arc::from(name),
         kind: Kind::User,
         client,
+        tenant: None,
         priority,
         deadline: Instant::now() + Duration::from_secs(60),
     };

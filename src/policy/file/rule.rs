@@ -203,7 +203,7 @@ fn read_exemption(reader: &mut MapReader<'_>, today: Date) -> Option<Except> {
     {
         reader.problem(Problem::warning(&node.at, "this exemption has ended").label("no longer voids any finding"));
     }
-    let pattern = regex.or(keyword).map(ExceptWhat::Pattern);
+    let pattern = regex.or(keyword).map(|pattern| ExceptWhat::Pattern(Box::new(pattern)));
     Some(Except {
         what: pattern.or(segment.map(ExceptWhat::Segment))?,
         until: until.map(days_since_1970),

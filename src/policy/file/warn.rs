@@ -19,7 +19,8 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
     let detect = ["detect", rule.detector];
     let place = if rule.detector == "regex" { &["detect", "regex", "pattern"][..] } else { &detect[..] };
     let patterns: &[Pattern] = if let Plan::Patterns(patterns) = &rule.plan { patterns } else { &[] };
-    for pattern in patterns {
+    // What is shipped knows its bounds.
+    for pattern in patterns.iter().filter(|pattern| pattern.entity.is_none()) {
         let properties = pattern.hir.properties();
         if properties.minimum_len().is_some_and(|shortest| shortest > rule.max_match) {
             let label = format!("the shortest match is longer than `max_match` ({} bytes)", rule.max_match);

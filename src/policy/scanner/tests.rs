@@ -6,6 +6,8 @@ use regex_automata::util::look::{Look, LookMatcher};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::*;
+use crate::detector::{AsciiSet, Edges, Inner, Pattern, Surround, Validator};
+use crate::policy::program::{Entry, Program};
 
 /// Ends of all matches of `hir` that start at `from`, by trying everything. `reach` becomes the furthest position that
 /// any attempt got to, failed attempts included.
@@ -69,13 +71,21 @@ fn oracle(spec: &TrackerSpec<'_>, tracker: usize, text: &str) -> Vec<Hit> {
             continue;
         }
         let (mut best, mut cut) = (None, false);
-        for pattern in &spec.patterns {
+        let may_start =
+            |pattern: &&&Pattern| !text[..start].bytes().next_back().is_some_and(|byte| pattern.edges.before.has(byte));
+        for pattern in spec.patterns.iter().filter(may_start) {
             let mut reach = start;
-            let found = ends(&pattern.hir, text, start, &mut reach).into_iter().filter(|&end| {
-                end - start <= spec.max_match
-                    && pattern.validator.as_ref().is_none_or(|validator| validator.0(&text[start..end]))
-            });
-            best = best.max(found.max());
+            let found: Vec<usize> = ends(&pattern.hir, text, start, &mut reach)
+                .into_iter()
+                .filter(|&end| {
+                    pattern.validator.as_ref().is_none_or(|validator| validator.0(&text[start..end]))
+                        && neighbours(pattern, text, start, end)
+                })
+                .collect();
+            let near = |&end: &usize| end - start <= spec.max_match;
+            // What has begun within the longest match may go on for ever.
+            let begun = pattern.run && found.iter().any(near);
+            best = best.max(found.into_iter().filter(|end| begun || near(end)).max().map(|end| (end, pattern.score)));
             cut |= reach > start + spec.max_match;
         }
         let outcome = match best {
@@ -83,10 +93,88 @@ fn oracle(spec: &TrackerSpec<'_>, tracker: usize, text: &str) -> Vec<Hit> {
             None if cut => Outcome::OverLimit,
             None => continue,
         };
-        hits.push(Hit { start, end: best.unwrap_or(start), tracker, outcome });
-        floor = best.unwrap_or(floor);
+        let (end, score) = best.unwrap_or((start, 0));
+        hits.push(Hit { start, end, tracker, outcome, score });
+        floor = best.map_or(floor, |(end, _)| end);
     }
     hits
+}
+
+/// Whether what stands behind a match, and around it, allows it.
+fn neighbours(pattern: &Pattern, text: &str, start: usize, end: usize) -> bool {
+    let after = text[end..].bytes().next().is_some_and(|byte| pattern.edges.after.has(byte));
+    let around = pattern.surround.as_ref().is_none_or(|surround| {
+        let from = (start.saturating_sub(surround.before)..=start).find(|&at| text.is_char_boundary(at)).unwrap();
+        let to = (end..=(end + surround.after).min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap();
+        (surround.holds)(&text[from..start], Some(&text[end..to])).unwrap()
+    });
+    !after && around
+}
+
+/// Patterns with something besides a regular expression. The last ones run on.
+pub(crate) const SPECIAL: usize = 8;
+/// From here on special patterns run on, and stand alone in their trackers.
+pub(crate) const RUNS: usize = 6;
+
+pub(crate) fn special(pick: usize) -> Pattern {
+    let letters = AsciiSet::new("a-c");
+    let digits = AsciiSet::new("0-9");
+    let around = |before, after, holds: fn(&str, Option<&str>) -> Option<bool>| {
+        Some(Surround { before, after, holds: Arc::new(holds) })
+    };
+    match pick {
+        0 => Pattern {
+            edges: Edges { before: letters, after: letters },
+            inner: Some(Inner { byte: b'@', class: letters, min: 1, max: 3 }),
+            ..pattern("[a-c]{1,3}@[a-c]{1,4}", None)
+        },
+        1 => Pattern {
+            surround: around(6, 5, |before, after| match after {
+                _ if before.contains("key") => Some(true),
+                None => None,
+                Some(after) => Some(after.contains('b')),
+            }),
+            score: 600,
+            ..pattern(r"1\d{1,2}", None)
+        },
+        2 => Pattern { edges: Edges { before: digits, after: digits }, ..pattern("[0-9]{2,3}", Some(even_ones())) },
+        3 => Pattern {
+            surround: around(0, 2, |_, after| after.map(|after| !after.starts_with("a1"))),
+            score: 300,
+            ..pattern("[a-c][01 a]{1,5}", Some(even_ones()))
+        },
+        4 => {
+            Pattern { surround: around(3, 0, |before, _| Some(!before.contains('é'))), ..pattern("(?i)key|b1", None) }
+        }
+        5 => Pattern {
+            edges: Edges { before: AsciiSet::new("a-c:"), after: letters },
+            inner: Some(Inner { byte: b'@', class: letters, min: 0, max: 2 }),
+            ..pattern("[a-c]{0,2}(?:@[a-c]{0,2}){2,3}", Some(even_ones()))
+        },
+        6 => Pattern { run: true, ..pattern("b(?:-?[a1])*(?:--c)?", None) },
+        _ => Pattern {
+            run: true,
+            edges: Edges { before: letters, after: AsciiSet::new("") },
+            ..pattern(r"ab[a-c]*(?:\.[a-c]+)*", None)
+        },
+    }
+}
+
+/// A finding that was reported as it grew, as one.
+fn whole(hits: Vec<Hit>) -> Vec<Hit> {
+    let mut out: Vec<Hit> = Vec::new();
+    for hit in hits {
+        match hit.outcome {
+            Outcome::Begun => out.push(Hit { outcome: Outcome::Found, ..hit }),
+            Outcome::Grown => {
+                let begun = out.iter_mut().rfind(|begun| begun.tracker == hit.tracker).unwrap();
+                assert!(begun.start == hit.start && begun.end < hit.end);
+                begun.end = hit.end;
+            }
+            _ => out.push(hit),
+        }
+    }
+    out
 }
 
 /// The oracle for other tests: ranges, and whether each stands for a bound that was met.
@@ -95,8 +183,8 @@ pub(crate) fn ranges(patterns: &[&Pattern], max_match: usize, text: &str) -> Vec
     oracle(&spec, 0, text).into_iter().map(|hit| (hit.start..hit.end, hit.outcome == Outcome::OverLimit)).collect()
 }
 
-fn pattern(source: &str, validator: Option<Validator>) -> Pattern {
-    Pattern { entity: None, hir: regex_syntax::parse(source).unwrap(), validator, shown: source.into() }
+pub(crate) fn pattern(source: &str, validator: Option<Validator>) -> Pattern {
+    Pattern { validator, ..Pattern::new(regex_syntax::parse(source).unwrap(), source.into()) }
 }
 
 /// Stands for a checksum: the number of digits `1` is even.
@@ -130,7 +218,7 @@ const PATTERNS: &[&str] = &[
 ];
 
 fn texts() -> impl Strategy<Value = String> {
-    proptest::string::string_regex("[abckeyKEYzé10 @\n]{0,24}").unwrap()
+    proptest::string::string_regex("[abckeyKEYzé10 @.\n-]{0,24}|[ab1c.-]{0,40}").unwrap()
 }
 
 /// Runs the scanner over the text in the given pieces and checks the promise of `open` on the way.
@@ -144,7 +232,9 @@ fn scan(set: &Arc<ScanSet>, text: &str, cuts: &[usize]) -> Vec<Hit> {
         }
         scanner.feed(&text[from..to]);
         let new = scanner.take_hits();
-        let late = new.iter().find(|hit| set.trackers[hit.tracker].holds && hit.start < open_before);
+        let late = new
+            .iter()
+            .find(|hit| set.trackers[hit.tracker].holds && hit.start < open_before && hit.outcome != Outcome::Grown);
         assert!(late.is_none(), "{late:?} starts before {open_before}, which was open");
         hits.extend(new);
         open_before = scanner.open();
@@ -153,8 +243,19 @@ fn scan(set: &Arc<ScanSet>, text: &str, cuts: &[usize]) -> Vec<Hit> {
     }
     scanner.finish();
     hits.extend(scanner.take_hits());
+    let mut hits = whole(hits);
     hits.sort();
     hits
+}
+
+/// One or two patterns of a tracker.
+fn picks() -> impl Strategy<Value = Vec<usize>> {
+    let several = PATTERNS.len() + RUNS;
+    prop_oneof![
+        3 => proptest::collection::vec(0..several, 1..3),
+        2 => proptest::collection::vec(PATTERNS.len()..several, 1..3),
+        1 => (several..PATTERNS.len() + SPECIAL).prop_map(|pick| vec![pick]),
+    ]
 }
 
 type Choice = Vec<(Vec<usize>, bool, bool)>;
@@ -169,15 +270,20 @@ proptest! {
     #[test]
     fn whole_equals_oracle_equals_any_split(
         text in texts(),
-        choice in proptest::collection::vec((proptest::collection::vec(0..PATTERNS.len(), 1..3), any::<bool>(), any::<bool>()), 1..5),
+        choice in proptest::collection::vec((picks(), any::<bool>(), any::<bool>()), 1..5),
         max_match in prop_oneof![Just(4096usize), 1..8usize],
         mut cuts in proptest::collection::vec(0..80usize, 0..12),
     ) {
         let choice: Choice = choice;
         let text = if max_match < 100 { text.replace('é', "e") } else { text };
         let trackers: Vec<Vec<Pattern>> = choice.iter().map(|(picks, validated, _)| {
-            picks.iter().map(|&pick| pattern(PATTERNS[pick], validated.then(even_ones))).collect()
+            picks.iter().map(|&pick| match pick.checked_sub(PATTERNS.len()) {
+                Some(pick) => special(pick),
+                None => pattern(PATTERNS[pick], validated.then(even_ones)),
+            }).collect()
         }).collect();
+        // A start that no inner byte has given away yet is no start, nor over a limit.
+        let max_match = if trackers.iter().flatten().any(|pattern| pattern.inner.is_some()) { 4096 } else { max_match };
         let specs: Vec<TrackerSpec<'_>> = trackers.iter().zip(&choice).map(|(patterns, (_, _, holds))| {
             TrackerSpec { patterns: patterns.iter().collect(), holds: *holds, max_match }
         }).collect();

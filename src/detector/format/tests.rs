@@ -1,0 +1,96 @@
+//! Runs one rule over one text, as policies do, for the tests of detectors with formats.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::Source;
+use crate::policy::file::load_policy_source;
+use crate::policy::{Channel, Context, Resolver, RuleSet};
+use crate::segment::{Direction, Kind, Scope};
+
+fn context(detect: &str) -> Context {
+    let text = format!("rules: [{{ id: r, detect: {{ {detect} }}, action: mask }}]");
+    let loaded = load_policy_source(&Source::new("test.yaml", &text), Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
+    let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
+    let labels = |_: &str, _: &str| Err("no models here".to_owned());
+    Context {
+        rules: Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap()),
+        key: Arc::new([0; 32]),
+    }
+}
+
+fn channel(context: &Context) -> Channel {
+    let plan = context.rules.plan_for(Scope::one(Direction::Response, Kind::Completion));
+    Channel::new(context, Arc::clone(plan))
+}
+
+/// What a detector finds in a whole text, in order.
+pub(in crate::detector) fn found(detect: &str, text: &str) -> Vec<String> {
+    let context = context(detect);
+    let mut channel = channel(&context);
+    channel.feed(text);
+    channel.finish();
+    let mut ranges: Vec<_> = channel.findings().iter().map(|finding| finding.range.clone()).collect();
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges.dedup();
+    ranges.into_iter().map(|range| text[range].to_owned()).collect()
+}
+
+/// A text with everything masked, fed so many characters at a time. Also how much was released after each piece.
+fn released(context: &Context, pieces: &[&str]) -> (String, Vec<usize>) {
+    let (mut channel, mut resolver) = (channel(context), Resolver::default());
+    let whole = pieces.concat();
+    let (mut out, mut at, mut edit, mut steps) = (String::new(), 0, 0, Vec::new());
+    for piece in pieces.iter().map(Some).chain([None]) {
+        match piece {
+            Some(piece) => channel.feed(piece),
+            None => channel.finish(),
+        }
+        for index in channel.judge() {
+            let finding = channel.findings()[index].clone();
+            let matched = channel.text(finding.range.clone()).to_owned();
+            resolver.take(&context.rules, &context.key, &finding, &matched, str::to_owned);
+        }
+        for (index, from) in channel.take_grown() {
+            resolver.grow(&context.rules, &channel.findings()[index], from);
+        }
+        let to = resolver.advance(channel.open()).min(whole.len());
+        for done in &resolver.edits()[edit..] {
+            out.push_str(&whole[at..done.range.start]);
+            out.push_str(&done.text);
+            at = done.range.end;
+        }
+        edit = resolver.edits().len();
+        if at < to {
+            out.push_str(&whole[at..to]);
+            at = to;
+        }
+        channel.forget(to);
+        steps.push(to);
+    }
+    (out, steps)
+}
+
+/// A text with everything masked that a detector finds, fed so many characters at a time.
+pub(in crate::detector) fn masked(detect: &str, text: &str, step: usize) -> String {
+    let chars: Vec<String> =
+        text.chars().collect::<Vec<_>>().chunks(step).map(|chars| chars.iter().collect()).collect();
+    released(&context(detect), &chars.iter().map(String::as_str).collect::<Vec<_>>()).0
+}
+
+/// Cuts a text in two at every place: the same comes out, and of the value nothing goes out before its end is known.
+pub(in crate::detector) fn cut_anywhere(detect: &str, before: &str, text: &str, value: &str, after: &str) {
+    let context = context(detect);
+    let whole = format!("{before}{text}{after}");
+    let start = whole.find(value).unwrap();
+    let wanted = whole.replacen(value, &"*".repeat(value.chars().count()), 1);
+    for cut in (1..whole.len()).filter(|&cut| whole.is_char_boundary(cut)) {
+        let (out, steps) = released(&context, &[&whole[..cut], &whole[cut..]]);
+        assert_eq!(out, wanted, "{detect} cut at {cut}");
+        let inside = start < cut && cut <= start + value.len();
+        assert!(!inside || steps[0] <= start, "{detect} cut at {cut}: {} released", steps[0]);
+    }
+}

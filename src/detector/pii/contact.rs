@@ -1,0 +1,33 @@
+//! Addresses on the internet: e-mail, URLs.
+
+use crate::detector::format::{Format, Shape, WORD};
+use crate::detector::{AsciiSet, Edges, Inner};
+
+pub(super) const EMAIL_ADDRESS: Format = Format {
+    name: "EMAIL_ADDRESS",
+    entity: "EMAIL_ADDRESS",
+    summary: "an e-mail address (RFC 5321 lengths, a domain with a dot)",
+    usual: true,
+    shapes: &[Shape {
+        edges: Edges { before: LOCAL, after: AsciiSet::new("A-Za-z0-9") },
+        inner: Some(Inner { byte: b'@', class: LOCAL, min: 1, max: 64 }),
+        ..Shape::new(
+            r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:[A-Za-z]{2,24}|[Xx][Nn]--[A-Za-z0-9-]{2,59})",
+        )
+    }],
+};
+
+pub(super) const URL: Format = Format {
+    name: "URL",
+    entity: "URL",
+    summary: "a web address with its scheme, or one that begins with www.",
+    usual: false,
+    shapes: &[Shape {
+        score: 600,
+        edges: Edges { before: WORD, after: AsciiSet::new("") },
+        ..Shape::new(r"(?i:https?://|ftp://|www\.)[!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]*[a-zA-Z0-9/#=_&%~+-]")
+    }],
+};
+
+/// What stands before the `@`, quoted forms left aside.
+const LOCAL: AsciiSet = AsciiSet::new("A-Za-z0-9._%+-");

@@ -1,0 +1,89 @@
+//! `pii`: personal data that has a form: numbers, addresses, accounts. One file for each family, one line in [`FORMATS`].
+//!
+//! A format is found by a bounded pattern and then checked: checksum, structure, ranges. A shape that many other things
+//! share has a low score and counts only beside a context word ("SSN", "geboren"), which adds 0.35.
+
+mod account;
+mod contact;
+mod date;
+mod national;
+mod network;
+mod phone;
+
+use std::sync::Arc;
+
+use super::format::Format;
+use super::{DetectorKind, Plan};
+use crate::config::value::{filled, fraction, string, unknown};
+use crate::config::{MapReader, Problem};
+
+pub(super) const KIND: DetectorKind = DetectorKind {
+    name: "pii",
+    summary: "personal data: e-mail addresses, phone and card numbers, accounts, identity numbers",
+    example: "{ pii: { entities: [EMAIL_ADDRESS, CREDIT_CARD], score_threshold: 0.5, regions: [US, GB] } }",
+    build,
+};
+
+/// Every format, by Presidio's names.
+const FORMATS: &[&Format] = &[
+    &contact::EMAIL_ADDRESS,
+    &phone::PHONE_NUMBER,
+    &account::CREDIT_CARD,
+    &account::IBAN_CODE,
+    &account::CRYPTO,
+    &network::IP_ADDRESS,
+    &network::MAC_ADDRESS,
+    &national::US_SSN,
+    &national::US_ITIN,
+    &national::UK_NHS,
+    &national::UK_NINO,
+    &national::DE_TAX_ID,
+    &national::ES_NIF,
+    &national::FR_NIR,
+    &contact::URL,
+    &network::UUID,
+    &date::DATE_TIME,
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "every detector is built the same way")]
+fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
+    let names = || FORMATS.iter().map(|format| format.name);
+    let entities = reader.list("entities", |node| {
+        let name = string(node)?;
+        let found = FORMATS.iter().find(|format| format.name == name);
+        found.ok_or_else(|| unknown(node, "entity", &name, names()))
+    });
+    let threshold = reader.optional("score_threshold", fraction).unwrap_or(THRESHOLD);
+    let allowed: Arc<[String]> = reader.list("allow_list", filled).unwrap_or_default().into();
+    let regions = reader.list("regions", |node| {
+        let name = string(node)?;
+        let known = phone::REGIONS.iter().find(|region| **region == name);
+        known.copied().ok_or_else(|| unknown(node, "region", &name, phone::REGIONS.iter().copied()))
+    });
+    let regions = regions.unwrap_or_default();
+    let chosen = entities.unwrap_or_else(|| FORMATS.iter().filter(|format| format.usual).collect());
+    #[expect(clippy::cast_sign_loss, reason = "a fraction in 0..=1")]
+    let threshold = (threshold * 1000.0).round() as u16;
+    let mut patterns = Vec::new();
+    for format in chosen {
+        let before = patterns.len();
+        for shape in format.shapes.iter().filter(|shape| shape.region.is_none_or(|region| regions.contains(&region))) {
+            patterns.extend(shape.compile(format, threshold, &allowed));
+        }
+        if patterns.len() == before {
+            let head = reader.node("score_threshold").map_or_else(|| reader.head().clone(), |node| node.at.clone());
+            reader.problem(
+                Problem::error(&head, format!("{} is never that sure", format.name))
+                    .label("no way to write it reaches this score")
+                    .help("lower `score_threshold`, or leave the entity out"),
+            );
+        }
+    }
+    Some(Plan::Patterns(patterns))
+}
+
+/// The score from which on something is a finding, unless a rule says otherwise.
+const THRESHOLD: f32 = 0.5;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The same property for streams whose answer comes in blocks, one after the other: each is a text of its own, and the
+//! first one that is cut ends the answer.
+
+use super::*;
+
+/// The stream that a provider would send.
+fn wire(case: &Case) -> Vec<u8> {
+    let (prefix, ending) = [("data: ", "\n"), ("data:", "\n"), ("data: ", "\r\n"), ("data: ", "\r")][case.framing];
+    let mut out = String::new();
+    let mut send = |name: &str, rest: &str| {
+        out.push_str(&format!("event: {name}{ending}{prefix}{{\"type\":\"{name}\"{rest}}}{ending}{ending}"));
+    };
+    send("message_start", r#","message":{"id":"msg_1","model":"m","role":"assistant","content":[]}"#);
+    for (index, text) in case.texts.iter().enumerate() {
+        let steps: Vec<_> = case.steps.iter().filter(|step| step.0 == index).collect();
+        let mut units = units(text, steps.first().is_some_and(|step| step.2));
+        // A text may begin with its block.
+        let first: String =
+            if steps.len() % 2 == 1 { units.drain(..units.len().min(2)).collect() } else { String::new() };
+        let begin = format!(r#","index":{index},"content_block":{{"type":"text","text":"{first}"}}"#);
+        send("content_block_start", &begin);
+        let mut delta = |piece: &str| {
+            let rest = format!(r#","index":{index},"delta":{{"type":"text_delta","text":"{piece}"}}"#);
+            send("content_block_delta", &rest);
+        };
+        for step in &steps {
+            let piece: String = units.drain(..step.1.min(units.len())).collect();
+            delta(&piece);
+        }
+        delta(&units.concat());
+        send("ping", "");
+        send("content_block_stop", &format!(r#","index":{index}"#));
+    }
+    send("message_delta", r#","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}"#);
+    send("message_stop", "");
+    out.into_bytes()
+}
+
+/// What a client makes of a stream.
+#[derive(Default)]
+struct Seen {
+    texts: Vec<String>,
+    ended: usize,
+    reason: String,
+    over: bool,
+}
+
+fn read(out: &[u8]) -> Seen {
+    let mut decoder = crate::protocol::sse::Decoder::default();
+    let (mut events, mut seen, mut raws) = (Vec::new(), Seen::default(), Vec::new());
+    decoder.feed(out, |event| events.push(event)).unwrap();
+    events.extend(decoder.finish());
+    for event in events {
+        assert!(event.raw.starts_with(b"event: "), "clients skip events without a name");
+        let data = event.data();
+        let json = Json::parse(&data).expect("every event is JSON");
+        // Raw: halves of a character may come one by one.
+        let raw = |path: &[&str]| {
+            let node = path.iter().fold(0, |node, name| json.get(node, name).unwrap());
+            json.raw(node).to_owned()
+        };
+        assert!(!seen.over, "nothing comes after the end");
+        match &*raw(&["type"]) {
+            "content_block_start" => {
+                assert_eq!((raw(&["index"]), seen.ended), (raws.len().to_string(), raws.len()));
+                raws.push(raw(&["contentblock", "text"]));
+            }
+            "content_block_delta" => raws.last_mut().unwrap().push_str(&raw(&["delta", "text"])),
+            "content_block_stop" => seen.ended += 1,
+            "message_delta" => seen.reason = raw(&["delta", "stopreason"]),
+            "message_stop" => seen.over = true,
+            _ => {}
+        }
+    }
+    assert!(seen.over && seen.ended == raws.len(), "every block ends, and so does the answer");
+    seen.texts = raws.iter().map(|raw| crate::protocol::json::unescape(raw)).collect();
+    seen
+}
+
+fn check(case: &Case) -> Result<(), TestCaseError> {
+    let context = context(&case.rules);
+    let wanted: Vec<Expected> = case.texts.iter().map(|text| expected(&context, &case.rules, text)).collect();
+    let bytes = wire(case);
+    let cut = wanted.iter().position(|wanted| wanted.cut);
+    let last = cut.map_or(wanted.len(), |cut| cut + 1);
+    for cuts in [&[][..], &case.cuts, &[1]] {
+        let (out, stream) = drive(&context, "/v1/messages", case, &bytes, cuts);
+        if cut.is_none() && wanted.iter().zip(&case.texts).all(|(wanted, text)| wanted.out == *text) {
+            prop_assert!(out == bytes, "not byte-identical at {:?}", cuts);
+        }
+        let seen = read(&out);
+        for (index, wanted) in wanted.iter().enumerate() {
+            let text = seen.texts.get(index).map(String::as_str).unwrap_or_default();
+            let expected = if index < last { &*wanted.out } else { "" };
+            prop_assert_eq!(text, expected, "block {} at {:?}", index, cuts);
+            if index < cut.unwrap_or(usize::MAX)
+                && wanted.findings.iter().all(|(rule, ..)| !matches!(case.rules[*rule].act, Act::Allow(_)))
+            {
+                let found = findings(&stream, &format!("/content/{index}/"));
+                prop_assert_eq!(&found, &wanted.findings, "findings of block {} at {:?}", index, cuts);
+            }
+        }
+        prop_assert_eq!(&*seen.reason, if cut.is_some() { "refusal" } else { "end_turn" }, "at {:?}", cuts);
+    }
+    Ok(())
+}
+
+#[test]
+fn blocks_of_a_stream_agree_with_the_oracle_at_any_split() {
+    let cases = std::env::var("PALISADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_500);
+    if let Err(error) = runner(cases).run(&case(), |case| check(&case)) {
+        panic!("{error}");
+    }
+    println!("{cases} cases agree");
+}

@@ -1,0 +1,192 @@
+//! The compiled patterns of all trackers that read the same text, behind one literal prefilter.
+
+use std::collections::HashMap;
+
+use aho_corasick::automaton::{Automaton, StateID as LiteralState};
+use aho_corasick::{Anchored, dfa};
+use smallvec::SmallVec;
+
+use super::super::program::{Around, Entry, Program, ProgramError};
+use crate::detector::{Edges, Inner, Pattern, Surround, Validator};
+
+/// What one tracker looks for: the patterns of one entity of one rule.
+pub(in crate::policy) struct TrackerSpec<'a> {
+    /// The patterns compete with each other and with nothing else.
+    pub(in crate::policy) patterns: Vec<&'a Pattern>,
+    /// Whether text must wait for this tracker.
+    pub(in crate::policy) holds: bool,
+    /// The longest match, in bytes.
+    pub(in crate::policy) max_match: usize,
+}
+
+/// The compiled patterns of all trackers that read the same text.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct ScanSet {
+    pub(super) programs: Vec<Compiled>,
+    pub(super) trackers: Vec<Tracker>,
+    pub(super) literals: Option<Literals>,
+    /// For each byte, the programs without literals whose candidates show with it: they start there, or the byte is
+    /// their inner one.
+    pub(super) by_byte: Vec<Vec<u32>>,
+    /// How much settled text is kept for checks that look back, in bytes.
+    pub(super) behind: usize,
+}
+
+pub(super) struct Compiled {
+    pub(super) program: Program,
+    pub(super) tracker: u32,
+    pub(super) validator: Option<Validator>,
+    pub(super) edges: Edges,
+    pub(super) surround: Option<Surround>,
+    pub(super) inner: Option<Inner>,
+    pub(super) run: bool,
+    pub(super) score: u16,
+}
+
+impl Compiled {
+    /// Whether a match may end at this place.
+    pub(super) fn ends(&self, around: Around<'_>) -> bool {
+        self.program.end_holds(around) && around.kept.get(around.at).is_none_or(|&byte| !self.edges.after.has(byte))
+    }
+}
+
+/// The start that the inner byte at `at` of `text` gives.
+pub(super) fn start_of(inner: &Inner, text: &[u8], at: usize) -> Option<usize> {
+    let length = class_before(inner, text, at);
+    (inner.min..=inner.max).contains(&length).then(|| at - length)
+}
+
+/// How many bytes of the class stand before `at`; looks no further than needed.
+pub(super) fn class_before(inner: &Inner, text: &[u8], at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default().iter().rev();
+    before.take(inner.max + 1).take_while(|&&byte| inner.class.has(byte)).count()
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiled").field("tracker", &self.tracker).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Tracker {
+    pub(super) holds: bool,
+    pub(super) max_match: usize,
+    pub(super) inner: SmallVec<[Inner; 1]>,
+}
+
+/// The prefilter: all literals of all programs in one automaton.
+#[derive(Debug)]
+pub(super) struct Literals {
+    pub(super) automaton: dfa::DFA,
+    /// Literal → programs that it may start.
+    pub(super) owners: Vec<SmallVec<[u32; 1]>>,
+    /// Automaton state → length of the longest text that ends here and is the beginning of a literal: of any program,
+    /// and of programs that hold text.
+    pub(super) depth: HashMap<LiteralState, (u32, u32)>,
+}
+
+impl ScanSet {
+    pub(in crate::policy) fn new(specs: &[TrackerSpec<'_>]) -> Result<ScanSet, ProgramError> {
+        let mut set = ScanSet { by_byte: vec![Vec::new(); 256], ..ScanSet::default() };
+        for (tracker, spec) in specs.iter().enumerate() {
+            let inner = spec.patterns.iter().filter_map(|pattern| pattern.inner).collect();
+            set.trackers.push(Tracker { holds: spec.holds, max_match: spec.max_match, inner });
+            for pattern in &spec.patterns {
+                let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
+                set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
+                for program in Program::compile(&pattern.hir, spec.max_match)? {
+                    set.programs.push(Compiled {
+                        program,
+                        tracker: tracker as u32,
+                        validator: pattern.validator.clone(),
+                        edges: pattern.edges,
+                        surround: pattern.surround.clone(),
+                        inner: pattern.inner,
+                        run: pattern.run,
+                        score: pattern.score,
+                    });
+                }
+            }
+        }
+        for (index, compiled) in set.programs.iter().enumerate() {
+            if let Some(inner) = &compiled.inner {
+                set.by_byte[usize::from(inner.byte)].push(index as u32);
+            } else if let Entry::Bytes(bytes) = &compiled.program.entry {
+                let starts = set.by_byte.iter_mut().zip(bytes.iter()).filter(|(_, starts)| **starts);
+                starts.for_each(|(programs, _)| programs.push(index as u32));
+            }
+        }
+        set.literals = Literals::new(&set);
+        Ok(set)
+    }
+
+    /// Whether there is nothing to look for.
+    pub(in crate::policy) fn is_empty(&self) -> bool {
+        self.programs.is_empty()
+    }
+}
+
+impl Literals {
+    pub(super) fn new(set: &ScanSet) -> Option<Literals> {
+        let mut owners: Vec<SmallVec<[u32; 1]>> = Vec::new();
+        let mut ids: HashMap<&[u8], usize> = HashMap::new();
+        for (index, compiled) in set.programs.iter().enumerate() {
+            let (Entry::Literals(literals), None) = (&compiled.program.entry, compiled.inner) else { continue };
+            for literal in literals {
+                let id = *ids.entry(literal).or_insert_with(|| {
+                    owners.push(SmallVec::new());
+                    owners.len() - 1
+                });
+                owners[id].push(index as u32);
+            }
+        }
+        let mut literals = vec![&[][..]; owners.len()];
+        for (literal, id) in ids {
+            literals[id] = literal;
+        }
+        if literals.is_empty() {
+            return None;
+        }
+        let mut builder = dfa::Builder::new();
+        builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
+        let automaton = builder.build(&literals).ok()?;
+        let holds = |id: usize| {
+            owners[id].iter().any(|&program| {
+                let tracker = set.programs[program as usize].tracker;
+                set.trackers[tracker as usize].holds
+            })
+        };
+        let depth = Literals::depths(&automaton, &literals, holds)?;
+        Some(Literals { automaton, owners, depth })
+    }
+
+    pub(super) fn depths(
+        automaton: &dfa::DFA,
+        literals: &[&[u8]],
+        holds: impl Fn(usize) -> bool,
+    ) -> Option<HashMap<LiteralState, (u32, u32)>> {
+        // A beginning of a literal → whether it belongs to a program that holds text. A whole literal has been handed
+        // over to its programs and no longer counts as a beginning.
+        let mut beginnings: HashMap<&[u8], bool> = HashMap::new();
+        for (id, literal) in literals.iter().enumerate() {
+            for end in 1..literal.len() {
+                *beginnings.entry(&literal[..end]).or_default() |= holds(id);
+            }
+        }
+        let mut depth = HashMap::new();
+        for literal in literals {
+            let mut state = automaton.start_state(Anchored::No).ok()?;
+            for end in 1..=literal.len() {
+                state = automaton.next_state(Anchored::No, state, literal[end - 1]);
+                let longest = |wanted: bool| {
+                    let tail = (0..end)
+                        .find(|&start| beginnings.get(&literal[start..end]).is_some_and(|&holding| holding || !wanted));
+                    tail.map_or(0, |start| (end - start) as u32)
+                };
+                depth.insert(state, (longest(false), longest(true)));
+            }
+        }
+        Some(depth)
+    }
+}
