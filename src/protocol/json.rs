@@ -15,6 +15,9 @@ pub const MAX_DEPTH: usize = 128;
 /// Most values (keys included) that are read.
 pub const MAX_NODES: usize = 1 << 20;
 
+const TOO_MANY: &str = "too many values";
+const TWICE: &str = "the same key twice in an object";
+
 /// Why a text is not JSON that Palisade will judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} at byte {offset}")]
@@ -71,16 +74,37 @@ pub struct Json<'a> {
     parents: OnceLock<Vec<(u32, u32)>>,
 }
 
+impl JsonError {
+    /// Whether there is more than can be read, and not something wrong with it.
+    pub fn is_bound(&self) -> bool {
+        self.reason == TOO_MANY
+    }
+
+    /// Whether it is JSON but for keys that come twice.
+    pub fn is_duplicate(&self) -> bool {
+        self.reason == TWICE
+    }
+}
+
 impl<'a> Json<'a> {
     /// Reads the whole of `bytes`, which must be exactly one JSON value with white space around it.
     pub fn parse(bytes: &'a [u8]) -> Result<Json<'a>, JsonError> {
+        Json::parse_as(bytes, false)
+    }
+
+    /// The same, but takes duplicate keys: for text inside a body, all of which is read whichever of them counts.
+    pub fn parse_with_duplicates(bytes: &'a [u8]) -> Result<Json<'a>, JsonError> {
+        Json::parse_as(bytes, true)
+    }
+
+    fn parse_as(bytes: &'a [u8], duplicates: bool) -> Result<Json<'a>, JsonError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| JsonError { offset: error.valid_up_to(), reason: "not UTF-8" })?;
         if u32::try_from(text.len()).is_err() {
             return Err(JsonError { offset: 0, reason: "too long" });
         }
         let nodes = Vec::with_capacity(text.len() / 24 + 32);
-        let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, nodes };
+        let mut parser = Parser { text, bytes: text.as_bytes(), at: 0, nodes, duplicates };
         parser.space();
         parser.value(0)?;
         parser.space();
@@ -229,6 +253,8 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<Node>,
+    /// Whether keys may come twice.
+    duplicates: bool,
 }
 
 /// Looks at eight bytes at once for what ends the plain part of a string. The lowest bit that is set is the highest of
@@ -260,7 +286,7 @@ impl Parser<'_> {
 
     fn push(&mut self, kind: NodeKind, start: usize) -> Result<NodeId, JsonError> {
         if self.nodes.len() >= MAX_NODES {
-            return Err(self.error("too many values"));
+            return Err(self.error(TOO_MANY));
         }
         self.nodes.push(Node { kind, escaped: false, start: start as u32, end: 0, next: 0 });
         Ok(self.nodes.len() - 1)
@@ -323,7 +349,7 @@ impl Parser<'_> {
         }
         self.at += 1;
         self.close(id, self.at);
-        self.refuse_duplicates(id)
+        if self.duplicates { Ok(()) } else { self.refuse_duplicates(id) }
     }
 
     fn array(&mut self, depth: usize) -> Result<(), JsonError> {
@@ -468,7 +494,7 @@ impl Parser<'_> {
         };
         if twice {
             let offset = self.nodes[object].start as usize;
-            return Err(JsonError { offset, reason: "the same key twice in an object" });
+            return Err(JsonError { offset, reason: TWICE });
         }
         Ok(())
     }
@@ -609,86 +635,4 @@ pub fn push_pointer(pointer: &mut String, token: &str) {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn error(text: &str) -> &'static str {
-        Json::parse(text.as_bytes()).unwrap_err().reason
-    }
-
-    #[test]
-    fn finds_members_by_any_spelling() {
-        let json = Json::parse(br#" {"messages":[{"Role":"user"}],"max_tokens":1,"strea\u006d":true} "#).unwrap();
-        assert_eq!(json.raw(json.get(0, "maxtokens").unwrap()), "1");
-        assert_eq!(json.kind(json.get(0, "stream").unwrap()), NodeKind::True);
-        let first = json.elements(json.get(0, "messages").unwrap()).next().unwrap();
-        assert_eq!(json.string(json.get(first, "role").unwrap()), "user");
-    }
-
-    #[test]
-    fn refuses_what_readers_disagree_about() {
-        assert_eq!(error(r#"{"a":1,"a":2}"#), "the same key twice in an object");
-        assert_eq!(error(r#"{"a":1,"\u0061":2}"#), "the same key twice in an object");
-        assert_eq!(error(r"[1,]"), "expected a value");
-        assert_eq!(error("[NaN]"), "expected a value");
-        assert_eq!(error("// no\n1"), "expected a value");
-        assert_eq!(error("\u{feff}1"), "expected a value");
-        assert_eq!(error("01"), "something after the value");
-        assert_eq!(error("1 2"), "something after the value");
-        assert_eq!(error("\"\u{1}\""), "control byte in a string");
-        assert_eq!(error(r#""\x""#), "bad escape");
-        assert_eq!(error(r#"{"a":"#), "the text ends early");
-        assert_eq!(error(&"[".repeat(200)), "nested too deeply");
-        assert_eq!(Json::parse(b"\"\xff\"").unwrap_err().reason, "not UTF-8");
-        let many = (0..20).map(|index| format!("\"k{index}\":1,")).collect::<Vec<_>>().concat();
-        assert_eq!(error(&format!("{{{many}\"k3\":1}}")), "the same key twice in an object");
-    }
-
-    #[test]
-    fn surrogates() {
-        assert_eq!(unescape(r"\ud83d\ude00"), "😀");
-        assert_eq!(unescape(r"\ud83d!"), "\u{fffd}!");
-        assert_eq!(trailing_high_surrogate(r"x\ud83d"), Some(0xd83d));
-        assert_eq!(trailing_high_surrogate(r"x\\ud83d"), None);
-        assert_eq!(leading_low_surrogate(r"\ude00 rest"), Some(0xde00));
-        let mut offsets = RawOffsets::new(r"a\n\ud83d\ude00b");
-        assert_eq!([offsets.at(0), offsets.at(1), offsets.at(2), offsets.at(6), offsets.at(7)], [0, 1, 3, 15, 16]);
-    }
-
-    #[test]
-    fn folds_keys() {
-        assert!(fold_key("toolCalls") == *"toolcalls");
-        assert!(fold_key("TOOL_calls") == *"toolcalls");
-        assert!(fold_key("me\u{17f}\u{17f}ages") == *"messages");
-        assert!(fold_key("\u{212a}ey") == *"key");
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_serde_json(value in "\\PC{0,40}|[\\[\\]{}\",:0-9.eE\\-truefalsn\\\\u ]{0,30}") {
-            let ours = Json::parse(value.as_bytes()).is_ok();
-            let theirs = serde_json::from_str::<serde_json::Value>(&value);
-            // serde_json takes duplicate keys and refuses lone surrogates and huge exponents: only the overlap is compared.
-            if let Ok(theirs) = theirs
-                && theirs.as_object().is_none()
-                && theirs.as_array().is_none()
-            {
-                prop_assert!(ours);
-            } else if ours {
-                let lenient = value.contains("\\u") || value.contains(['e', 'E']);
-                prop_assert!(lenient || serde_json::from_str::<serde_json::Value>(&value).is_ok());
-            }
-        }
-
-        #[test]
-        fn escape_and_back(text in "\\PC*|[\\x00-\\x7f]*") {
-            prop_assert_eq!(unescape(&escape(&text)), text.clone());
-            let quoted = format!("\"{}\"", escape(&text));
-            let json = Json::parse(quoted.as_bytes()).unwrap();
-            prop_assert_eq!(json.string(0), text);
-        }
-    }
-}
+mod tests;

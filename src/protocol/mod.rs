@@ -1,5 +1,7 @@
 //! Wire formats: one file each, one line in [`PROTOCOLS`]; and the JSON, the walk and the SSE framing that they share.
 
+mod anthropic_messages;
+mod anthropic_stream;
 pub mod json;
 mod openai_chat;
 pub mod sse;
@@ -25,11 +27,26 @@ pub trait Protocol: Send + Sync {
     /// Where text stands in a response or a stream event, and what strings in no known place count as.
     fn response(&self) -> (&'static Shape, Kind);
 
-    /// Whether an event's data says that the stream is over.
+    /// Whether an event's data, which is no JSON, says that the stream is over.
     fn is_done(&self, data: &str) -> bool;
 
+    /// What an event does to the structure of its stream.
+    fn mark(&self, _event: &Json<'_>) -> Mark {
+        Mark::None
+    }
+
+    /// The JSON pointer of a node of an event, into the message that the events add up to.
+    fn joined_pointer(&self, event: &Json<'_>, node: NodeId) -> String {
+        walk::pointer(event, node, true)
+    }
+
     /// The provider's error shape.
-    fn error_body(&self, message: &str, code: &str) -> String;
+    fn error_body(&self, problem: &Problem<'_>) -> String;
+
+    /// Whether an answer in which the model declines is one that its clients expect.
+    fn can_refuse(&self) -> bool {
+        true
+    }
 
     /// A whole answer in which the model declines.
     fn refusal_body(&self, answer: &Answer<'_>) -> String;
@@ -41,10 +58,13 @@ pub trait Protocol: Send + Sync {
     /// `message` the answer becomes a refusal, else it ends as the provider's own filter ends it.
     fn blocked_choice(
         &self,
-        json: &Json<'_>,
-        choice: NodeId,
-        message: Option<&str>,
-    ) -> Vec<(std::ops::Range<usize>, String)>;
+        _json: &Json<'_>,
+        _choice: NodeId,
+        _message: Option<&str>,
+    ) -> Vec<(std::ops::Range<usize>, String)> {
+        // Where there is only one answer, all of it is blocked.
+        Vec::new()
+    }
 
     /// What ends answers of a started stream so that official clients finish cleanly.
     fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String;
@@ -54,7 +74,11 @@ pub trait Protocol: Send + Sync {
 }
 
 /// Every protocol that this version has.
-pub static PROTOCOLS: &[&dyn Protocol] = &[&openai_chat::OpenAiChat];
+pub static PROTOCOLS: &[&dyn Protocol] = &[
+    &openai_chat::OpenAiChat,
+    &anthropic_messages::AnthropicMessages { counting: false },
+    &anthropic_messages::AnthropicMessages { counting: true },
+];
 
 /// Path endings of APIs that this version cannot read (`true`: the whole rest of the path, else an ending).
 /// Source: the providers' references, November 2026.
@@ -65,9 +89,6 @@ const NOT_BUILT: &[&str] = &[
     "/completions",
     "/embeddings",
     "/moderations",
-    "/v1/messages",
-    "/v1/messages/count_tokens",
-    "/v1/messages/batches",
     "/interactions",
     "/api/chat",
     "/api/generate",
@@ -119,8 +140,15 @@ pub fn recognise(path: &str) -> Recognised {
     }
     let stored_response =
         path.rsplit_once("/responses/").is_some_and(|(_, rest)| !rest.is_empty() && rest.split('/').count() <= 2);
+    // Requests and results of batches are files of many messages.
+    let batches =
+        path.split_once("/v1/messages/batches").is_some_and(|(_, rest)| matches!(rest.get(..1), None | Some("/")));
     let ends = |list: &[&str]| list.iter().any(|ending| path.ends_with(ending));
-    if stored_response || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) { Recognised::NotBuilt } else { Recognised::Unknown }
+    if stored_response || batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) {
+        Recognised::NotBuilt
+    } else {
+        Recognised::Unknown
+    }
 }
 
 /// What a made-up answer needs to know.
@@ -138,6 +166,39 @@ pub struct Answer<'a> {
     pub usage: bool,
 }
 
+/// What an error tells a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// The response's status.
+    pub status: u16,
+    /// For people.
+    pub message: &'a str,
+    /// `OpenAI`'s `type`.
+    pub kind: &'a str,
+    /// `OpenAI`'s `code`.
+    pub code: &'a str,
+    /// Palisade's id of the request.
+    pub id: &'a str,
+}
+
+/// What an event does to the structure of its stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing, or the protocol's streams have none.
+    #[default]
+    None,
+    /// A message begins. What came before, if anything, is another message.
+    Message,
+    /// The block with this index begins.
+    Begin(u64),
+    /// The block with this index goes on.
+    GoOn(u64),
+    /// The block with this index has ended, and so have its texts.
+    End(u64),
+    /// The message has ended, and so have all texts.
+    Over,
+}
+
 /// What a stream has said about itself so far.
 #[derive(Clone, Debug, Default)]
 pub struct StreamView {
@@ -147,6 +208,33 @@ pub struct StreamView {
     pub created: Option<u64>,
     /// `model` of its events.
     pub model: Option<String>,
+    /// A message has begun: this client knows of it.
+    pub begun: bool,
+    /// Blocks that this client saw begin and not end.
+    pub open: Vec<u64>,
+    /// The index after the last block that this client saw.
+    pub next: u64,
+    /// The client was told that the message is over.
+    pub over: bool,
+}
+
+impl StreamView {
+    /// Takes note of an event that was sent.
+    pub fn sent(&mut self, mark: Mark) {
+        match mark {
+            Mark::None | Mark::GoOn(_) => {}
+            Mark::Message => *self = StreamView { begun: true, open: Vec::new(), next: 0, over: false, ..self.clone() },
+            Mark::Begin(index) => {
+                // No answer has more; what does is cut for other reasons.
+                if self.open.len() < 4096 {
+                    self.open.push(index);
+                }
+                self.next = self.next.max(index.saturating_add(1));
+            }
+            Mark::End(index) => self.open.retain(|&open| open != index),
+            Mark::Over => self.over = true,
+        }
+    }
 }
 
 /// Which answers of a stream end, and how.

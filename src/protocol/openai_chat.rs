@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::json::{Json, NodeId};
 use super::walk::{Index, Shape};
-use super::{Answer, Ending, Protocol, StreamView};
+use super::{Answer, Ending, Problem, Protocol, StreamView};
 use crate::segment::Kind;
 
 /// The adapter.
@@ -34,8 +34,8 @@ impl Protocol for OpenAiChat {
         data == "[DONE]"
     }
 
-    fn error_body(&self, message: &str, code: &str) -> String {
-        super::openai_error(message, "invalid_request_error", code)
+    fn error_body(&self, problem: &Problem<'_>) -> String {
+        super::openai_error(problem.message, problem.kind, problem.code)
     }
 
     fn refusal_body(&self, answer: &Answer<'_>) -> String {
@@ -178,7 +178,7 @@ static REQUEST: Shape = Shape::Object(&[
     ("messages", Shape::Each(Index::Position, &Shape::Message(role_kind, &MESSAGE))),
     ("model", Shape::Harmless),
     ("stream", Shape::Harmless),
-    ("streamoptions", Shape::Harmless),
+    ("streamoptions", Shape::Object(&[("includeusage", Shape::Harmless), ("includeobfuscation", Shape::Harmless)])),
     ("temperature", Shape::Harmless),
     ("topp", Shape::Harmless),
     ("topk", Shape::Harmless),

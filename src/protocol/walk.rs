@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::json::{Folded, Json, NodeId, NodeKind, fold_key, push_pointer};
 use crate::segment::{Direction, Kind, Media, Scope};
@@ -29,6 +30,10 @@ pub enum Shape {
     Deep(Kind),
     /// Arguments of a tool call: JSON in a string, or the JSON itself.
     Arguments,
+    /// Reasoning that its provider has signed: text that must stay as it is.
+    Signed,
+    /// A credential or a signature, which no model reads: no text, as long as it looks like none.
+    Opaque,
     /// What cannot be looked into. URLs are text besides.
     Media(Media),
     /// Repeats text of the same choice token by token: goes when that text is rewritten.
@@ -39,6 +44,14 @@ pub enum Shape {
     Within(Kind, &'static Shape),
     /// A message: its `role` says what kind its text is.
     Message(fn(&str) -> Kind, &'static Shape),
+    /// The content of a message of this kind that stands without its message.
+    Prompt(Kind, &'static Shape),
+    /// An object whose `type` says what shape it has.
+    Tagged(fn(&str) -> &'static Shape),
+    /// In a stream, the same place as the field of this name.
+    Alias(&'static str, &'static Shape),
+    /// Comes whole in one event of a stream: what other events have there is another text.
+    Whole(&'static Shape),
     /// An array (or a lone element).
     Each(Index, &'static Shape),
 }
@@ -94,6 +107,8 @@ pub enum LeafRole {
     Key,
     /// Tool arguments: JSON inside.
     Arguments,
+    /// Signed: it cannot be rewritten.
+    Signed,
 }
 
 /// What a walk collects.
@@ -112,6 +127,9 @@ pub struct Walked {
     /// Kinds of the messages, in order.
     pub messages: Vec<Kind>,
 }
+
+/// Tells texts apart that stand at the same place of different events.
+static WHOLE: AtomicU64 = AtomicU64::new(0);
 
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -184,6 +202,11 @@ pub fn is_identifier(text: &str) -> bool {
 fn is_opaque(id: &str) -> bool {
     let parts = id.split(|char: char| !char.is_ascii_alphanumeric());
     is_identifier(id) && parts.filter(|part| part.bytes().filter(u8::is_ascii_alphabetic).count() > 1).count() <= 4
+}
+
+/// Whether a string may be a credential or a signature: of the bytes that RFC 6750, section 2.1, allows.
+fn is_token(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte))
 }
 
 /// Words of JSON Schema: keys that no author chose.
@@ -294,7 +317,7 @@ impl Walker<'_, '_> {
     fn shape(&mut self, node: NodeId, shape: &'static Shape, place: Place<'_>) -> Result<(), WalkError> {
         let kind = self.json.kind(node);
         match (shape, kind) {
-            (Shape::Harmless, _) => self.harmless(node, place),
+            (Shape::Harmless, _) => self.harmless(node, place)?,
             (Shape::OneOf(words), NodeKind::String) if words.contains(&&*self.json.string(node)) => {
                 self.out.harmless.push(node);
             }
@@ -316,14 +339,34 @@ impl Walker<'_, '_> {
             }
             (Shape::Content(_), _) => self.deep(node, Place { role: LeafRole::Part, ..place }, false),
             (Shape::Deep(text), _) => self.deep(node, place.of(*text), true),
-            (Shape::Arguments, NodeKind::String) => {
+            (Shape::Arguments, NodeKind::String | NodeKind::Object) => {
                 self.text(node, Place { role: LeafRole::Arguments, ..place.of(Kind::ToolCall) });
             }
             (Shape::Arguments, _) => self.deep(node, place.of(Kind::ToolCall), true),
-            (Shape::Media(media), _) => self.media(node, *media, place),
+            (Shape::Signed, NodeKind::String) => self.text(node, Place { role: LeafRole::Signed, ..place }),
+            (Shape::Opaque, NodeKind::String) if is_token(&self.json.string(node)) => {
+                self.out.harmless.push(node);
+            }
+            (Shape::Signed | Shape::Opaque, _) => self.deep(node, place, true),
+            (Shape::Media(media), _) => self.media(node, *media, place)?,
             (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
-            (Shape::Within(kind, inner), _) => self.shape(node, inner, place.of(*kind))?,
+            (Shape::Within(kind, inner), _) => {
+                self.shape(node, inner, Place { role: LeafRole::Value, ..place.of(*kind) })?;
+            }
+            (Shape::Tagged(shape_of), NodeKind::Object) => {
+                let tag = self.json.get(node, "type").map(|tag| self.json.string(tag));
+                self.shape(node, shape_of(tag.as_deref().unwrap_or_default()), place)?;
+            }
+            (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
+            (Shape::Whole(inner), _) => {
+                self.shape(node, inner, place.at(WHOLE.fetch_add(1, Ordering::Relaxed)))?;
+            }
+            (Shape::Prompt(kind, inner), _) => {
+                self.out.messages.push(*kind);
+                let message = self.out.messages.len() as u32;
+                self.shape(node, inner, Place { message, ..place.of(*kind) })?;
+            }
             (Shape::Object(fields), NodeKind::Object) => self.object(node, fields, place)?,
             (Shape::Message(kind_of, inner), NodeKind::Object) => {
                 let role = self.json.get(node, "role").map(|role| self.json.string(role));
@@ -339,7 +382,9 @@ impl Walker<'_, '_> {
             }
             (Shape::Each(index, inner), NodeKind::Object) => self.element(node, 0, *index, inner, place)?,
             // Not what it should be: then it is text at any depth.
-            (Shape::Object(_) | Shape::Message(..) | Shape::Each(..), _) => self.deep(node, place, true),
+            (Shape::Object(_) | Shape::Message(..) | Shape::Tagged(_) | Shape::Each(..), _) => {
+                self.deep(node, place, true);
+            }
         }
         Ok(())
     }
@@ -354,7 +399,7 @@ impl Walker<'_, '_> {
     ) -> Result<(), WalkError> {
         let own = if index == Index::Position { None } else { own_index(self.json, element) };
         let own = own.unwrap_or(position as u64);
-        let mut place = place.at(own);
+        let mut place = Place { role: LeafRole::Value, ..place.at(own) };
         if index == Index::Choice {
             place.choice = Some(position as u32);
             self.out.choices.push((position as u32, own, element));
@@ -379,7 +424,9 @@ impl Walker<'_, '_> {
                     return Err(WalkError::VariantKeys);
                 }
                 seen |= bit;
-                self.shape(value, &fields[index].1, place.under(fields[index].0.as_bytes()))?;
+                let (name, shape) = &fields[index];
+                let name = if let Shape::Alias(name, _) = shape { name } else { name };
+                self.shape(value, shape, place.under(name.as_bytes()))?;
             } else {
                 if others.contains(&folded) {
                     return Err(WalkError::VariantKeys);
@@ -421,36 +468,41 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn harmless(&mut self, node: NodeId, place: Place<'_>) {
+    fn harmless(&mut self, node: NodeId, place: Place<'_>) -> Result<(), WalkError> {
         match self.json.kind(node) {
             NodeKind::String if is_identifier(&self.json.string(node)) => self.out.harmless.push(node),
             NodeKind::String => self.text(node, Place { role: LeafRole::Value, ..place }),
             NodeKind::Array => {
                 for (position, element) in self.json.elements(node).enumerate() {
-                    self.harmless(element, place.at(position as u64));
+                    self.harmless(element, place.at(position as u64))?;
                 }
             }
             NodeKind::Object => {
+                self.refuse_variants(node)?;
                 for (key, value) in self.json.members(node) {
                     let name = self.json.string(key);
                     let inner = place.under(name.as_bytes());
                     if !is_identifier(&name) {
                         self.key(key, inner);
                     }
-                    self.harmless(value, inner);
+                    self.harmless(value, inner)?;
                 }
             }
             _ => {}
         }
+        Ok(())
     }
 
-    fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) {
-        self.out.unscannable.push((media, node));
-        self.beside_media(node, Place { role: LeafRole::Value, ..place });
+    fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) -> Result<(), WalkError> {
+        let is_empty = self.json.kind(node) == NodeKind::Null || self.json.string(node).is_empty();
+        if !is_empty {
+            self.out.unscannable.push((media, node));
+        }
+        self.beside_media(node, Place { role: LeafRole::Value, ..place })
     }
 
     /// What stands in unscannable content and can be read all the same: addresses, and anything that is not encoded data.
-    fn beside_media(&mut self, node: NodeId, place: Place<'_>) {
+    fn beside_media(&mut self, node: NodeId, place: Place<'_>) -> Result<(), WalkError> {
         match self.json.kind(node) {
             NodeKind::String => {
                 let text = self.json.string(node);
@@ -464,21 +516,34 @@ impl Walker<'_, '_> {
             }
             NodeKind::Array => {
                 for (position, element) in self.json.elements(node).enumerate() {
-                    self.beside_media(element, place.at(position as u64));
+                    self.beside_media(element, place.at(position as u64))?;
                 }
             }
             NodeKind::Object => {
+                self.refuse_variants(node)?;
                 for (key, value) in self.json.members(node) {
                     let name = self.json.string(key);
                     let inner = place.under(name.as_bytes());
                     if !MEDIA_WORDS.contains(&&*name) {
                         self.key(key, inner);
                     }
-                    self.beside_media(value, inner);
+                    self.beside_media(value, inner)?;
                 }
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Below what the table spells out a client's keys have to be of one reading all the same. Providers do answer with
+    /// figures in two spellings.
+    fn refuse_variants(&self, object: NodeId) -> Result<(), WalkError> {
+        if self.direction == Direction::Response {
+            return Ok(());
+        }
+        let mut seen = HashSet::new();
+        let once = self.json.members(object).all(|(key, _)| seen.insert(fold_key(&self.json.string(key))));
+        if once { Ok(()) } else { Err(WalkError::VariantKeys) }
     }
 
     fn key(&mut self, node: NodeId, place: Place<'_>) {

@@ -1,8 +1,9 @@
-//! An OpenAI-compatible stand-in for an LLM, for `palisade demo`, tests and benches.
+//! A stand-in for an LLM that speaks `OpenAI`'s chat completions and Anthropic Messages, for `palisade demo`, tests and benches.
 //!
-//! It answers chat completions, streamed or not, with what the last user message said, or as the request's
+//! It answers, streamed or not, with what the last user message said, or as the request's
 //! `x-standin-*` headers say ([`script`]), misbehaving if asked. `GET /standin/last` tells what arrived last.
 
+mod messages;
 mod pour;
 mod reply;
 mod script;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -25,6 +26,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+use messages::Messages;
 use pour::Body;
 use reply::Chat;
 use script::{Misbehave, Script};
@@ -89,13 +91,13 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
+async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Result<Response<Body>, hyper::Error> {
     let path = request.uri().path();
     if path == "/standin/last" {
         return Ok(state.last());
     }
     let call = state.calls.fetch_add(1, Ordering::Relaxed);
-    let is_chat = *request.method() == Method::POST && path.trim_end_matches('/').ends_with("/chat/completions");
+    let api = if *request.method() == Method::POST { Api::of(path.trim_end_matches('/')) } else { None };
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes) else {
         return Ok(problem(StatusCode::BAD_REQUEST, "the body did not come whole"));
@@ -107,33 +109,90 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         Ok(script) => script,
         Err(message) => return Ok(problem(StatusCode::BAD_REQUEST, &message)),
     };
-    let response = if is_chat {
-        match Chat::new(&body, call) {
-            Ok(chat) => perform(&script, &chat).await,
-            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
-        }
-    } else {
-        other(&parts, &body, &script)
+    let response = match api.map(|api| Request::new(api, &body, call)) {
+        Some(Ok(request)) => perform(&script, &request).await,
+        Some(Err(message)) => problem(StatusCode::BAD_REQUEST, &message),
+        None => other(&parts, &body, &script),
     };
     *state.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((parts, body));
     Ok(response)
 }
 
-/// A chat completion, as the script wants it.
-async fn perform(script: &Script, chat: &Chat) -> Response<Body> {
+/// What the stand-in speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Api {
+    Chat,
+    Messages,
+    CountTokens,
+}
+
+impl Api {
+    fn of(path: &str) -> Option<Api> {
+        match path {
+            _ if path.ends_with("/chat/completions") => Some(Api::Chat),
+            _ if path.ends_with("/v1/messages") => Some(Api::Messages),
+            _ if path.ends_with("/v1/messages/count_tokens") => Some(Api::CountTokens),
+            _ => None,
+        }
+    }
+}
+
+/// A request that has been read.
+enum Request {
+    Chat(Chat),
+    Messages(Messages),
+    CountTokens(Messages),
+}
+
+impl Request {
+    fn new(api: Api, body: &[u8], call: u64) -> Result<Request, String> {
+        Ok(match api {
+            Api::Chat => Request::Chat(Chat::new(body, call)?),
+            Api::Messages => Request::Messages(Messages::new(body, call)?),
+            Api::CountTokens => Request::CountTokens(Messages::new(body, call)?),
+        })
+    }
+
+    fn stream(&self) -> bool {
+        match self {
+            Request::Chat(chat) => chat.stream,
+            Request::Messages(messages) => messages.stream,
+            Request::CountTokens(_) => false,
+        }
+    }
+
+    fn json(&self, script: &Script) -> Bytes {
+        match self {
+            Request::Chat(chat) => chat.json(script),
+            Request::Messages(messages) => messages.json(script),
+            Request::CountTokens(messages) => messages.count(),
+        }
+    }
+
+    fn events(&self, script: &Script) -> Vec<Bytes> {
+        match self {
+            Request::Chat(chat) => chat.events(script),
+            Request::Messages(messages) => messages.events(script),
+            Request::CountTokens(messages) => vec![messages.count()],
+        }
+    }
+}
+
+/// An answer, as the script wants it.
+async fn perform(script: &Script, request: &Request) -> Response<Body> {
     match script.misbehave {
         Some(Misbehave::Hang) => std::future::pending().await,
         Some(Misbehave::Error500) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the stand-in was told to fail"),
         Some(Misbehave::Html) => pour::whole(StatusCode::OK, "text/html", Bytes::from_static(HTML)),
         Some(Misbehave::Garbage) => {
-            let kind = if chat.stream { "text/event-stream" } else { "application/json" };
+            let kind = if request.stream() { "text/event-stream" } else { "application/json" };
             pour::whole(StatusCode::OK, kind, Bytes::from_static(GARBAGE))
         }
-        Some(Misbehave::Drop | Misbehave::TruncatedJson) | None => pour::chat(script, chat),
+        Some(Misbehave::Drop | Misbehave::TruncatedJson) | None => pour::answer(script, request),
     }
 }
 
-/// Whatever is not a chat completion: the list of models, else the request's own body.
+/// Whatever else is asked: the list of models, else the request's own body.
 fn other(parts: &Parts, body: &Bytes, script: &Script) -> Response<Body> {
     let path = parts.uri.path();
     if parts.method == Method::GET && path.trim_end_matches('/').ends_with("/models") {

@@ -12,7 +12,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Either, Full, StreamBody, combinators::MapErr};
 
-use super::reply::{Chat, DONE};
+use super::Request;
+use super::reply::DONE;
 use super::script::{Misbehave, Script, number};
 
 type Frames = Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>;
@@ -26,11 +27,11 @@ pub(super) fn whole(status: StatusCode, kind: &'static str, bytes: Bytes) -> Res
     head(status, kind, Either::Left(Full::new(bytes).map_err(never)))
 }
 
-/// A chat completion: the script's status, pace and cuts.
-pub(super) fn chat(script: &Script, chat: &Chat) -> Response<Body> {
+/// An answer: the script's status, pace and cuts.
+pub(super) fn answer(script: &Script, request: &Request) -> Response<Body> {
     let truncated = script.misbehave == Some(Misbehave::TruncatedJson);
-    if !chat.stream {
-        let mut bytes = chat.json(script);
+    if !request.stream() {
+        let mut bytes = request.json(script);
         if truncated {
             bytes.truncate(bytes.len() / 2);
         }
@@ -39,7 +40,7 @@ pub(super) fn chat(script: &Script, chat: &Chat) -> Response<Body> {
         }
         return pieces(script, vec![bytes]);
     }
-    let mut events = chat.events(script);
+    let mut events = request.events(script);
     if truncated {
         events.truncate(events.len().div_ceil(2));
         if let Some(last) = events.last_mut() {

@@ -18,7 +18,7 @@ pub(super) struct Chat {
     model: String,
     choices: usize,
     said: String,
-    pub stream: bool,
+    pub(super) stream: bool,
     usage: bool,
 }
 
@@ -121,7 +121,7 @@ fn event(chunk: &Value) -> Bytes {
 }
 
 /// A message's text: a string, or the text parts one after the other.
-fn text_of(content: &Value) -> String {
+pub(super) fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
@@ -130,7 +130,7 @@ fn text_of(content: &Value) -> String {
 }
 
 /// The text in pieces of `size` characters.
-fn chunks(text: &str, size: usize) -> impl Iterator<Item = String> {
+pub(super) fn chunks(text: &str, size: usize) -> impl Iterator<Item = String> {
     let mut characters = text.chars().peekable();
     std::iter::from_fn(move || characters.peek().is_some().then(|| characters.by_ref().take(size).collect()))
 }

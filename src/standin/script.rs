@@ -7,6 +7,7 @@
 //! | `x-standin-write: N` | bytes in one write to the socket, whatever the events' borders |
 //! | `x-standin-delay-ms: N` | pause before each event or write |
 //! | `x-standin-tool: NAME`, `x-standin-args: JSON` | call this tool (both percent-encoded) |
+//! | `x-standin-think: TEXT` | think this first (percent-encoded; Anthropic Messages) |
 //! | `x-standin-events: N` | a stream of N small deltas |
 //! | `x-standin-status: N` | the response's status |
 //! | `x-standin-misbehave` | `drop`, `garbage`, `html`, `error500`, `hang`, `truncated-json` |
@@ -25,6 +26,7 @@ pub(super) struct Script {
     pub delay: Option<Duration>,
     /// Name and arguments.
     pub tool: Option<(String, String)>,
+    pub think: Option<String>,
     pub events: Option<usize>,
     pub status: StatusCode,
     pub misbehave: Option<Misbehave>,
@@ -61,6 +63,7 @@ impl Script {
             write: number(headers, "x-standin-write")?.map(|n| n.max(1)),
             delay: number(headers, "x-standin-delay-ms")?.map(|n| Duration::from_millis(n as u64)),
             tool,
+            think: text(headers, "x-standin-think")?,
             events: number(headers, "x-standin-events")?,
             status: u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).ok_or("no such status")?,
             misbehave: text(headers, "x-standin-misbehave")?.as_deref().map(Misbehave::new).transpose()?,
