@@ -1,4 +1,4 @@
-//! The latest decisions, for people who ask what happened: the demo now, the admin port later.
+//! The latest decisions, for people who ask what happened: the admin port, the demo.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,33 +6,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::verdict::Verdict;
 
 /// How many decisions are kept.
-const KEPT: usize = 1024;
+pub const KEPT: usize = 1024;
 
 /// A ring of the latest verdicts.
 #[derive(Clone, Debug, Default)]
 pub struct Decisions(Arc<Mutex<VecDeque<Arc<Verdict>>>>);
 
 impl Decisions {
-    /// Adds a verdict and logs it: what was blocked or rewritten at `info`, the rest at `debug`. Never text.
-    pub fn record(&self, verdict: Arc<Verdict>) {
-        let shown = (&verdict.id, verdict.direction, verdict.verdict, &verdict.policy, verdict.elapsed_us);
-        let (id, direction, done, policy, elapsed_us) = shown;
-        if verdict.verdict == "allow" && verdict.findings.is_empty() && verdict.skipped.is_empty() {
-            tracing::debug!(%id, ?direction, verdict = done, %policy, elapsed_us, "decided");
-        } else {
-            let (rules, skipped) = (verdict.rules().join(","), verdict.skipped.len());
-            tracing::info!(%id, ?direction, verdict = done, shadow = verdict.shadow, %policy, %rules, skipped, elapsed_us, "decided");
-        }
+    /// Adds a verdict.
+    pub fn push(&self, verdict: Arc<Verdict>) {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ring.len() == KEPT {
-            ring.pop_front();
-        }
+        let oldest = if ring.len() == KEPT { ring.pop_front() } else { None };
         ring.push_back(verdict);
+        drop(ring);
+        // What it holds is given back when nobody waits any more.
+        drop(oldest);
     }
 
     /// The verdicts on the messages of one request, oldest first.
     pub fn of(&self, id: &str) -> Vec<Arc<Verdict>> {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.iter().filter(|verdict| verdict.id == id).map(Arc::clone).collect()
+    }
+
+    /// The latest verdicts that `wanted` says yes to, latest first.
+    pub fn latest(&self, most: usize, wanted: impl Fn(&Verdict) -> bool) -> Vec<Arc<Verdict>> {
+        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.iter().rev().filter(|verdict| wanted(verdict)).take(most).map(Arc::clone).collect()
     }
 }

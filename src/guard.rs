@@ -1,6 +1,7 @@
 //! What a request is judged with: the policies of its route, compiled, and the classifiers that they name. Made once at
 //! start, shared by everything that judges: the proxy, `scan`, `test`, the demo.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,13 +10,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Priority};
-use crate::config::{Config, Inspect, Problems, Secret};
+use crate::config::{Config, Inspect, Problems, Route, Secret};
 use crate::detector::Plan;
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
 use crate::policy::compile::CompileError;
 use crate::policy::rule::PolicySpec;
 use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, load_policy};
+use crate::telemetry::metrics::METRICS;
 
 /// How long a classifier may take over one text before the rule's `on_error` decides.
 const CLASSIFIER_DEADLINE: Duration = Duration::from_secs(5);
@@ -46,37 +48,95 @@ pub enum GuardError {
 }
 
 /// Policies and classifiers, ready.
+#[derive(Default)]
 pub struct Guard {
     /// For each route of the configuration; `None` where nothing is inspected.
     pub routes: Vec<Option<Context>>,
+    /// The same for tenants that have a policy of their own.
+    pub tenants: HashMap<Arc<str>, Vec<Option<Context>>>,
     /// The classifiers that any rule names.
     pub inference: Option<Arc<Inference>>,
+    /// Keys hashes and the score cache.
+    key: Arc<[u8]>,
+    shadow: bool,
 }
 
 impl Guard {
     /// Loads every policy of the configuration, and every model that they name. Warnings go to `warn`.
-    pub fn load(config: &Config, shadow: bool, mut warn: impl FnMut(&Problems)) -> Result<Guard, GuardError> {
-        let mut stacks = Vec::new();
-        for route in &config.routes {
+    pub fn load(config: &Config, shadow: bool, warn: impl FnMut(&Problems)) -> Result<Guard, GuardError> {
+        Guard { shadow, ..Guard::default() }.reload(config, warn)
+    }
+
+    /// Loads everything anew, but for what would be the same: the models, if neither they nor their set have changed,
+    /// and a key that was made at the start.
+    pub fn reload(&self, config: &Config, mut warn: impl FnMut(&Problems)) -> Result<Guard, GuardError> {
+        let mut specs: HashMap<&str, Arc<PolicySpec>> = HashMap::new();
+        let routes = config.routes.iter().flat_map(|route| route.baseline.iter().chain(&route.policy));
+        let tenants = config.tenants.iter().flat_map(|tenants| &tenants.list).flat_map(|tenant| &tenant.policy);
+        for name in routes.chain(tenants) {
+            if !specs.contains_key(name.as_str()) {
+                specs.insert(name, Arc::new(load(name, &config.policies, &mut warn)?));
+            }
+        }
+        let key = match &config.secret {
+            None if !self.key.is_empty() => Arc::clone(&self.key),
+            secret => key(secret.as_ref())?,
+        };
+        let before = self.inference.as_ref();
+        let inference = inference(specs.values().map(AsRef::as_ref), config.models.as_deref(), &key, before)?;
+        let mut guard = Guard { routes: Vec::new(), tenants: HashMap::new(), inference, key, shadow: self.shadow };
+        guard.compile(config, &specs)?;
+        Ok(guard)
+    }
+
+    /// Policies that are compiled already.
+    pub fn of(routes: Vec<Option<Context>>, inference: Option<Arc<Inference>>) -> Guard {
+        Guard { routes, inference, ..Guard::default() }
+    }
+
+    /// Compiles each set of policies that run together, once.
+    fn compile(&mut self, config: &Config, specs: &HashMap<&str, Arc<PolicySpec>>) -> Result<(), GuardError> {
+        let mut known: HashMap<Vec<&str>, Context> = HashMap::new();
+        let mut of_route = |guard: &Guard, route: &'_ Route, policy: &[String]| {
             if route.inspect == Inspect::None {
-                stacks.push(None);
-                continue;
+                return Ok(None);
             }
-            let mut stack = Vec::new();
-            for name in route.baseline.iter().chain(&route.policy) {
-                stack.push(Arc::new(load(name, &config.policies, &mut warn)?));
+            let stack = route.baseline.iter().chain(policy).filter_map(|name| specs.get_key_value(name.as_str()));
+            let (names, stack): (Vec<&str>, Vec<_>) = stack.map(|(name, spec)| (*name, Arc::clone(spec))).unzip();
+            if let Some(context) = known.get(&names) {
+                return Ok(Some(context.clone()));
             }
-            stacks.push(Some(stack));
+            let context = context(stack, guard.inference.as_deref(), &guard.key, guard.shadow)?;
+            known.insert(names, context.clone());
+            Ok::<_, GuardError>(Some(context))
+        };
+        let routes = config.routes.iter().map(|route| of_route(self, route, &route.policy));
+        let routes = routes.collect::<Result<_, _>>()?;
+        let mut tenants = HashMap::new();
+        for tenant in config.tenants.iter().flat_map(|tenants| &tenants.list).filter(|own| !own.policy.is_empty()) {
+            let contexts = config.routes.iter().map(|route| of_route(self, route, &tenant.policy));
+            tenants.insert(Arc::clone(&tenant.name), contexts.collect::<Result<_, _>>()?);
         }
-        let all = stacks.iter().flatten().flatten();
-        let key = key(config.secret.as_ref())?;
-        let inference = inference(all.map(AsRef::as_ref), config.models.as_deref(), &key)?;
-        let mut routes = Vec::new();
-        for stack in stacks {
-            let context = stack.map(|stack| context(stack, inference.as_deref(), &key, shadow)).transpose()?;
-            routes.push(context);
-        }
-        Ok(Guard { routes, inference })
+        self.routes = routes;
+        self.tenants = tenants;
+        Ok(())
+    }
+
+    /// What a route's requests are under, those of a tenant with a policy of its own in particular.
+    pub fn context(&self, route: usize, tenant: Option<&str>) -> Option<&Context> {
+        let own = tenant.and_then(|tenant| self.tenants.get(tenant));
+        own.unwrap_or(&self.routes).get(route).and_then(Option::as_ref)
+    }
+
+    /// Every set of policies that runs.
+    pub fn contexts(&self) -> impl Iterator<Item = &Context> {
+        self.tenants.values().chain([&self.routes]).flatten().flatten()
+    }
+
+    /// One more policy, for text that comes without a request. Its models must be loaded.
+    pub fn add(&self, name: &str, folder: &Path) -> Result<Context, GuardError> {
+        let policy = load(name, folder, &mut |_| {})?;
+        context(vec![Arc::new(policy)], self.inference.as_deref(), &self.key, self.shadow)
     }
 
     /// Loads one policy, for `scan` and `test`.
@@ -88,7 +148,7 @@ impl Guard {
         let mut warn = warn;
         let policy = Arc::new(load(name, &config.policies, &mut warn)?);
         let key = key(config.secret.as_ref())?;
-        let inference = inference([policy.as_ref()].into_iter(), config.models.as_deref(), &key)?;
+        let inference = inference([policy.as_ref()].into_iter(), config.models.as_deref(), &key, None)?;
         Ok((context(vec![policy], inference.as_deref(), &key, false)?, inference))
     }
 }
@@ -109,11 +169,12 @@ fn key(secret: Option<&Secret>) -> Result<Arc<[u8]>, GuardError> {
     Ok(Arc::new(key))
 }
 
-/// Loads every model that a rule names, each once.
+/// Loads every model that a rule names, each once; or goes on with those that are loaded.
 fn inference<'p>(
     policies: impl Iterator<Item = &'p PolicySpec>,
     models: Option<&Path>,
     key: &[u8],
+    before: Option<&Arc<Inference>>,
 ) -> Result<Option<Arc<Inference>>, GuardError> {
     let mut names: Vec<&str> = policies
         .flat_map(|policy| &policy.rules)
@@ -124,8 +185,12 @@ fn inference<'p>(
     if names.is_empty() {
         return Ok(None);
     }
+    let dirs = models.map_or_else(ModelDirs::usual, ModelDirs::only);
+    if let Some(before) = before.filter(|before| before.serves(&names, &dirs, key)) {
+        return Ok(Some(Arc::clone(before)));
+    }
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Ok(Some(Arc::new(Inference::load(&names, &models.map_or_else(ModelDirs::usual, ModelDirs::only), key, workers)?)))
+    Ok(Some(Arc::new(Inference::load(&names, &dirs, key, workers)?)))
 }
 
 /// Compiles policies that run together, baseline first.
@@ -151,8 +216,25 @@ pub fn context(
 /// One question to a classifier under way: where the answer belongs, and the answer.
 pub type Asked = std::pin::Pin<Box<dyn Future<Output = (Ticket, Answer)> + Send>>;
 
-/// Takes a stretch of text to its classifier. `client` is who pays for it in the queue's fairness.
-pub fn ask(inference: Option<&Inference>, ticket: Ticket, client: u64, priority: Priority) -> Asked {
+/// Whose text is judged.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// Who pays for it in the queue's fairness.
+    pub client: u64,
+    /// Scores are remembered for each tenant apart.
+    pub tenant: Option<Arc<str>>,
+    /// The request's id, for the log.
+    pub id: Arc<str>,
+}
+
+impl From<u64> for Caller {
+    fn from(client: u64) -> Caller {
+        Caller { client, ..Caller::default() }
+    }
+}
+
+/// Takes a stretch of text to its classifier.
+pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, priority: Priority) -> Asked {
     let patience = match priority {
         Priority::Gate => CLASSIFIER_DEADLINE,
         Priority::Bulk => BULK_DEADLINE,
@@ -162,38 +244,46 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, client: u64, priority:
             model: Arc::clone(&ticket.job.model),
             text: Arc::clone(&ticket.job.text),
             kind: ticket.kind,
-            client,
+            client: caller.client,
+            tenant: caller.tenant.clone(),
             priority,
             deadline: Instant::now() + patience,
         })
     });
+    let id = Arc::clone(&caller.id);
     Box::pin(async move {
         let answer = match pending {
             None => Answer::Failed(Failure::Error),
-            Some(Err(error)) => failed(&error),
+            Some(Err(error)) => failed(&error, &id),
             Some(Ok(pending)) => match pending.scores().await {
-                Err(error) => failed(&error),
-                Ok(scores) => Answer::Scores(
-                    scores
-                        .windows
-                        .into_iter()
-                        .map(|window| Scored { range: window.range, scores: window.scores })
-                        .collect(),
-                ),
+                Err(error) => failed(&error, &id),
+                Ok(scores) => {
+                    METRICS.inference.observe(scores.elapsed);
+                    let windows = scores.windows.into_iter();
+                    Answer::Scores(
+                        windows.map(|window| Scored { range: window.range, scores: window.scores }).collect(),
+                    )
+                }
             },
         };
         (ticket, answer)
     })
 }
 
-fn failed(error: &InferenceError) -> Answer {
+fn failed(error: &InferenceError, id: &str) -> Answer {
+    METRICS.inference_failures.inc(match error {
+        InferenceError::Overloaded => "overload",
+        InferenceError::Timeout => "timeout",
+        InferenceError::TooLong | InferenceError::TooManyUnknown => "over_limit",
+        InferenceError::Failed(_) | InferenceError::Gone => "error",
+    });
     match error {
         InferenceError::Overloaded => Answer::Failed(Failure::Overload),
         InferenceError::Timeout => Answer::Failed(Failure::Timeout),
         InferenceError::TooLong => Answer::OverLimit("windows"),
         InferenceError::TooManyUnknown => Answer::OverLimit("unknown_tokens"),
         InferenceError::Failed(reason) => {
-            tracing::error!(%reason, "a classifier failed");
+            tracing::error!(%id, %reason, "a classifier failed");
             Answer::Failed(Failure::Error)
         }
         InferenceError::Gone => Answer::Failed(Failure::Error),
@@ -201,13 +291,27 @@ fn failed(error: &InferenceError) -> Answer {
 }
 
 /// Drives the inspection of a whole body: scans in slices, asks the classifiers, hands the answers in.
-pub async fn judge(buffered: &mut Buffered<'_>, inference: Option<&Inference>, client: u64, priority: Priority) {
-    while buffered.scan(SCAN_SLICE) {
+pub async fn judge(
+    buffered: &mut Buffered<'_>,
+    inference: Option<&Inference>,
+    caller: impl Into<Caller>,
+    priority: Priority,
+) {
+    let caller = caller.into();
+    let mut scanning = Duration::ZERO;
+    loop {
+        let started = Instant::now();
+        let more = buffered.scan(SCAN_SLICE);
+        scanning += started.elapsed();
+        if !more {
+            break;
+        }
         tokio::task::yield_now().await;
     }
+    METRICS.scan.observe(scanning);
     let mut tickets = buffered.take_tickets().into_iter();
     // A few at a time: a long conversation must not fill the queue that others wait in, nor its own share of it.
-    let ask = |ticket| ask(inference, ticket, client, priority);
+    let ask = |ticket| ask(inference, ticket, &caller, priority);
     let mut asked: FuturesUnordered<Asked> = tickets.by_ref().take(IN_FLIGHT).map(ask).collect();
     while let Some((ticket, answer)) = asked.next().await {
         if priority == Priority::Bulk && matches!(answer, Answer::Failed(Failure::Overload)) {

@@ -11,12 +11,16 @@
 //! 6. [`finding`] and [`verdict`] are what comes out.
 //! 7. [`upstream`] takes what complies to the provider; the answer goes the same way back.
 //!
-//! [`guard`] is what all judging needs, loaded: policies and models. [`config`] reads the files that people write,
+//! [`guard`] is what all judging needs, loaded: policies and models. What operators see: [`admin`] (their port), [`audit`]
+//! (the decision log), [`decisions`] (the latest), [`telemetry`] (metrics, log lines). [`config`] reads the files that people write,
 //! [`cli`] is the command line, [`standin`] an LLM that is none, for the demo, tests and benches.
 
 pub mod action;
+pub mod admin;
+pub mod audit;
 pub mod classifier;
 pub mod cli;
+pub mod coding;
 pub mod config;
 pub mod decisions;
 pub mod detector;
@@ -28,5 +32,6 @@ pub mod protocol;
 pub mod segment;
 pub mod server;
 pub mod standin;
+pub mod telemetry;
 pub mod upstream;
 pub mod verdict;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::expand::{Expander, hide_defaults};
 use super::problem::{Collector, Problem, Problems, quoted};
@@ -10,8 +9,8 @@ use super::reader::MapReader;
 use super::route::{self, Known};
 use super::source::Source;
 use super::tree::{Node, Value};
-use super::value::{self, boolean, count, duration, one_of, size};
-use super::{Config, Secret, Server, Upstream, upstream};
+use super::value::{self, one_of};
+use super::{Config, Secret, Upstream, admin, server, tenants, upstream};
 
 /// Reads a configuration file and the environment. The second part is warnings alone.
 pub fn load(path: &Path) -> Result<(Config, Problems), Problems> {
@@ -32,8 +31,9 @@ pub fn load_source(
         Expander { variable, folder, problems: &problems }.expand(&mut root);
         root
     });
-    let config = root
-        .and_then(|root| MapReader::read(&root, "the configuration", &problems, |reader| read_config(reader, folder)));
+    let config = root.and_then(|root| {
+        MapReader::read(&root, "the configuration", &problems, |reader| read_config(reader, folder, variable))
+    });
     let problems = problems.finish();
     match config {
         Some(config) if problems.errors() == 0 => Ok((config, problems)),
@@ -41,12 +41,14 @@ pub fn load_source(
     }
 }
 
-fn read_config(reader: &mut MapReader<'_>, folder: &Path) -> Config {
-    reader.later(&["admin", "tenants", "shared", "audit", "telemetry"]);
+fn read_config(reader: &mut MapReader<'_>, folder: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Config {
+    reader.later(&["shared", "telemetry"]);
     reader.optional("version", one_of(&[("1", ())]));
     let secret = read_secret(reader);
     let server_at = reader.node("server").and_then(|node| node.child("listen")).map(|node| node.at.clone());
-    let server = reader.map("server", read_server);
+    let server = reader.map("server", server::read);
+    let admin = reader.map("admin", admin::read_admin);
+    let audit = reader.map("audit", |reader| admin::read_audit(reader, folder)).flatten();
     let upstreams_node = reader.node("upstreams");
     let upstreams = reader.map("upstreams", read_upstreams);
     let policies = reader.optional("policies", value::filled);
@@ -57,10 +59,15 @@ fn read_config(reader: &mut MapReader<'_>, folder: &Path) -> Config {
         Some(Value::Map(entries)) => entries.iter().map(|entry| entry.key.as_str()).collect(),
         _ => Vec::new(),
     };
-    let routes = route::read_all(reader, &Known { upstreams: &names, policies: &policies, folder });
+    let known = Known { upstreams: &names, policies: &policies, folder };
+    let routes = route::read_all(reader, &known);
+    let tenants = reader.map("tenants", |reader| tenants::read(reader, &known, variable)).flatten();
     let config = Config {
         secret,
         server: server.unwrap_or_default(),
+        admin: admin.unwrap_or_default(),
+        tenants,
+        audit,
         upstreams: upstreams.unwrap_or_default(),
         routes,
         policies,
@@ -70,7 +77,10 @@ fn read_config(reader: &mut MapReader<'_>, folder: &Path) -> Config {
         reader.problem(
             Problem::error(&at, "anyone who reaches this address could spend the provider's credentials")
                 .label(format!("not loopback, and upstream {} injects a credential", quoted(&exposed.name)))
-                .help("listen on 127.0.0.1, or say that it is meant with `open: true` under `server`"),
+                .help(
+                    "listen on 127.0.0.1, or let clients in by `keys` under `server`, or say that it is meant with \
+                     `open: true`",
+                ),
         );
     }
     config
@@ -90,18 +100,6 @@ fn read_secret(reader: &mut MapReader<'_>) -> Option<Secret> {
         );
     }
     Some(secret)
-}
-
-fn read_server(reader: &mut MapReader<'_>) -> Server {
-    reader.later(&["tls", "keys", "max_buffered", "max_segments", "min_body_rate", "max_inflight_per_client"]);
-    let default = Server::default();
-    Server {
-        listen: reader.optional("listen", value::address).unwrap_or(default.listen),
-        max_body: reader.optional("max_body", size(1 << 10..=1 << 30)).unwrap_or(default.max_body),
-        max_inflight: reader.optional("max_inflight", count(1..=1_000_000)).unwrap_or(default.max_inflight),
-        drain: reader.optional("drain", duration(Duration::ZERO..=Duration::from_secs(3600))).unwrap_or(default.drain),
-        open: reader.optional("open", boolean).unwrap_or(default.open),
-    }
 }
 
 fn read_upstreams(reader: &mut MapReader<'_>) -> Vec<Upstream> {

@@ -1,31 +1,38 @@
 //! `palisade.yaml`: the finished, checked configuration, and how files become it.
 
+mod admin;
 mod expand;
 mod hosts;
 mod load;
 mod nearest;
+mod network;
 mod parse;
 mod problem;
 mod reader;
 mod route;
 mod scalar;
+mod server;
 mod source;
+mod tenants;
 mod tree;
 mod upstream;
 pub mod value;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
 
+pub use admin::{Admin, Audit, AuditText, OnFull};
 pub use load::{load, load_source};
 pub use nearest::{did_you_mean, either};
+pub use network::Network;
 pub use problem::{Collector, Place, Problem, Problems, Severity, quoted};
 pub use reader::{MapReader, not_available};
 pub use scalar::{Core, Scalar};
+pub use server::{Http2, Server};
 pub use source::{At, Source};
+pub use tenants::{Tenant, TenantFrom, Tenants};
 pub use tree::{Entry, Node, Value};
 
 /// Everything that `palisade serve` needs to know. Every field has a default.
@@ -35,10 +42,16 @@ pub struct Config {
     pub secret: Option<Secret>,
     /// The data port.
     pub server: Server,
+    /// The operator's port.
+    pub admin: Admin,
     /// Where requests can go, in file order.
     pub upstreams: Vec<Upstream>,
     /// Which request goes where: the first match wins.
     pub routes: Vec<Route>,
+    /// Who is calling. `None`: nobody in particular.
+    pub tenants: Option<Tenants>,
+    /// The decision log. `None`: there is none.
+    pub audit: Option<Audit>,
     /// Folder with policy files.
     pub policies: PathBuf,
     /// Folder with classifiers. `None`: the usual places.
@@ -47,12 +60,17 @@ pub struct Config {
 
 impl Config {
     /// An upstream whose credentials anyone who reaches the data port could spend: `listen` is not loopback, a
-    /// credential is injected, and `server.open` does not say that this is meant. To be asked again after `listen`
-    /// was overridden.
+    /// credential is injected, clients need no key, and `server.open` does not say that this is meant. To be asked
+    /// again after `listen` was overridden.
     pub fn exposed(&self) -> Option<&Upstream> {
-        if self.server.open || self.server.listen.ip().is_loopback() {
+        if self.server.open || !self.server.keys.is_empty() || self.server.listen.ip().is_loopback() {
             return None;
         }
+        self.injecting()
+    }
+
+    /// An upstream that gets a credential from the configuration.
+    pub fn injecting(&self) -> Option<&Upstream> {
         self.upstreams.iter().find(|upstream| upstream.headers.iter().any(|(_, value)| value.is_sensitive()))
     }
 }
@@ -62,31 +80,19 @@ impl Default for Config {
         Config {
             secret: None,
             server: Server::default(),
+            admin: Admin::default(),
             upstreams: Vec::new(),
             routes: Vec::new(),
+            tenants: None,
+            audit: None,
             policies: PathBuf::from("policies"),
             models: None,
         }
     }
 }
 
-/// The data port and its bounds.
-#[derive(Clone, Debug)]
-pub struct Server {
-    /// Where clients connect; HTTP/1.1 and h2c.
-    pub listen: SocketAddr,
-    /// Longest body that is read, decoded, in bytes.
-    pub max_body: usize,
-    /// Most requests under way; more get 503.
-    pub max_inflight: usize,
-    /// How long a drain waits for requests under way.
-    pub drain: Duration,
-    /// Whether strangers may use the credentials that upstreams inject, see [`Config::exposed`].
-    pub open: bool,
-}
-
 /// One provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
     /// Its name in `routes`.
     pub name: String,
@@ -154,18 +160,6 @@ impl Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
-    }
-}
-
-impl Default for Server {
-    fn default() -> Server {
-        Server {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            max_body: 16 << 20,
-            max_inflight: 4096,
-            drain: Duration::from_secs(30),
-            open: false,
-        }
     }
 }
 

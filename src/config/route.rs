@@ -79,7 +79,7 @@ fn read(reader: &mut MapReader<'_>, known: &Known<'_>) -> Option<Route> {
 }
 
 /// A policy's name as it is, a policy's file with the folder of the configuration before it.
-fn policy_name(node: &Node, known: &Known<'_>) -> Result<String, Problem> {
+pub(super) fn policy_name(node: &Node, known: &Known<'_>) -> Result<String, Problem> {
     let name = value::filled(node)?;
     if policy_file::is_path(&name) {
         let path: PathBuf = known.folder.join(&name);

@@ -149,6 +149,25 @@ pub fn name(longest: usize) -> impl Fn(&Node) -> Result<String, Problem> {
     }
 }
 
+/// A SHA-256 as `sha256:` and 64 hex digits.
+pub fn sha256(node: &Node) -> Result<[u8; 32], Problem> {
+    let text = string(node)?;
+    let digits = text.strip_prefix("sha256:").unwrap_or_default().as_bytes();
+    let mut hash = [0; 32];
+    let pairs = digits.chunks_exact(2).zip(&mut hash).filter_map(|(pair, byte)| {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+        Some(())
+    });
+    if pairs.count() == hash.len() && digits.len() == 2 * hash.len() {
+        return Ok(hash);
+    }
+    // It may be the key itself, so what was found is not shown.
+    Err(Problem::error(&node.at, WRONG)
+        .label("expected `sha256:` and 64 hex digits (what was found is not shown)")
+        .help("hash the key with `printf %s KEY | sha256sum`"))
+}
+
 /// "expected …, found …".
 pub fn wrong(node: &Node, expected: &str) -> Problem {
     Problem::error(&node.at, WRONG).label(format!("expected {expected}, found {}", node.found()))

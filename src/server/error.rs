@@ -1,14 +1,17 @@
 //! What a client is told when Palisade itself cannot go on. Nothing else builds such a response.
 //!
-//! The shape is OpenAI-compatible. Texts are fixed or name bounds; none quotes a path, a header, a query or a body.
+//! The shape is that of the path's protocol, `OpenAI`'s where none is known. Texts are fixed or name bounds; none quotes a
+//! path, a header, a query or a body.
 
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::json;
 
 use super::body::Body;
 use super::limits::BodyError;
+use super::origin::OriginError;
 use super::path::PathError;
+use crate::coding::CodingError;
+use crate::protocol::{Problem, Protocol, openai_error};
 use crate::upstream::{AnswerError, UpstreamError};
 
 /// Why a request got no answer from its upstream.
@@ -23,6 +26,21 @@ pub enum RequestError {
     /// No route matches.
     #[error("no route for this path")]
     NoRoute,
+    /// No key, or none that is known.
+    #[error("this proxy needs an API key, and the request has none that it knows")]
+    NoKey,
+    /// The request may not be its client's own.
+    #[error("{0}")]
+    Origin(#[from] OriginError),
+    /// The head is longer than `max_head`.
+    #[error("the request's head is longer than {0} bytes")]
+    HeadTooLong(
+        /// The limit.
+        usize,
+    ),
+    /// `max_inflight_per_client` is reached.
+    #[error("too many requests of this client under way")]
+    TooManyOfClient,
     /// `max_inflight` is reached.
     #[error("too many requests under way")]
     Overloaded,
@@ -41,6 +59,27 @@ pub enum RequestError {
         /// The limit, in bytes.
         usize,
     ),
+    /// A tenant header that stands twice, or keys of two tenants.
+    #[error("the request names more than one tenant")]
+    Tenant,
+    /// A tenant header is missing, names nobody, or came from somebody who may not set it.
+    #[error("the request belongs to no known tenant")]
+    UnknownTenant,
+    /// No API key of any tenant.
+    #[error("the request has no API key of a known tenant")]
+    UnknownKey,
+    /// No place in the decision log, and `on_full` is not `drop`.
+    #[error("the decision log is full")]
+    AuditFull,
+    /// The upstream's answer stands for more than can be judged.
+    #[error("the upstream's answer is refused: {0}")]
+    AnswerGrows(
+        /// In what way.
+        CodingError,
+    ),
+    /// A part of an answer, of which nobody has seen the rest.
+    #[error("the upstream answered with a part of something, which cannot be judged")]
+    PartialAnswer,
     /// A protocol or feature that this version does not have.
     #[error("{0} is not available in this version")]
     NotAvailable(
@@ -58,18 +97,32 @@ impl RequestError {
         self.shape().0
     }
 
-    /// The response, but for `x-palisade-id`.
-    pub fn into_response(self) -> Response<Body> {
+    /// What programs tell it by.
+    pub fn code(&self) -> &'static str {
+        self.shape().2
+    }
+
+    /// The response, but for `x-palisade-id`. `protocol` is the one that the path names, if any.
+    pub fn into_response(self, protocol: Option<&dyn Protocol>, id: &str) -> Response<Body> {
         let Shape(status, kind, code) = self.shape();
-        let body = json!({"error": {"message": self.to_string(), "type": kind, "param": null, "code": code}});
-        let mut response = Response::new(Body::full(body.to_string()));
+        let message = self.to_string();
+        let body = match protocol {
+            Some(protocol) => {
+                protocol.error_body(&Problem { status: status.as_u16(), message: &message, kind, code, id })
+            }
+            None => openai_error(&message, kind, code),
+        };
+        let mut response = Response::new(Body::full(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
@@ -90,8 +143,17 @@ impl RequestError {
             ) => Shape(StatusCode::BAD_REQUEST, INVALID, "invalid_path"),
             RequestError::Upgrade => Shape(StatusCode::BAD_REQUEST, INVALID, "upgrade_refused"),
             RequestError::NoRoute => Shape(StatusCode::NOT_FOUND, INVALID, "no_route"),
-            RequestError::Overloaded => Shape(StatusCode::SERVICE_UNAVAILABLE, SERVER, "overloaded"),
-            RequestError::Body(BodyError::TooLong(_)) => {
+            RequestError::NoKey => Shape(StatusCode::UNAUTHORIZED, INVALID, "invalid_api_key"),
+            RequestError::Origin(OriginError::Host) => Shape(StatusCode::FORBIDDEN, INVALID, "forbidden_host"),
+            RequestError::Origin(OriginError::Origin) => Shape(StatusCode::FORBIDDEN, INVALID, "forbidden_origin"),
+            RequestError::HeadTooLong(_) => {
+                Shape(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID, "headers_too_large")
+            }
+            RequestError::TooManyOfClient => Shape(StatusCode::TOO_MANY_REQUESTS, RATE, "too_many_requests"),
+            RequestError::Overloaded | RequestError::Body(BodyError::NoRoom) => {
+                Shape(StatusCode::SERVICE_UNAVAILABLE, SERVER, "overloaded")
+            }
+            RequestError::Body(BodyError::TooLong(_) | BodyError::Grows(_)) => {
                 Shape(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "body_too_large")
             }
             RequestError::Body(BodyError::Timeout) => Shape(StatusCode::REQUEST_TIMEOUT, INVALID, "body_timeout"),
@@ -107,7 +169,14 @@ impl RequestError {
                 Shape(StatusCode::GATEWAY_TIMEOUT, SERVER, "upstream_timeout")
             }
             RequestError::Upstream(UpstreamError::Target) => Shape(StatusCode::URI_TOO_LONG, INVALID, "invalid_path"),
-            RequestError::AnswerTooLong(_) => Shape(StatusCode::BAD_GATEWAY, SERVER, "answer_too_long"),
+            RequestError::Tenant => Shape(StatusCode::BAD_REQUEST, INVALID, "invalid_tenant"),
+            RequestError::UnknownTenant => Shape(StatusCode::FORBIDDEN, INVALID, "unknown_tenant"),
+            RequestError::UnknownKey => Shape(StatusCode::UNAUTHORIZED, INVALID, "unknown_tenant"),
+            RequestError::AuditFull => Shape(StatusCode::SERVICE_UNAVAILABLE, SERVER, "audit_log_full"),
+            RequestError::AnswerTooLong(_) | RequestError::AnswerGrows(_) => {
+                Shape(StatusCode::BAD_GATEWAY, SERVER, "answer_too_long")
+            }
+            RequestError::PartialAnswer => Shape(StatusCode::BAD_GATEWAY, SERVER, "partial_answer"),
             RequestError::NotAvailable(_) => Shape(StatusCode::NOT_IMPLEMENTED, INVALID, "not_available"),
         }
     }
@@ -115,6 +184,9 @@ impl RequestError {
 
 /// The OpenAI-compatible `type` for what the client should change.
 const INVALID: &str = "invalid_request_error";
+
+/// The OpenAI-compatible `type` for what the client should do less often.
+const RATE: &str = "rate_limit_error";
 
 /// The OpenAI-compatible `type` for what the client cannot help.
 const SERVER: &str = "server_error";

@@ -10,80 +10,117 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::BodyExt as _;
 
 use super::body::Body;
+use super::decode::{Plain, decode};
 use super::error::RequestError;
 use super::journey::{App, Call};
+use super::recorder::{Recorder, Seen};
 use super::refuse::{self, Asked};
 use super::{limits, streamed};
+use crate::audit::{Place, Streamed};
 use crate::classifier::Priority;
-use crate::decisions::Decisions;
-use crate::guard::{Guard, judge};
+use crate::coding::{Coding, Decoder};
+use crate::guard::{Caller, Guard, judge};
 use crate::inspect::{self, Buffered, Cause, Concluded, Report};
 use crate::policy::Context;
 use crate::policy::rule::{Decision, Expose};
-use crate::protocol::json::{Json, NodeKind, escape};
-use crate::protocol::walk::{walk, walk_unknown};
+use crate::protocol::json::{Json, JsonError, NodeKind, escape};
+use crate::protocol::walk::{WalkError, walk, walk_unknown};
 use crate::protocol::{Protocol, Recognised, recognise};
 use crate::segment::{Direction, Kind, Scope, Segment};
 use crate::upstream::{Answer, Outgoing};
 use crate::verdict::{About, Verdict};
+use limits::{BodyError, Share};
 
 /// Everything about one exchange that its stages share.
 pub(super) struct Exchange {
     pub(super) id: String,
     pub(super) context: Context,
     pub(super) guard: Arc<Guard>,
-    pub(super) decisions: Decisions,
+    pub(super) recorder: Recorder,
+    pub(super) place: Place,
     pub(super) protocol: Option<&'static dyn Protocol>,
     pub(super) expose: Expose,
     pub(super) asked: Asked,
     pub(super) route: String,
-    pub(super) client: u64,
+    pub(super) caller: Caller,
+    /// The message that is judged, where its texts are to be kept.
+    pub(super) body: Option<Bytes>,
     /// How long Palisade itself has taken so far.
     pub(super) spent: Duration,
     /// The verdict on the request.
     pub(super) request: Option<Arc<Verdict>>,
+    /// Longest body that is judged, and most texts of it.
+    bounds: Bounds,
+}
+
+#[derive(Clone, Copy)]
+struct Bounds {
+    body: usize,
+    segments: usize,
+}
+
+/// Why a body is not read, and what says how that is decided.
+struct Unread(Cause, String);
+
+/// What goes to the upstream.
+struct Forward {
+    bytes: Bytes,
+    /// Whether it differs from what came.
+    changed: bool,
 }
 
 /// Reads, judges and forwards a request, and does the same with its response.
 pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, RequestError> {
-    let Call { id, peer, route, parts, body, permit } = call;
+    let Call { id, peer, route, tenant, mut parts, body, mut permit } = call;
     let started = Instant::now();
     let line = app.config.routes.get(route).ok_or(RequestError::NoRoute)?;
-    let context = app.guard.routes.get(route).cloned().flatten().ok_or(RequestError::NoRoute)?;
+    let context = app.guard.context(route, tenant.as_deref()).cloned().ok_or(RequestError::NoRoute)?;
     let protocol = match recognise(parts.uri.path()) {
         Recognised::Known(protocol) => Some(protocol),
         Recognised::NotBuilt => return Err(RequestError::NotAvailable("this API")),
         Recognised::Unknown => None,
     };
-    let bytes = limits::read_body(body, app.config.server.max_body).await?;
+    let server = &app.config.server;
+    let bytes = limits::read_body(body, server, &mut permit.share).await?;
+    let plain = decode(&parts.headers, &bytes, server.max_body, &mut permit.share).await?;
+    let id = id.to_string();
     let mut exchange = Exchange {
-        id: id.to_string(),
+        caller: Caller { client: client_key(peer.ip()), tenant, id: id.as_str().into() },
+        id,
         expose: refuse::expose(&context, app.config.server.listen.ip().is_loopback()),
         context,
         guard: Arc::clone(&app.guard),
-        decisions: app.decisions.clone(),
+        recorder: app.recorder.clone(),
+        // Before the upstream is called, so that nothing goes on whose record would find no room.
+        place: app.recorder.reserve()?,
+        body: None,
         protocol,
         asked: Asked { choices: 1, ..Asked::default() },
         route: line.path.clone(),
-        client: client_key(peer.ip()),
         spent: Duration::ZERO,
         request: None,
+        bounds: Bounds { body: server.max_body, segments: server.max_segments },
     };
     let received = Instant::now();
-    let bytes = match exchange.request(&parts.headers, parts.uri.query(), bytes).await {
-        Ok(bytes) => bytes,
+    let Forward { bytes, changed } = match exchange.request(&parts.headers, parts.uri.query(), bytes, plain).await {
+        Ok(forward) => forward,
         Err(response) => return Ok(response.map(|body| body.holding(permit))),
     };
     // Reading the client's body is the client's time.
     exchange.spent = received.elapsed();
     tracing::trace!(id = %exchange.id, waited_us = started.elapsed().as_micros() as u64, "request judged");
     let method = parts.method.clone();
+    if changed {
+        recoded(&mut parts.headers);
+    }
     let mut request = Request::from_parts(parts, Outgoing::full(bytes.clone()));
     if request.headers().contains_key(CONTENT_LENGTH) {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     }
     let answer = app.upstreams.send(line.upstream, request).await?;
-    let response = exchange.response(answer, &method, app.config.server.max_body).await?;
+    drop(bytes);
+    permit.share.shrink(0);
+    let response = exchange.response(answer, &method, &mut permit.share).await?;
     Ok(response.map(|body| body.holding(permit)))
 }
 
@@ -94,7 +131,8 @@ impl Exchange {
         headers: &HeaderMap,
         query: Option<&str>,
         bytes: Bytes,
-    ) -> Result<Bytes, Response<Body>> {
+        plain: Plain,
+    ) -> Result<Forward, Response<Body>> {
         let started = Instant::now();
         let query = query.map(query_as_json).filter(|query| query != "{}");
         if let Some(query) = &query
@@ -110,17 +148,23 @@ impl Exchange {
             }
         }
         if bytes.is_empty() {
-            return Ok(bytes);
+            return Ok(Forward { bytes, changed: false });
         }
-        let body = match self.read_request(headers, &bytes) {
+        let read = match &plain {
+            Plain::Same => self.read_request(headers, &bytes),
+            Plain::Decoded(plain) => self.read_request(headers, plain),
+            Plain::Unreadable(error) => Err(Unread(Cause::Unreadable, error.to_string())),
+        };
+        self.body = self.recorder.keeps_text().then(|| plain.readable(&bytes));
+        let body = match read {
             Ok(body) => body,
-            Err(reason) => {
+            Err(Unread(cause, reason)) => {
                 let report = Report { unreadable: Some(reason), ..Report::default() };
-                if self.context.rules.unreadable() == Decision::Block {
-                    return Err(self.refuse_request(&Cause::Unreadable, report, started));
+                if self.decision(&cause) == Decision::Block {
+                    return Err(self.refuse_request(&cause, report, started));
                 }
                 self.record(Direction::Request, &report, None, started);
-                return Ok(bytes);
+                return Ok(Forward { bytes, changed: false });
             }
         };
         if let inspect::Body::Json(json, _) = &body {
@@ -131,16 +175,28 @@ impl Exchange {
             return Err(self.refuse_request(&cause, concluded.report, started));
         }
         self.request = Some(self.record(Direction::Request, &concluded.report, None, started));
-        if concluded.changes() { Ok(concluded.rewritten(&bytes, None, |_| None).into()) } else { Ok(bytes) }
+        if !concluded.changes() {
+            return Ok(Forward { bytes, changed: false });
+        }
+        let plain = if let Plain::Decoded(plain) = &plain { plain } else { &bytes };
+        Ok(Forward { bytes: concluded.rewritten(plain, None, |_| None).into(), changed: true })
     }
 
-    fn read_request<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, String> {
+    /// What the policies say of a body that is not read.
+    fn decision(&self, cause: &Cause) -> Decision {
+        match cause {
+            Cause::OverLimit => self.context.rules.over_limit_of_body(),
+            _ => self.context.rules.unreadable(),
+        }
+    }
+
+    fn read_request<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, Unread> {
         readable(headers)?;
-        let json = Json::parse(bytes).map_err(|error| error.to_string())?;
+        let json = Json::parse(bytes)?;
         let walked = match self.protocol {
             Some(protocol) => {
                 let (shape, kind) = protocol.request();
-                walk(&json, shape, Direction::Request, kind).map_err(|error| error.to_string())?
+                walk(&json, shape, Direction::Request, kind)?
             }
             None => walk_unknown(&json, Direction::Request),
         };
@@ -148,8 +204,8 @@ impl Exchange {
     }
 
     async fn judge(&self, body: inspect::Body<'_>, direction: Direction) -> Concluded {
-        let mut buffered = Buffered::new(&self.context, body, direction);
-        judge(&mut buffered, self.guard.inference.as_deref(), self.client, Priority::Gate).await;
+        let mut buffered = Buffered::new(&self.context, body, direction).at_most(self.bounds.segments);
+        judge(&mut buffered, self.guard.inference.as_deref(), self.caller.clone(), Priority::Gate).await;
         buffered.conclude(false)
     }
 
@@ -158,7 +214,7 @@ impl Exchange {
         mut self,
         response: Response<Answer>,
         method: &Method,
-        max: usize,
+        share: &mut Share,
     ) -> Result<Response<Body>, RequestError> {
         let (mut parts, answer) = response.into_parts();
         let empty = *method == Method::HEAD
@@ -169,18 +225,34 @@ impl Exchange {
             self.tell(&mut parts.headers, &[]);
             return Ok(Response::from_parts(parts, Body::answer(answer)));
         }
-        if is_event_stream(&parts.headers) && readable(&parts.headers).is_ok() {
-            return Ok(streamed::respond(self, parts, answer).await);
+        self.body = None;
+        if parts.status == StatusCode::PARTIAL_CONTENT {
+            return Err(RequestError::PartialAnswer);
         }
-        let collected = collect(answer, max).await?;
+        if is_event_stream(&parts.headers)
+            && readable(&parts.headers).is_ok()
+            && let Ok(codings) = Coding::of(&parts.headers)
+        {
+            share.grow(codings.iter().map(|coding| coding.memory()).sum()).map_err(BodyError::from)?;
+            let decoder = (!codings.is_empty()).then(|| Decoder::new(&codings));
+            return Ok(streamed::respond(self, parts, answer, decoder).await);
+        }
+        let (bytes, trailers) = collect(answer, self.bounds.body, share).await?;
         let started = Instant::now();
-        let (bytes, trailers) = collected;
-        let body = match self.read_response(&parts.headers, &bytes) {
+        let plain = decode(&parts.headers, &bytes, self.bounds.body, share).await.map_err(of_answer)?;
+        self.body = self.recorder.keeps_text().then(|| plain.readable(&bytes));
+        let read = match &plain {
+            Plain::Same => self.read_response(&parts.headers, &bytes),
+            Plain::Decoded(plain) => self.read_response(&parts.headers, plain),
+            Plain::Unreadable(error) => Err(Unread(Cause::Unreadable, error.to_string())),
+        };
+        self.body = self.recorder.keeps_text().then(|| plain.readable(&bytes));
+        let body = match read {
             Ok(body) => body,
-            Err(reason) => {
+            Err(Unread(cause, reason)) => {
                 let report = Report { unreadable: Some(reason), ..Report::default() };
-                if self.context.rules.unreadable() == Decision::Block && !bytes.is_empty() {
-                    return Ok(self.refuse_response(&Cause::Unreadable, report, started));
+                if self.decision(&cause) == Decision::Block && !bytes.is_empty() {
+                    return Ok(self.refuse_response(&cause, report, started));
                 }
                 let verdict = self.record(Direction::Response, &report, None, started);
                 self.tell(&mut parts.headers, &[&verdict]);
@@ -201,19 +273,20 @@ impl Exchange {
                 let notice = refuse::notice(&self.context, self.expose, &self.id, &Cause::Rule(rule), "answer");
                 notice.refusal.then_some(notice.message)
             };
-            concluded.rewritten(&bytes, self.protocol, message).into()
+            let plain = if let Plain::Decoded(plain) = &plain { plain } else { &bytes };
+            concluded.rewritten(plain, self.protocol, message).into()
         } else {
             bytes
         };
         Ok(Response::from_parts(parts, Body::whole(bytes, trailers)))
     }
 
-    fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, String> {
+    fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, Unread> {
         readable(headers)?;
         match (Json::parse(bytes), self.protocol) {
             (Ok(json), Some(protocol)) => {
                 let (shape, kind) = protocol.response();
-                let walked = walk(&json, shape, Direction::Response, kind).map_err(|error| error.to_string())?;
+                let walked = walk(&json, shape, Direction::Response, kind)?;
                 Ok(inspect::Body::Json(json, walked))
             }
             (Ok(json), None) => {
@@ -222,12 +295,15 @@ impl Exchange {
             }
             // An error page, say, or a body that claims to be what it is not: all of it is text.
             (Err(error), _) => {
+                if error.is_bound() {
+                    return Err(error.into());
+                }
                 let text = std::str::from_utf8(bytes).map_err(|_| "neither JSON nor UTF-8 text".to_owned())?;
                 let claims_json = headers.get(CONTENT_TYPE).is_some_and(|kind| {
                     kind.as_bytes().to_ascii_lowercase().windows(4).any(|window| window == b"json")
                 });
                 if claims_json && !text.trim().is_empty() {
-                    return Err(error.to_string());
+                    return Err(error.into());
                 }
                 Ok(inspect::Body::Plain(text, plain_segment()))
             }
@@ -245,7 +321,8 @@ impl Exchange {
     fn refuse(&self, direction: Direction, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
         let what = if direction == Direction::Request { "request" } else { "answer" };
         let mut notice = refuse::notice(&self.context, self.expose, &self.id, cause, what);
-        if let (Cause::Unreadable, Some(reason), true) = (cause, &report.unreadable, self.expose != Expose::None) {
+        let told = matches!(cause, Cause::Unreadable | Cause::OverLimit) && self.expose != Expose::None;
+        if let (Some(reason), true) = (&report.unreadable, told) {
             // Names the fault and its place, never the text.
             notice.message = format!("{} {reason}.", notice.message);
         }
@@ -265,7 +342,7 @@ impl Exchange {
     }
 
     fn record(&self, direction: Direction, report: &Report, blocked: Option<&Cause>, started: Instant) -> Arc<Verdict> {
-        self.record_spent(direction, report, blocked, started.elapsed())
+        self.record_spent(direction, report, blocked, started.elapsed(), None)
     }
 
     pub(super) fn record_spent(
@@ -274,40 +351,72 @@ impl Exchange {
         report: &Report,
         blocked: Option<&Cause>,
         spent: Duration,
+        stream: Option<Streamed>,
     ) -> Arc<Verdict> {
         let about = About {
             id: self.id.clone(),
             route: Some(self.route.clone()),
             model: self.asked.model.clone(),
+            tenant: self.caller.tenant.as_deref().map(str::to_owned),
             elapsed_us: spent.as_micros() as u64,
             ..About::default()
         };
         let verdict = Arc::new(Verdict::new(&self.context, direction, report, blocked, about));
-        self.decisions.record(Arc::clone(&verdict));
+        let fail_closed = blocked.is_some() && !refuse::by_finding(&self.context, report);
+        let seen = Seen { protocol: self.protocol, stream, body: self.body.clone(), fail_closed };
+        self.recorder.record(&self.place, &verdict, seen);
         verdict
+    }
+}
+
+impl From<String> for Unread {
+    fn from(reason: String) -> Unread {
+        Unread(Cause::Unreadable, reason)
+    }
+}
+
+impl From<JsonError> for Unread {
+    fn from(error: JsonError) -> Unread {
+        Unread(if error.is_bound() { Cause::OverLimit } else { Cause::Unreadable }, error.to_string())
+    }
+}
+
+impl From<WalkError> for Unread {
+    fn from(error: WalkError) -> Unread {
+        Unread(Cause::Unreadable, error.to_string())
+    }
+}
+
+/// What is wrong with an answer's body is not the client's fault.
+fn of_answer(error: BodyError) -> RequestError {
+    match error {
+        BodyError::TooLong(max) => RequestError::AnswerTooLong(max),
+        BodyError::Grows(error) => RequestError::AnswerGrows(error),
+        other => other.into(),
     }
 }
 
 /// Drops the headers that a changed body makes wrong.
 pub(super) fn changed(headers: &mut HeaderMap) {
-    for name in [CONTENT_LENGTH, CONTENT_ENCODING, ETAG, CONTENT_MD5, DIGEST, CONTENT_DIGEST, REPR_DIGEST] {
+    headers.remove(CONTENT_LENGTH);
+    recoded(headers);
+}
+
+/// The same, but for the length.
+fn recoded(headers: &mut HeaderMap) {
+    for name in [CONTENT_ENCODING, ETAG, CONTENT_MD5, DIGEST, CONTENT_DIGEST, REPR_DIGEST] {
         headers.remove(name);
     }
 }
 
 /// Whether a body with these headers can be read at all. Content-type never decides whether it is read.
 fn readable(headers: &HeaderMap) -> Result<(), String> {
-    for coding in headers.get_all(CONTENT_ENCODING) {
-        if !coding.as_bytes().eq_ignore_ascii_case(b"identity") {
-            return Err("a content coding that is not available in this version".to_owned());
-        }
-    }
     for kind in headers.get_all(CONTENT_TYPE) {
         let kind = kind.to_str().map_err(|_| "a content type that is no text".to_owned())?;
-        if let Some(at) = kind.as_bytes().windows(8).position(|window| window.eq_ignore_ascii_case(b"charset=")) {
-            let charset = kind.get(at + 8..).unwrap_or_default().to_ascii_lowercase();
-            let charset = charset.split(';').next().unwrap_or_default().trim().trim_matches('"');
-            if !matches!(charset, "utf-8" | "utf8" | "us-ascii") {
+        // However it is spelled out: `charset = x`, `charset*=x`, twice.
+        for charset in kind.to_ascii_lowercase().split("charset").skip(1) {
+            let charset = charset.strip_prefix('=').unwrap_or("?").split(';').next().unwrap_or_default();
+            if !matches!(charset.trim().trim_matches('"'), "utf-8" | "utf8" | "us-ascii") {
                 return Err("a charset other than UTF-8".to_owned());
             }
         }
@@ -336,7 +445,11 @@ fn asked(json: &Json<'_>) -> Asked {
 }
 
 /// All of an answer's bytes, and its trailers.
-async fn collect(mut answer: Answer, max: usize) -> Result<(Bytes, Option<HeaderMap>), RequestError> {
+async fn collect(
+    mut answer: Answer,
+    max: usize,
+    share: &mut Share,
+) -> Result<(Bytes, Option<HeaderMap>), RequestError> {
     let mut parts: Vec<Bytes> = Vec::new();
     let (mut len, mut trailers) = (0, None);
     while let Some(frame) = answer.frame().await {
@@ -346,6 +459,7 @@ async fn collect(mut answer: Answer, max: usize) -> Result<(Bytes, Option<Header
                 if len > max {
                     return Err(RequestError::AnswerTooLong(max));
                 }
+                share.grow(data.len()).map_err(BodyError::from)?;
                 parts.push(data);
             }
             Err(frame) => trailers = frame.into_trailers().ok(),

@@ -1,6 +1,6 @@
 //! The journey of one request, top to bottom.
 //!
-//! target -> route -> slot -> headers -> (unread, or through the guards) -> upstream -> response. The slot is held by
+//! target -> route -> access -> slot -> headers -> (unread, or through the guards) -> upstream -> response. The slot is held by
 //! the response's body until that has ended, and dropping any of it (the client has gone) cancels the upstream.
 
 use std::convert::Infallible;
@@ -9,20 +9,26 @@ use std::sync::Arc;
 
 use http::header::UPGRADE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
+use super::access::Access;
 use super::body::Body;
 use super::error::RequestError;
 use super::guarded;
 use super::id::RequestId;
-use super::limits::{InFlight, Permit};
+use super::limits::{Busy, InFlight, Permit};
 use super::path;
+use super::recorder::Recorder;
 use super::route::{PatternError, RouteTable};
+use super::tenant::TenantTable;
+use crate::audit::Log;
 use crate::config::{Config, Inspect, Route};
 use crate::decisions::Decisions;
 use crate::guard::Guard;
-use crate::upstream::{Outgoing, UpstreamSetUpError, Upstreams, headers};
+use crate::protocol::{Recognised, recognise};
+use crate::telemetry::metrics::METRICS;
+use crate::upstream::{AnswerError, Outgoing, UpstreamError, UpstreamSetUpError, Upstreams, headers};
 
 /// What every request on one runtime shares.
 #[derive(Debug)]
@@ -33,12 +39,18 @@ pub struct App {
     pub routes: Arc<RouteTable>,
     /// Clients for `config.upstreams`; indices are the same.
     pub upstreams: Upstreams,
+    /// Who is let in.
+    pub access: Arc<Access>,
     /// Slots for requests under way, over all runtimes.
     pub inflight: InFlight,
     /// Policies and classifiers; a request holds on to what it started with.
     pub guard: Arc<Guard>,
     /// The latest decisions.
     pub decisions: Decisions,
+    /// Where verdicts go.
+    pub(super) recorder: Recorder,
+    /// Who may be calling; `None`: nobody in particular.
+    pub(super) tenants: Option<Arc<TenantTable>>,
 }
 
 /// One request on its way, with its slot.
@@ -50,6 +62,8 @@ pub struct Call {
     pub peer: SocketAddr,
     /// Index into `config.routes`.
     pub route: usize,
+    /// Whose request it is.
+    pub tenant: Option<Arc<str>>,
     /// Method, target and headers; the headers have gone through [`headers::request`].
     pub parts: Parts,
     /// Not yet read.
@@ -70,14 +84,23 @@ pub enum SetUpError {
 }
 
 impl App {
-    /// Compiles what the configuration says.
+    /// Compiles what the configuration says. There is no decision log.
     pub fn new(config: Config, guard: Guard) -> Result<App, SetUpError> {
+        App::with_log(config, guard, None)
+    }
+
+    /// As [`App::new`], with the decision log that `config.audit` names.
+    pub fn with_log(config: Config, guard: Guard, log: Option<Log>) -> Result<App, SetUpError> {
+        let decisions = Decisions::default();
         Ok(App {
             routes: Arc::new(RouteTable::new(config.routes.iter().map(|route| route.path.as_str()))?),
             upstreams: Upstreams::new(&config.upstreams)?,
-            inflight: InFlight::new(config.server.max_inflight),
+            access: Arc::new(Access::new(&config)),
+            inflight: InFlight::new(&config.server),
+            recorder: Recorder::new(&guard, decisions.clone(), log.zip(config.audit.clone())),
+            tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::new(guard),
-            decisions: Decisions::default(),
+            decisions,
             config: Arc::new(config),
         })
     }
@@ -88,9 +111,28 @@ impl App {
             config: Arc::clone(&self.config),
             routes: Arc::clone(&self.routes),
             upstreams: Upstreams::new(&self.config.upstreams)?,
+            access: Arc::clone(&self.access),
             inflight: self.inflight.clone(),
             guard: Arc::clone(&self.guard),
             decisions: self.decisions.clone(),
+            recorder: self.recorder.clone(),
+            tenants: self.tenants.clone(),
+        })
+    }
+
+    /// The same runtime's app with another configuration, policies and models. Slots, decisions and connections stay.
+    pub(super) fn successor(&self, config: &Arc<Config>, guard: &Arc<Guard>) -> Result<App, SetUpError> {
+        let log = self.recorder.log().cloned().zip(config.audit.clone());
+        Ok(App {
+            routes: Arc::new(RouteTable::new(config.routes.iter().map(|route| route.path.as_str()))?),
+            upstreams: self.upstreams.successor(&config.upstreams)?,
+            access: Arc::new(Access::new(config)),
+            inflight: self.inflight.resized(&config.server),
+            recorder: Recorder::new(guard, self.decisions.clone(), log),
+            tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
+            guard: Arc::clone(guard),
+            decisions: self.decisions.clone(),
+            config: Arc::clone(config),
         })
     }
 
@@ -106,14 +148,20 @@ pub(super) async fn handle(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let id = RequestId::new();
+    let target = request.uri().clone();
     let mut response = match forward(app, id, peer, request).await {
         Ok(response) => response,
         Err(error) => {
             report(id, &error);
-            error.into_response()
+            let protocol = match recognise(target.path()) {
+                Recognised::Known(protocol) => Some(protocol),
+                Recognised::NotBuilt | Recognised::Unknown => None,
+            };
+            error.into_response(protocol, &id.to_string())
         }
     };
     response.headers_mut().insert(ID, id.header());
+    METRICS.responses.inc(class(response.status()));
     Ok(response)
 }
 
@@ -123,15 +171,23 @@ async fn forward(
     peer: SocketAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
-    let path = path::check(request.method(), request.uri())?;
-    if wants_upgrade(request.headers()) {
+    let (mut parts, body) = request.into_parts();
+    let path = path::check(&parts.method, &parts.uri)?;
+    if wants_upgrade(&parts.headers) {
         return Err(RequestError::Upgrade);
     }
     let index = app.routes.find(path).ok_or(RequestError::NoRoute)?;
-    let permit = app.inflight.take().ok_or(RequestError::Overloaded)?;
+    app.access.admit(&mut parts)?;
+    let permit = app.inflight.take(peer.ip()).map_err(|busy| match busy {
+        Busy::All => RequestError::Overloaded,
+        Busy::Client => RequestError::TooManyOfClient,
+    })?;
     let route = app.route(index)?;
-    let (mut parts, body) = request.into_parts();
     parts.headers = headers::request(parts.headers, route.inspect);
+    let tenant = match &app.tenants {
+        Some(tenants) => tenants.resolve(peer.ip(), &mut parts.headers)?,
+        None => None,
+    };
     match route.inspect {
         Inspect::None => {
             let request = Request::from_parts(parts, Outgoing::client(body));
@@ -139,7 +195,7 @@ async fn forward(
             Ok(response.map(|answer| Body::answer(answer).holding(permit)))
         }
         Inspect::Full => {
-            let call = Call { id, peer, route: index, parts, body, permit };
+            let call = Call { id, peer, route: index, tenant, parts, body, permit };
             guarded::handle(app, call).await
         }
     }
@@ -156,10 +212,33 @@ fn wants_upgrade(headers: &HeaderMap) -> bool {
 /// Logs what the operator may have to act on, once, at the edge.
 fn report(id: RequestId, error: &RequestError) {
     let status = error.status().as_u16();
+    METRICS.refused.inc(error.code());
+    match error {
+        RequestError::Upstream(UpstreamError::Connect(_)) => METRICS.upstream_errors.inc("connect"),
+        RequestError::Upstream(UpstreamError::Exchange(_)) | RequestError::Answer(AnswerError::Broken(_)) => {
+            METRICS.upstream_errors.inc("broke_off");
+        }
+        RequestError::Upstream(UpstreamError::Timeout)
+        | RequestError::Answer(AnswerError::Idle | AnswerError::Total) => METRICS.upstream_errors.inc("timeout"),
+        RequestError::AnswerTooLong(_) | RequestError::AnswerGrows(_) => METRICS.upstream_errors.inc("too_long"),
+        _ => {}
+    }
     if error.status().is_server_error() {
         tracing::warn!(%id, status, %error, "request failed");
     } else {
         tracing::debug!(%id, status, %error, "request refused");
+    }
+}
+
+/// A status by its first digit.
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        5 => "5xx",
+        _ => "other",
     }
 }
 

@@ -1,5 +1,9 @@
 //! Bounds on what a client may use: slots for requests under way, and the bytes and time of a body.
 
+mod buffers;
+mod clients;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,17 +14,37 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Counts requests under way, over all runtimes.
+pub use buffers::{Buffers, NoRoom, Share};
+pub use clients::{ClientSlot, Clients};
+
+use crate::coding::CodingError;
+use crate::config;
+
+/// Counts requests under way and the memory that they take, over all runtimes.
 #[derive(Clone, Debug)]
 pub struct InFlight {
     taken: Arc<AtomicUsize>,
     max: usize,
+    clients: Option<Clients>,
+    buffers: Buffers,
 }
 
 /// A slot. It is free again when this is dropped, which must not happen before the response's body has ended.
 #[derive(Debug)]
 pub struct Permit {
     taken: Arc<AtomicUsize>,
+    _client: Option<ClientSlot>,
+    /// Memory for the request's bodies.
+    pub share: Share,
+}
+
+/// Why there is no slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Busy {
+    /// `max_inflight` is reached.
+    All,
+    /// `max_inflight_per_client` is reached.
+    Client,
 }
 
 /// Why a request's body could not be read.
@@ -32,6 +56,15 @@ pub enum BodyError {
         /// The limit.
         usize,
     ),
+    /// A few bytes that stand for very many.
+    #[error("the body is refused: {0}")]
+    Grows(
+        /// In what way.
+        CodingError,
+    ),
+    /// `max_buffered` is reached.
+    #[error("too many bodies are being read")]
+    NoRoom,
     /// The client was too slow.
     #[error("the body did not come in time")]
     Timeout,
@@ -41,21 +74,53 @@ pub enum BodyError {
 }
 
 impl InFlight {
-    /// Room for `max` requests at once.
-    pub fn new(max: usize) -> InFlight {
-        InFlight { taken: Arc::new(AtomicUsize::new(0)), max }
+    /// Room as the configuration says.
+    pub fn new(server: &config::Server) -> InFlight {
+        InFlight {
+            taken: Arc::new(AtomicUsize::new(0)),
+            max: server.max_inflight,
+            clients: server.max_inflight_per_client.map(Clients::new),
+            buffers: Buffers::new(server.max_buffered),
+        }
     }
 
-    /// Takes a slot, if one is free.
-    pub fn take(&self) -> Option<Permit> {
+    /// The same slots under other bounds.
+    #[must_use]
+    pub fn resized(&self, server: &config::Server) -> InFlight {
+        let clients = server.max_inflight_per_client.map(|max| match &self.clients {
+            Some(clients) => clients.resized(max),
+            None => Clients::new(max),
+        });
+        InFlight {
+            taken: Arc::clone(&self.taken),
+            max: server.max_inflight,
+            clients,
+            buffers: self.buffers.resized(server.max_buffered),
+        }
+    }
+
+    /// Takes a slot for a client, if one is free.
+    pub fn take(&self, client: IpAddr) -> Result<Permit, Busy> {
+        let slot = self.clients.as_ref().map(|clients| clients.take(client).ok_or(Busy::Client)).transpose()?;
         let before = self.taken.fetch_add(1, Ordering::Relaxed);
-        let permit = Permit { taken: Arc::clone(&self.taken) };
-        (before < self.max).then_some(permit)
+        let permit = Permit { taken: Arc::clone(&self.taken), _client: slot, share: self.buffers.share() };
+        if before < self.max { Ok(permit) } else { Err(Busy::All) }
+    }
+
+    /// Memory for bodies.
+    pub fn buffers(&self) -> &Buffers {
+        &self.buffers
     }
 
     /// How many slots are taken.
     pub fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
+    }
+}
+
+impl From<NoRoom> for BodyError {
+    fn from(_: NoRoom) -> BodyError {
+        BodyError::NoRoom
     }
 }
 
@@ -65,19 +130,20 @@ impl Drop for Permit {
     }
 }
 
-/// Reads a body whole, `max` bytes at most. Its trailers are dropped.
+/// Reads a body whole, `max_body` bytes at most, each counted in `share`. Its trailers are dropped.
 ///
 /// A body that came in one piece is not copied.
-pub async fn read_body(mut body: Incoming, max: usize) -> Result<Bytes, BodyError> {
+pub async fn read_body(mut body: Incoming, server: &config::Server, share: &mut Share) -> Result<Bytes, BodyError> {
+    let max = server.max_body;
     if body.size_hint().lower() > max as u64 {
         discard(body).await;
         return Err(BodyError::TooLong(max));
     }
-    let end = Instant::now() + BODY_TOTAL;
+    let pace = Pace { start: Instant::now(), rate: server.min_body_rate as u64 };
     let expected = body.size_hint().exact().map_or(0, |n| usize::try_from(n).unwrap_or(max));
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = timeout_at(end.min(Instant::now() + BODY_IDLE), body.frame())
+    while let Some(frame) = timeout_at(pace.limit(first.len() + rest.len()), body.frame())
         .await
         .map_err(|_| BodyError::Timeout)?
         .transpose()
@@ -88,6 +154,7 @@ pub async fn read_body(mut body: Incoming, max: usize) -> Result<Bytes, BodyErro
             discard(body).await;
             return Err(BodyError::TooLong(max));
         }
+        share.grow(data.len())?;
         if rest.is_empty() && first.is_empty() {
             first = data;
             continue;
@@ -101,6 +168,24 @@ pub async fn read_body(mut body: Incoming, max: usize) -> Result<Bytes, BodyErro
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
+/// How slow a body may be.
+struct Pace {
+    start: Instant,
+    /// Bytes a second; 0: any.
+    rate: u64,
+}
+
+impl Pace {
+    /// When the next piece has to be here, after so many bytes.
+    fn limit(&self, received: usize) -> Instant {
+        let end = (self.start + BODY_TOTAL).min(Instant::now() + BODY_IDLE);
+        match (received as u64 * 1000).checked_div(self.rate) {
+            None => end,
+            Some(millis) => end.min(self.start + BODY_GRACE + Duration::from_millis(millis)),
+        }
+    }
+}
+
 /// Takes a refused body off the connection for a moment, so that the client, who may still be sending, gets to read
 /// the answer instead of a reset.
 async fn discard(mut body: Incoming) {
@@ -111,6 +196,9 @@ async fn discard(mut body: Incoming) {
 
 /// Longest pause between two pieces of a body.
 const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// How long a body may take to come into its stride.
+const BODY_GRACE: Duration = Duration::from_secs(5);
 
 /// Longest time for a whole body.
 const BODY_TOTAL: Duration = Duration::from_secs(300);

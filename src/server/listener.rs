@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 
 use super::journey::{self, App};
 use super::stall::Impatient;
+use crate::config;
 
 /// A connection on its way to the runtime that will serve it.
 pub(super) type Accepted = (std::net::TcpStream, SocketAddr);
@@ -63,16 +65,19 @@ fn is_the_clients(error: &io::Error) -> bool {
 }
 
 /// Serves connections until no more come and all have ended, or `drain` has passed since the last came.
-pub(super) async fn serve(app: Arc<App>, mut connections: mpsc::Receiver<Accepted>, stop: watch::Receiver<bool>) {
-    let drain = app.config.server.drain;
-    let http = Arc::new(builder());
+pub(super) async fn serve(
+    slot: Arc<ArcSwap<App>>,
+    mut connections: mpsc::Receiver<Accepted>,
+    stop: watch::Receiver<bool>,
+) {
+    let http = Arc::new(builder(&slot.load().config.server));
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
             accepted = connections.recv() => match accepted {
                 Some((stream, peer)) => match TcpStream::from_std(stream) {
                     Ok(stream) => {
-                        tasks.spawn(connection(Arc::clone(&http), Arc::clone(&app), stream, peer, stop.clone()));
+                        tasks.spawn(connection(Arc::clone(&http), Arc::clone(&slot), stream, peer, stop.clone()));
                     }
                     Err(error) => tracing::warn!(%error, "cannot serve a connection"),
                 },
@@ -81,13 +86,15 @@ pub(super) async fn serve(app: Arc<App>, mut connections: mpsc::Receiver<Accepte
             Some(_) = tasks.join_next() => {}
         }
     }
+    let app = slot.load_full();
+    let drain = app.config.server.drain;
     let ended = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(drain, ended).await.is_err() {
         tracing::warn!(requests = app.inflight.taken(), "still under way after the drain time: broken off");
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(server: &config::Server) -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
@@ -102,14 +109,17 @@ fn builder() -> Builder<TokioExecutor> {
     http.http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(H2_PING)
-        .max_header_list_size(MAX_HEAD_H2)
-        .max_concurrent_streams(MAX_STREAMS);
+        .max_header_list_size(u32::try_from(server.max_head).unwrap_or(u32::MAX))
+        .max_concurrent_streams(u32::try_from(server.http2.max_streams).unwrap_or(u32::MAX))
+        // Requests that are taken back at once cost the client nothing: a few are bad luck, many an attack.
+        .max_pending_accept_reset_streams(server.http2.max_resets)
+        .max_send_buf_size(H2_SEND_BUFFER);
     http
 }
 
 async fn connection(
     http: Arc<Builder<TokioExecutor>>,
-    app: Arc<App>,
+    slot: Arc<ArcSwap<App>>,
     stream: TcpStream,
     peer: SocketAddr,
     mut stop: watch::Receiver<bool>,
@@ -119,7 +129,8 @@ async fn connection(
         let spoken = Arc::clone(&spoken);
         service_fn(move |request| {
             spoken.store(true, Ordering::Relaxed);
-            journey::handle(Arc::clone(&app), peer, request)
+            // What is served when a request begins serves it to its end.
+            journey::handle(slot.load_full(), peer, request)
         })
     };
     let stream = TokioIo::new(Impatient::new(stream, WRITE_TIMEOUT));
@@ -167,11 +178,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Most header fields of a request. For more hyper would need the heap for each head that it reads.
 const MAX_HEADERS: usize = 100;
 
-/// Longest head of an HTTP/1.1 request, and most that is read ahead, in bytes.
+/// Longest head of an HTTP/1.1 request that is answered with more than its status (`max_head` is less), and most that is read ahead, in bytes.
 const MAX_HEAD: usize = 256 << 10;
 
-/// Longest head of an HTTP/2 request, in bytes.
-const MAX_HEAD_H2: u32 = 64 << 10;
-
-/// Most requests at once on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 256;
+/// Most that is written ahead for one HTTP/2 request, in bytes.
+const H2_SEND_BUFFER: usize = 128 << 10;

@@ -2,24 +2,33 @@
 //!
 //! [`journey`] is the file to read first.
 
+pub mod access;
 pub mod body;
 pub mod error;
 pub mod journey;
+pub mod keys;
 pub mod limits;
+pub mod origin;
 pub mod path;
 pub mod route;
 
+mod decode;
 mod guarded;
 mod id;
 mod listener;
+mod live;
+mod recorder;
 mod refuse;
 mod runtime;
 mod stall;
 mod streamed;
+mod tenant;
 
+pub use access::Access;
 pub use body::Body;
 pub use error::RequestError;
 pub use id::RequestId;
 pub use journey::{App, Call, SetUpError};
-pub use limits::{InFlight, Permit};
+pub use limits::{Busy, InFlight, Permit};
+pub use live::Live;
 pub use runtime::{Server, StartError};

@@ -9,7 +9,7 @@ use crate::finding::{Failure, Judgement, Outcome};
 use crate::inspect::{Cause, Notice, Report};
 use crate::policy::rule::{Expose, Mode};
 use crate::policy::{Context, Effect, effect};
-use crate::protocol::{Answer, Protocol, openai_error};
+use crate::protocol::{Answer, Problem, Protocol, openai_error};
 use crate::verdict::Verdict;
 
 /// What was asked for, as far as a made-up answer needs it.
@@ -44,6 +44,7 @@ pub(super) fn notice(context: &Context, expose: Expose, id: &str, cause: &Cause,
     };
     let own = block.and_then(|block| block.message.clone());
     let what = own.unwrap_or_else(|| match cause {
+        _ if expose == Expose::None => format!("The {direction} was blocked"),
         Cause::Rule(_) => format!("The {direction} was blocked"),
         Cause::Unreadable => format!("The {direction} cannot be read in full and was blocked"),
         Cause::Unscannable(media) => {
@@ -73,7 +74,9 @@ pub(super) fn blocked(
     asked: &Asked,
 ) -> Response<Body> {
     let json = HeaderValue::from_static("application/json");
-    if let (true, Some(protocol)) = (notice.refusal, protocol) {
+    if let (true, Some(protocol)) = (notice.refusal, protocol)
+        && protocol.can_refuse()
+    {
         let answer = Answer {
             id,
             created: now(),
@@ -91,23 +94,25 @@ pub(super) fn blocked(
         return response;
     }
     let retry = may_pass_later(context, report);
-    let body = if retry {
-        openai_error(&notice.message, "server_error", "guardrail_unavailable")
+    let (status, kind, code) = if retry {
+        (StatusCode::SERVICE_UNAVAILABLE, "server_error", "guardrail_unavailable")
     } else {
-        match protocol {
-            Some(protocol) => protocol.error_body(&notice.message, CODE),
-            None => openai_error(&notice.message, "invalid_request_error", CODE),
+        (StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST), "invalid_request_error", CODE)
+    };
+    let body = match protocol {
+        Some(protocol) => {
+            protocol.error_body(&Problem { status: status.as_u16(), message: &notice.message, kind, code, id })
         }
+        None => openai_error(&notice.message, kind, code),
     };
     let mut response = Response::new(Body::full(body));
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, json);
     if retry {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     } else {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
-        *response.status_mut() = StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST);
     }
     response
 }
@@ -128,12 +133,18 @@ fn may_pass_later(context: &Context, report: &Report) -> bool {
     any && all
 }
 
+/// Whether something that was found blocks, and not only what could not be judged.
+pub(super) fn by_finding(context: &Context, report: &Report) -> bool {
+    report.findings.iter().any(|reported| {
+        reported.finding.judgement == Judgement::Stands
+            && reported.finding.outcome == Outcome::Found
+            && context.rules.rule(reported.finding.rule).mode == Mode::Enforce
+            && effect(&context.rules, &reported.finding) == Effect::Block
+    })
+}
+
 /// Adds the headers that say what was done, as far as the policy wants it known. Later calls add to earlier ones.
 pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, verdicts: &[&Verdict], elapsed_us: u64) {
-    let timing = format!("palisade;dur={:.3}", elapsed_us as f64 / 1e3);
-    if let Ok(value) = HeaderValue::from_str(&timing) {
-        headers.append(SERVER_TIMING, value);
-    }
     if expose == Expose::None {
         return;
     }
@@ -144,6 +155,11 @@ pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, v
         headers.insert(POLICY, value);
     }
     if expose == Expose::Rules {
+        // How long it took says which rules ran, and so belongs to those who may know them.
+        let timing = format!("palisade;dur={:.3}", elapsed_us as f64 / 1e3);
+        if let Ok(value) = HeaderValue::from_str(&timing) {
+            headers.append(SERVER_TIMING, value);
+        }
         let mut rules: Vec<&str> = verdicts.iter().flat_map(|verdict| verdict.rules()).collect();
         rules.sort_unstable();
         rules.dedup();

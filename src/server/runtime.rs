@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::journey::{App, SetUpError};
 use super::listener;
+use super::live::Live;
 
 /// A running data port. Dropping it starts a drain but does not wait for it.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     /// Closed once every runtime has ended.
     running: mpsc::Receiver<()>,
+    live: Arc<Live>,
 }
 
 /// Why the data port does not run.
@@ -48,7 +50,8 @@ impl Server {
         let (alive, running) = mpsc::channel(1);
         let siblings = (1..workers).map(|_| app.sibling()).collect::<Result<Vec<_>, _>>()?;
         let mut runtimes = Vec::with_capacity(workers);
-        for (index, app) in siblings.into_iter().chain([app]).enumerate() {
+        let live = Arc::new(Live::new(siblings.into_iter().chain([app])));
+        for (index, slot) in live.slots().iter().map(Arc::clone).enumerate() {
             let (sender, connections) = mpsc::channel(QUEUE);
             runtimes.push(sender);
             let runtime =
@@ -57,13 +60,13 @@ impl Server {
             std::thread::Builder::new()
                 .name(format!("data-{index}"))
                 .spawn(move || {
-                    runtime.block_on(listener::serve(Arc::new(app), connections, stopped));
+                    runtime.block_on(listener::serve(slot, connections, stopped));
                     drop(alive);
                 })
                 .map_err(StartError::Worker)?;
         }
         tokio::spawn(listener::accept(listener, runtimes, stopped));
-        Ok(Server { addr, stop, running })
+        Ok(Server { addr, stop, running, live })
     }
 
     /// Where clients connect; with the real port where the configured one was 0.
@@ -71,8 +74,14 @@ impl Server {
         self.addr
     }
 
+    /// What is served, to look at and to replace.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
     /// Stops accepting, lets requests under way finish within `config.server.drain`, breaks off the rest.
     pub async fn drain(mut self) {
+        self.live.drains();
         // Fails only if every listener of the signal has ended already.
         let _ = self.stop.send(true);
         while self.running.recv().await.is_some() {}

@@ -15,10 +15,13 @@ use http_body_util::BodyExt as _;
 use super::body::{Body, BoxError};
 use super::guarded::{Exchange, changed};
 use super::refuse;
+use crate::audit::Streamed;
 use crate::classifier::Priority;
+use crate::coding::{CodingError, Decoder};
 use crate::guard::{self, ask};
 use crate::inspect::{Cause, Stream, StreamEnd, StreamOptions};
 use crate::segment::Direction;
+use crate::telemetry::metrics::METRICS;
 use crate::upstream::Answer;
 
 /// One guarded stream under way.
@@ -28,15 +31,27 @@ struct Guarded {
     stream: Option<Stream>,
     /// `None` once it has ended or is cut off, which cancels the upstream.
     answer: Option<Answer>,
+    /// For a stream with a content coding.
+    decoder: Option<Decoder>,
     asked: FuturesUnordered<guard::Asked>,
     spent: Duration,
+    /// Bytes from the upstream, and bytes for the client.
+    received: u64,
+    released: u64,
+    /// The upstream broke off.
+    broken: bool,
     /// The first piece, which came before the response's head was sent.
     first: Option<Frame<Bytes>>,
 }
 
 /// Answers with the stream. The head waits for the first event that may go out, so that a stream that is blocked from
 /// its start is an error like any other.
-pub(super) async fn respond(exchange: Exchange, mut parts: Parts, answer: Answer) -> Response<Body> {
+pub(super) async fn respond(
+    exchange: Exchange,
+    mut parts: Parts,
+    answer: Answer,
+    decoder: Option<Decoder>,
+) -> Response<Body> {
     let (context, expose, id) = (exchange.context.clone(), exchange.expose, exchange.id.clone());
     let notice = Arc::new(move |cause: &Cause| refuse::notice(&context, expose, &id, cause, "answer"));
     let options = StreamOptions {
@@ -51,8 +66,12 @@ pub(super) async fn respond(exchange: Exchange, mut parts: Parts, answer: Answer
         exchange: Some(exchange),
         stream: Some(stream),
         answer: Some(answer),
+        decoder,
         asked: FuturesUnordered::new(),
         spent: Duration::ZERO,
+        received: 0,
+        released: 0,
+        broken: false,
         first: None,
     };
     guarded.first = guarded.next().await.and_then(Result::ok);
@@ -86,6 +105,7 @@ impl Guarded {
         let mut out = Vec::new();
         loop {
             if !out.is_empty() {
+                self.released += out.len() as u64;
                 return Some(Ok(Frame::data(out.into())));
             }
             let stream = self.stream.as_mut()?;
@@ -112,15 +132,40 @@ impl Guarded {
                 }
                 Came::Frame(None) => {
                     self.answer = None;
-                    stream.finish(&mut out);
+                    match self.decoder.as_ref().map_or(Ok(()), Decoder::finish) {
+                        Ok(()) => stream.finish(&mut out),
+                        Err(error) => {
+                            self.broken = true;
+                            undecodable(stream, error, &mut out);
+                        }
+                    }
                 }
                 Came::Frame(Some(Err(error))) => {
                     self.answer = None;
-                    tracing::warn!(%error, "the upstream broke off a stream");
+                    self.broken = true;
+                    METRICS.upstream_errors.inc("broke_off");
+                    let id = self.exchange.as_ref().map(|exchange| exchange.id.as_str());
+                    tracing::warn!(id, %error, "the upstream broke off a stream");
                     stream.fail("The upstream broke off its answer.", &mut out);
                 }
                 Came::Frame(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => stream.push(&data, &mut out),
+                    Ok(data) => {
+                        self.received += data.len() as u64;
+                        match &mut self.decoder {
+                            None => stream.push(&data, &mut out),
+                            Some(decoder) => {
+                                let mut sink = |piece: &[u8]| {
+                                    stream.push(piece, &mut out);
+                                    Ok(())
+                                };
+                                if let Err(error) = decoder.push(&data, &mut sink) {
+                                    self.answer = None;
+                                    self.broken = true;
+                                    undecodable(stream, error, &mut out);
+                                }
+                            }
+                        }
+                    }
                     // Trailers come last, and nothing may overtake what is held.
                     Err(trailers) => {
                         self.answer = None;
@@ -140,9 +185,15 @@ impl Guarded {
         let (Some(exchange), Some(stream)) = (&self.exchange, &mut self.stream) else { return };
         for ticket in stream.take_tickets() {
             let inference = exchange.guard.inference.as_deref();
-            self.asked.push(ask(inference, ticket, exchange.client, Priority::Gate));
+            self.asked.push(ask(inference, ticket, &exchange.caller, Priority::Gate));
         }
     }
+}
+
+/// Ends a stream that is not what its `content-encoding` says, or grows without end.
+fn undecodable(stream: &mut Stream, error: CodingError, out: &mut Vec<u8>) {
+    tracing::warn!(%error, "the upstream's stream cannot be decoded");
+    stream.fail("The upstream's answer cannot be decoded.", out);
 }
 
 enum Came {
@@ -156,9 +207,16 @@ impl Drop for Guarded {
         let (Some(exchange), Some(mut stream)) = (self.exchange.take(), self.stream.take()) else { return };
         let mut asked = std::mem::take(&mut self.asked);
         let spent = self.spent;
+        let ended = match stream.end() {
+            _ if stream.blocked().is_some() => "blocked",
+            _ if self.broken => "broken",
+            StreamEnd::Open if self.answer.is_some() => "left",
+            _ => "whole",
+        };
+        let streamed = Streamed { received: self.received, released: self.released, ended };
         let record = move |mut stream: Stream| {
             stream.settle();
-            exchange.record_spent(Direction::Response, &stream.report(), stream.blocked(), spent);
+            exchange.record_spent(Direction::Response, &stream.report(), stream.blocked(), spent, Some(streamed));
         };
         // Rules that only record may still wait for scores; the client does not.
         match tokio::runtime::Handle::try_current() {

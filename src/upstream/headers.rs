@@ -42,6 +42,13 @@ pub fn response(headers: HeaderMap) -> HeaderMap {
     rebuild(headers, is_own)
 }
 
+/// Takes one header out of a request that has gone through [`request`]; the others keep their order.
+pub fn take_out(headers: &mut HeaderMap, name: &HeaderName) {
+    if headers.contains_key(name) {
+        *headers = rebuild(std::mem::take(headers), |own| own == name);
+    }
+}
+
 /// Copies the map without hop-by-hop headers, those that `Connection` names, and those that `drop` names.
 fn rebuild(headers: HeaderMap, drop: impl Fn(&HeaderName) -> bool) -> HeaderMap {
     let named = named_by_connection(&headers);
@@ -94,9 +101,20 @@ fn is_own(name: &HeaderName) -> bool {
 
 /// Headers that make an upstream do other than what was inspected.
 fn is_evasive(name: &HeaderName) -> bool {
-    matches!(*name, RANGE | IF_RANGE | EXPECT | TRAILER)
-        || matches!(name.as_str(), "x-http-method-override" | "x-http-method" | "x-method-override")
+    matches!(*name, RANGE | IF_RANGE | EXPECT | TRAILER) || OVERRIDES.contains(&name.as_str())
 }
+
+/// Headers by which frameworks take another method (`ASP.NET`, Rails, Spring, Express, Google's APIs) or another path
+/// (IIS, Symfony, Zend) than the request's own.
+const OVERRIDES: &[&str] = &[
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// Room for what is put in later, so that the map does not grow: encoding, `te`, length, host, the id.
 const EXTRA: usize = 4;

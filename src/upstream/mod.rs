@@ -11,6 +11,7 @@ mod connect;
 
 use std::error::Error;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -31,11 +32,13 @@ use crate::config::{self, Timeouts};
 /// The pools' connections live on the runtime that first used them, so every runtime wants its own `Upstreams`.
 #[derive(Debug)]
 pub struct Upstreams {
-    targets: Vec<Target>,
+    targets: Vec<Arc<Target>>,
 }
 
 /// One upstream.
 struct Target {
+    /// What it was made from.
+    origin: config::Upstream,
     client: Client<Connector, Outgoing>,
     scheme: Scheme,
     authority: Authority,
@@ -80,8 +83,19 @@ impl Upstreams {
     /// Sets the clients up; connects to nobody yet. Indices are those of `upstreams`.
     pub fn new(upstreams: &[config::Upstream]) -> Result<Upstreams, UpstreamSetUpError> {
         let tls = connect::tls_config()?;
-        let targets = upstreams.iter().map(|upstream| Target::new(upstream, &tls)).collect::<Result<_, _>>()?;
+        let target = |upstream| Target::new(upstream, &tls).map(Arc::new);
+        let targets = upstreams.iter().map(target).collect::<Result<_, _>>()?;
         Ok(Upstreams { targets })
+    }
+
+    /// The same for another configuration: an upstream that is in both keeps its connections.
+    pub fn successor(&self, upstreams: &[config::Upstream]) -> Result<Upstreams, UpstreamSetUpError> {
+        let tls = connect::tls_config()?;
+        let target = |upstream: &config::Upstream| {
+            let known = self.targets.iter().find(|target| target.origin == *upstream).map(Arc::clone);
+            known.map_or_else(|| Target::new(upstream, &tls).map(Arc::new), Ok)
+        };
+        Ok(Upstreams { targets: upstreams.iter().map(target).collect::<Result<_, _>>()? })
     }
 
     /// Sends a request and waits for the response's head.
@@ -133,6 +147,7 @@ impl Target {
             .http2_keep_alive_interval(H2_PING)
             .build(Connector::new(tls.clone(), upstream.timeouts.connect));
         Ok(Target {
+            origin: upstream.clone(),
             client,
             scheme: scheme.clone(),
             authority: authority.clone(),

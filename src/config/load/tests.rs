@@ -97,7 +97,7 @@ routes:
   - { path: v1, upstream: c, inspect: ful }
   - { upstream: a, policy: defualt }
   - just text
-audit: { store: x }
+telemetry: { otlp: x }
 upstrems: {}
 ",
     ), @r"
@@ -125,7 +125,7 @@ upstrems: {}
          --> palisade.yaml:6:3
           |
         6 |   max_inflght: 12
-          |   ^^^^^^^^^^^ expected `listen`, `max_body`, `max_inflight`, `drain` or `open`
+          |   ^^^^^^^^^^^ expected `listen`, `max_body`, `max_buffered`, `max_segments`, `min_body_rate`, `max_head`, `max_inflight`, `max_inflight_per_client`, `http2`, `drain`, `keys`, `hosts`, `origins` or `open`
           |
           = help: did you mean `max_inflight`?
 
@@ -211,17 +211,17 @@ upstrems: {}
         15 |   - just text
            |     ^^^^^^^^^ expected a mapping (`key: value`), found the text `just text`
 
-        error: `audit` is not available in this version
+        error: `telemetry` is not available in this version
           --> palisade.yaml:16:1
            |
-        16 | audit: { store: x }
-           | ^^^^^ part of the format, but not built yet
+        16 | telemetry: { otlp: x }
+           | ^^^^^^^^^ part of the format, but not built yet
 
         error: unknown key `upstrems` in the configuration
           --> palisade.yaml:17:1
            |
         17 | upstrems: {}
-           | ^^^^^^^^ expected `version`, `secret`, `server`, `upstreams`, `policies`, `models` or `routes`
+           | ^^^^^^^^ expected `version`, `secret`, `server`, `admin`, `audit`, `upstreams`, `policies`, `models`, `routes` or `tenants`
            |
            = help: did you mean `upstreams`?
         ");
@@ -340,10 +340,46 @@ upstreams: { a: { url: https://host, headers: { authorization: Bearer x } } }
         2 | server: { listen: 0.0.0.0:8080 }
           |                   ^^^^^^^^^^^^ not loopback, and upstream `a` injects a credential
           |
-          = help: listen on 127.0.0.1, or say that it is meant with `open: true` under `server`
+          = help: listen on 127.0.0.1, or let clients in by `keys` under `server`, or say that it is meant with `open: true`
         ");
     let config = config(&text.replace("8080 }", "8080, open: true }"));
     assert!(config.exposed().is_none());
+    let hash = format!("8080, keys: [\"sha256:{}\"] }}", "0a".repeat(32));
+    let config = super::tests::config(&text.replace("8080 }", &hash));
+    assert_eq!((config.exposed().is_none(), config.server.keys), (true, vec![[0x0a; 32]]));
+}
+
+#[test]
+fn the_bounds_of_the_data_port_are_read() {
+    let config = config(
+        "
+server:
+  max_buffered: 64MiB
+  max_segments: 9
+  min_body_rate: 4KiB
+  max_head: 8KiB
+  max_inflight_per_client: 3
+  http2: { max_streams: 5, max_resets: 6 }
+  hosts: [Palisade.internal]
+  origins: ['https://chat.acme.com']
+upstreams: { a: { url: https://host } }
+",
+    );
+    let server = config.server;
+    assert_eq!((server.max_buffered, server.max_segments, server.min_body_rate), (64 << 20, 9, 4 << 10));
+    assert_eq!((server.max_head, server.max_inflight_per_client), (8 << 10, Some(3)));
+    assert_eq!(server.http2, crate::config::Http2 { max_streams: 5, max_resets: 6 });
+    assert_eq!(
+        (server.hosts, server.origins),
+        (vec!["palisade.internal".to_owned()], vec!["https://chat.acme.com".to_owned()])
+    );
+    let text = "server: { max_buffered: 8MiB, keys: [pk-planted], hosts: ['a:1'], origins: [chat.acme.com] }\nupstreams: { a: { url: https://host } }";
+    let told = refused(text);
+    for part in
+        ["`max_buffered` is less than `max_body`", "expected `sha256:` and 64 hex digits", "wrong host", "wrong origin"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }
 
 #[test]

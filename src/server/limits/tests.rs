@@ -30,7 +30,8 @@ async fn read(head: &str, pieces: &[&str]) -> String {
 }
 
 async fn report(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let made = match read_body(request.into_body(), 10).await {
+    let server = config::Server { max_body: 10, ..config::Server::default() };
+    let made = match read_body(request.into_body(), &server, &mut InFlight::new(&server).buffers().share()).await {
         Ok(bytes) => bytes,
         Err(error) => error.to_string().into(),
     };
@@ -57,13 +58,24 @@ async fn a_body_that_is_too_long_is_refused_and_the_answer_arrives() {
 
 #[test]
 fn a_slot_is_free_again_once_its_permit_is_gone() {
-    let slots = InFlight::new(2);
-    let first = slots.take().unwrap();
-    let second = slots.take().unwrap();
-    assert!(slots.take().is_none());
+    let client = IpAddr::from([127, 0, 0, 1]);
+    let server = config::Server { max_inflight: 2, max_inflight_per_client: Some(3), ..config::Server::default() };
+    let slots = InFlight::new(&server);
+    let first = slots.take(client).unwrap();
+    let second = slots.take(client).unwrap();
+    assert_eq!(slots.take(client).unwrap_err(), Busy::All);
     assert_eq!(slots.taken(), 2);
     drop(first);
-    let third = slots.take().unwrap();
+    let third = slots.take(client).unwrap();
     drop((second, third));
     assert_eq!(slots.taken(), 0);
+}
+
+#[test]
+fn a_slow_body_has_a_grace_and_then_a_rate() {
+    let start = Instant::now();
+    let limit = |rate, received| Pace { start, rate }.limit(received) - start;
+    assert_eq!(limit(1000, 0), BODY_GRACE);
+    assert_eq!(limit(1000, 2000), BODY_GRACE + Duration::from_secs(2));
+    assert!(limit(1000, 1 << 30) >= BODY_IDLE && limit(0, 0) >= BODY_IDLE);
 }
