@@ -2,7 +2,10 @@
 # make test     every test
 # make lint     format and clippy, warnings denied
 # make property whole text, any split and the oracle, 100,000 cases (some five minutes)
-# make bench    the figures of benches/README.md
+# make soak     300 connections for five minutes, one in ten misbehaving
+# make fuzz     each fuzz target for MINUTES minutes (10), by cargo-fuzz
+# make bench    the figures of benches/README.md (also bench-compare, bench-baseline: see there)
+# make deploy-check  run what is in deploy/, in Debian chroots (root)
 # make runtime  fetch ONNX Runtime's library alone
 #
 # Needs a Rust toolchain and Python 3 with pip; what else is missing is fetched, once.
@@ -13,7 +16,7 @@ include deploy/runtime.mk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help build demo test lint property bench
+.PHONY: deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -40,5 +43,32 @@ lint:
 property:
 	PALISADE_CASES=100000 cargo test --locked --lib -- --nocapture inspect::tests::whole
 
-bench: runtime build
-	@sh benches/run.sh
+# Wants root, debootstrap and the network: not part of `make test`.
+deploy-check:
+	@deploy/check.sh $(PROFILE)
+
+soak: runtime build
+	@python3 tests/soak/soak.py
+
+# cargo-fuzz wants nightly; with RUSTC_BOOTSTRAP the toolchain that builds everything else does as well.
+MINUTES := 10
+fuzz:
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	@cd fuzz && for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \
+		echo "== $$target"; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$$(($(MINUTES) * 60)) -max_len=8192 -timeout=20 || exit 1; \
+	done
+
+FIGURES := $(TARGET)/figures.json
+
+bench: runtime
+	@sh benches/run.sh $(FIGURES)
+	@python3 benches/report.py $(FIGURES)
+
+bench-compare: runtime
+	@sh benches/run.sh $(FIGURES)
+	@python3 benches/report.py --compare $(FIGURES)
+
+bench-baseline: runtime
+	@sh benches/run.sh $(FIGURES)
+	@python3 benches/report.py --save $(FIGURES)

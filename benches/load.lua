@@ -1,4 +1,5 @@
--- What wrk sends: a 1 KB chat request in the shape of OpenAI's Python client. EVENTS asks for a stream of that many.
+-- What wrk sends: a chat request of 1 KB, or of KB kilobytes, in the shape of OpenAI's Python client. EVENTS asks for a
+-- stream of that many.
 wrk.method = "POST"
 wrk.path = "/v1/chat/completions"
 wrk.headers["Content-Type"] = "application/json"
@@ -15,6 +16,7 @@ if events then
   stream = ',"stream":true'
 end
 
-local words = string.rep("Tell me what the weather is like in Paris. ", 21)
+local kilobytes = tonumber(os.getenv("KB") or "1")
+local words = string.rep("Tell me what the weather is like in Paris. ", 24 * kilobytes - 3)
 wrk.body = '{"model":"gpt-4o-mini","temperature":0.7,"max_tokens":256' .. stream
   .. ',"messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"' .. words .. '"}]}'

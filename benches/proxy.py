@@ -22,10 +22,32 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TICK = os.sysconf("SC_CLK_TCK")
 
-# name -> (connections, events of the stream, {proxy: most times nginx's CPU})
+
+
+class Workload:
+    """What is sent, by how many connections, and what it may cost."""
+
+    def __init__(self, connections, ratios, events=None, kilobytes=1, extras=None):
+        self.connections = connections
+        self.ratios = ratios  # proxy -> most times nginx's CPU; None: no limit
+        self.events = events  # of a streamed answer
+        self.kilobytes = kilobytes  # of a request
+        self.extras = extras or {}  # proxy -> most µs of CPU a request above `empty`
+
+
 WORKLOADS = {
-    "chat": (32, None, {"none": 1.6, "empty": 2.2}),
-    "stream": (8, 200, {"none": 3.0, "empty": 6.0}),
+    "chat": Workload(32, {"none": 1.6, "empty": 2.2, "rules": None, "logged": None}, extras={"rules": 60, "logged": 10}),
+    "chat8k": Workload(32, {"empty": None, "rules": None}, kilobytes=8, extras={"rules": 250}),
+    "stream": Workload(8, {"none": 3.0, "empty": 6.0, "rules": None}, events=200),
+}
+STREAMS = 1000
+
+# How Palisade is configured under each name.
+ROUTES = {
+    "none": ("inspect: none", ""),
+    "empty": ("policy: empty", ""),
+    "rules": ("policy: rules", ""),
+    "logged": ("policy: empty", 'audit: {{ store: "file:{folder}/decisions.jsonl", on_full: drop }}'),
 }
 
 NGINX = """
@@ -56,11 +78,15 @@ PALISADE = """
 version: 1
 server: {{ listen: "127.0.0.1:{listen}" }}
 upstreams: {{ llm: {{ url: "http://127.0.0.1:{upstream}" }} }}
+admin: {{ listen: "127.0.0.1:0" }}
 policies: {folder}
 routes: [{{ path: /**, upstream: llm, {route} }}]
+{more}
 """
 
 EMPTY_POLICY = "version: 1\nname: empty\nrules: []\n"
+# The rules of `default` without its classifier.
+RULES_POLICY = "version: 1\nname: rules\nextends: [default]\nrules: [{ id: prompt-injection, disabled: true }]\n"
 
 
 def main():
@@ -89,44 +115,64 @@ def find(tool):
 
 def workload(args, name):
     """Runs one workload over all proxies: CPU a request in µs and its ratio to nginx, round by round."""
-    connections, events, targets = WORKLOADS[name]
+    work = WORKLOADS[name]
     with running() as start:
         upstream = start_standin(args, start)
-        proxies = {"nginx": start_nginx(start, upstream, "off" if events else "on")}
-        proxies["none"] = start_palisade(args, start, upstream, "inspect: none")
-        proxies["empty"] = start_palisade(args, start, upstream, "policy: empty")
+        proxies = {"nginx": start_nginx(start, upstream, "off" if work.events else "on")}
+        for proxy in work.ratios:
+            proxies[proxy] = start_palisade(args, start, upstream, *ROUTES[proxy])
         cost = {proxy: [] for proxy in proxies}
         rate = {proxy: [] for proxy in proxies}
         for port in [port for _, port in proxies.values()]:
-            load(port, connections, events, 1)
+            load(port, work, 1)
         for turn in range(args.rounds):
             order = list(proxies)[turn % len(proxies) :] + list(proxies)[: turn % len(proxies)]
             for proxy in order:
                 pid, port = proxies[proxy]
                 before = cpu(pid)
-                requests = load(port, connections, events, args.seconds)
+                requests = load(port, work, args.seconds)
                 cost[proxy].append((cpu(pid) - before) / requests * 1e6)
                 rate[proxy].append(requests / args.seconds)
             shown = ", ".join(f"{proxy} {cost[proxy][-1]:.1f} µs" for proxy in proxies)
             print(f"{name} round {turn + 1}: {shown}", flush=True)
     ratios = {proxy: [own / base for own, base in zip(cost[proxy], cost["nginx"])] for proxy in proxies}
     for proxy in proxies:
-        target = targets.get(proxy)
+        target = work.ratios.get(proxy)
         verdict = "" if target is None else f", target {target}: " + met(statistics.median(ratios[proxy]), target)
         print(f"{name} {proxy}: {spread(cost[proxy])} µs, {spread(ratios[proxy], 2)} x nginx{verdict}")
-    return {"cost_us": cost, "ratio": ratios, "rate": rate, "targets": targets}
+    for proxy, most in work.extras.items():
+        more = [own - base for own, base in zip(cost[proxy], cost["empty"])]
+        print(f"{name} {proxy}: {spread(more)} µs above empty, target {most}: {met(statistics.median(more), most)}")
+    return {"cost_us": cost, "ratio": ratios, "rate": rate, "targets": work.ratios, "extra_us": work.extras}
 
 
 def memory(args):
-    """Resident memory with the shipped classifier loaded: before any request, and after many of several lengths."""
+    """Resident memory with the shipped classifier loaded: before any request, after many, and with idle streams open."""
     with running() as start:
         upstream = start_standin(args, start)
         pid, port = start_palisade(args, start, upstream, "policy: default")
         loaded = resident(pid)
-        load(port, 8, None, args.seconds)
-        load(port, 8, 200, args.seconds)
-        print(f"memory: {loaded:.0f} MB loaded, {resident(pid):.0f} MB after load, target 150: {met(resident(pid), 150)}")
-        return {"loaded_mb": loaded, "after_mb": resident(pid), "target_mb": 150}
+        load(port, WORKLOADS["chat"], args.seconds)
+        load(port, WORKLOADS["stream"], args.seconds)
+        after = resident(pid)
+        with contextlib.ExitStack() as stack:
+            for _ in range(STREAMS):
+                open_stream(stack, port)
+            time.sleep(3)
+            open_mb = resident(pid)
+        print(f"memory: {loaded:.0f} MB loaded, {after:.0f} MB after load, target 150: {met(after, 150)}")
+        print(f"memory: {open_mb:.0f} MB with {STREAMS} idle streams open, target 250: {met(open_mb, 250)}")
+        streams = {"streams": STREAMS, "streams_mb": open_mb, "streams_target_mb": 250}
+        return {"loaded_mb": loaded, "after_mb": after, "target_mb": 150, **streams}
+
+
+def open_stream(stack, port):
+    """Opens a stream that says one word and then nothing for a long time."""
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+    body = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+    script = "x-standin-write: 200\r\nx-standin-delay-ms: 120000\r\n"
+    connection.sendall(f"{head}{script}content-length: {len(body)}\r\n\r\n".encode() + body)
 
 
 def met(value, target):
@@ -175,11 +221,13 @@ def start_nginx(start, upstream, buffering):
     return wait_for(start([find("nginx"), "-e", start.folder / "nginx.log", "-c", config]), port), port
 
 
-def start_palisade(args, start, upstream, route):
+def start_palisade(args, start, upstream, route, more=""):
     port = free_port()
     (start.folder / "empty.yaml").write_text(EMPTY_POLICY)
+    (start.folder / "rules.yaml").write_text(RULES_POLICY)
+    more = more.format(folder=start.folder)
     config = start.folder / f"palisade-{port}.yaml"
-    config.write_text(PALISADE.format(folder=start.folder, upstream=upstream, listen=port, route=route))
+    config.write_text(PALISADE.format(folder=start.folder, upstream=upstream, listen=port, route=route, more=more))
     return wait_for(start([args.binary, "serve", "--config", config]), port), port
 
 
@@ -200,10 +248,10 @@ def wait_for(process, port):
     sys.exit(f"does not listen: {' '.join(process.args)}")
 
 
-def load(port, connections, events, seconds):
+def load(port, work, seconds):
     """Lets wrk send requests as fast as they are answered; gives their number."""
-    environment = {**os.environ, **({"EVENTS": str(events)} if events else {})}
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}"]
+    environment = {**os.environ, "KB": str(work.kilobytes), **({"EVENTS": str(work.events)} if work.events else {})}
+    command = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=seconds + 60, check=True)
     if trouble := re.findall(r"Non-2xx.*|Socket errors.*", done.stdout):
         sys.exit(f"port {port}: {trouble}")

@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+mod audit;
+mod bench;
 mod deltas;
 mod demo;
 mod scan;
@@ -13,8 +15,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{Directive, LevelFilter};
 
 /// A guardrails reverse proxy for LLM APIs: it blocks, rewrites or logs what does not comply, streams included.
 #[derive(Debug, Parser)]
@@ -34,8 +34,12 @@ enum Command {
     Scan(scan::Args),
     /// Run the tests that stand beside policies
     Test(test::Args),
+    /// The decision log: whether it is whole, and its latest records
+    Audit(audit::Args),
     /// Check configuration and policy files: every problem, where it is, and what was expected
     Validate(validate::ValidateArgs),
+    /// Measure a running proxy beside going direct
+    Bench(bench::Args),
     /// Run the stand-in LLM that demo, tests and benches use
     #[command(hide = true)]
     Standin(standin::Args),
@@ -71,7 +75,9 @@ impl Cli {
             Command::Demo(args) => demo::main(&args),
             Command::Scan(args) => scan::main(&args),
             Command::Test(args) => test::main(&args),
+            Command::Audit(args) => audit::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
+            Command::Bench(args) => bench::main(&args),
             Command::Standin(args) => standin::main(&args),
         }
     }
@@ -81,22 +87,6 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         ExitCode::from(outcome as u8)
     }
-}
-
-/// Sends log lines to standard error, at `RUST_LOG`'s level (`info` unless set).
-///
-/// Libraries are held at `warn` whatever `RUST_LOG` says: what they trace holds headers, and so keys.
-fn log_to_stderr() {
-    let mut filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    for library in ["h2", "hyper", "hyper_util", "rustls", "reqwest", "tokio"] {
-        if let Ok(directive) = format!("{library}=warn").parse::<Directive>() {
-            filter = filter.add_directive(directive);
-        }
-    }
-    let colours = style::Paint::of(&std::io::stderr()).is_on();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    // Fails only if a subscriber is there already, which then does the work.
-    let _ = log.try_init();
 }
 
 /// Tells the person at the terminal. Where standard error is gone there is nobody left to tell.

@@ -22,11 +22,6 @@ impl Paint {
         Paint { on: false }
     }
 
-    /// Whether there are colours.
-    pub(super) fn is_on(self) -> bool {
-        self.on
-    }
-
     pub(super) fn bold(self, text: &str) -> String {
         self.wrap("1", text)
     }

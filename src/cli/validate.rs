@@ -81,6 +81,7 @@ impl Checked<'_> {
         let (config, mut problems) = config::load_source(source, folder, self.variable)?;
         let mut names: Vec<&String> =
             config.routes.iter().flat_map(|route| route.baseline.iter().chain(&route.policy)).collect();
+        names.extend(config.tenants.iter().flat_map(|tenants| &tenants.list).flat_map(|tenant| &tenant.policy));
         names.sort();
         names.dedup();
         for name in &names {

@@ -134,6 +134,21 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        title: "Personal data stays here: the model gets its kind in its place",
+        message: Message {
+            say: "Send the receipt for card 4111 1111 1111 1111 to jane.doe@example.com, please.",
+            reply: "Done: the receipt is on its way.",
+            stream: false,
+        },
+        check: |reply| {
+            verdicts(reply, &["rewrite", "allow"])?;
+            found(reply, "personal-data-in")?;
+            let arrived = reply.arrived.as_deref();
+            let wanted = "Send the receipt for card <CREDIT_CARD> to <EMAIL_ADDRESS>, please.";
+            ensure(arrived == Some(wanted), || format!("the model got {arrived:?}"))
+        },
+    },
+    Step {
         title: "A name that nobody outside may read is masked on the way in",
         message: Message {
             say: "When does Project Aurora start?",

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::classifier::{Inference, Priority};
 use crate::cli::deltas::Deltas;
 use crate::cli::style::escaped;
-use crate::guard::{ask, judge};
+use crate::guard::{Caller, ask, judge};
 use crate::inspect::{Body, Buffered, Cause, Notice, Report, Stream, StreamOptions};
 use crate::policy::Context;
 use crate::policy::case::Given;
@@ -109,7 +109,7 @@ impl Bench {
     /// Asks the classifiers whatever the stream wants to know.
     async fn answer(&self, stream: &mut Stream, out: &mut Vec<u8>) {
         for ticket in stream.take_tickets() {
-            let (ticket, answer) = ask(self.inference.as_deref(), ticket, 0, Priority::Bulk).await;
+            let (ticket, answer) = ask(self.inference.as_deref(), ticket, &Caller::default(), Priority::Bulk).await;
             stream.answer(&ticket, &answer, out);
         }
     }

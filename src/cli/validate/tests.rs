@@ -28,7 +28,7 @@ fn good_files_get_a_line_each() {
     assert!(
         out.starts_with("palisade.yaml: fine (configuration, 1 upstream, 1 route, 1 policy)\np.yaml: fine (policy p@")
     );
-    assert!(out.ends_with(", 5 rules)\n"), "{out}");
+    assert!(out.ends_with(", 9 rules)\n"), "{out}");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn problems_of_all_files_come_together() {
          --> policies/bad.yaml:2:24
           |
         2 |   - { id: x, detect: { regx: {} } }
-          |                        ^^^^ expected `regex`, `keywords`, `length` or `classifier`
+          |                        ^^^^ expected `regex`, `keywords`, `pii`, `secrets`, `unicode`, `length` or `classifier`
           |
           = help: did you mean `regex`?
         ");

@@ -1,0 +1,171 @@
+"""Writes benches/README.md from the figures that the benches left, and compares figures with the baseline's."""
+
+import argparse
+import json
+import platform
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BASELINE = HERE / "baseline.json"
+NOISE = 1.05
+
+HEAD = """# Figures
+
+Written by `make bench`. Do not edit by hand: change `benches/report.py`, or run it again.
+
+{machine}. All processes share the machine, everything goes over the loopback interface. Every round measures each
+proxy once, in an order that moves on by one each round; ratios are taken within a round, so that a machine whose speed
+drifts spoils neither side. Figures are medians, with the lowest and the highest round in brackets. Times depend on the
+machine: compare ratios.
+
+CPU is what the process used, in user mode and in the kernel, divided by the requests that it answered.
+"""
+
+WORKLOAD = {
+    "chat": "A chat request of 1 KB, 32 connections. nginx buffers, which is its default.",
+    "chat8k": "The same with 8 KB.",
+    "stream": "A streamed answer of 200 events, 8 connections, as fast as the upstream gives them. nginx does not buffer.",
+}
+
+PROXY = {
+    "nginx": "nginx, reverse proxy to the same upstream",
+    "none": "Palisade, route with `inspect: none`",
+    "empty": "Palisade, inspected, policy without rules",
+    "rules": "Palisade, the rules of `default` without its classifier",
+    "logged": "Palisade, inspected, without rules, decisions logged to a file",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("figures", type=Path, help="what proxy.py and the other benches wrote")
+    parser.add_argument("--compare", action="store_true", help="compare with the baseline; exit 1 if something got worse")
+    parser.add_argument("--save", action="store_true", help="make these figures the baseline")
+    args = parser.parse_args()
+    figures = json.loads(args.figures.read_text())
+    if args.compare:
+        sys.exit(compare(figures, json.loads(BASELINE.read_text())))
+    if args.save:
+        BASELINE.write_text(json.dumps(figures, indent=1) + "\n")
+    (HERE / "README.md").write_text(report(figures))
+
+
+def report(figures):
+    parts = [HEAD.format(machine=machine())]
+    for name, text in WORKLOAD.items():
+        if name in figures:
+            parts.append(f"## {name.capitalize()}\n\n{text}\n\n{proxies(figures[name])}")
+    if "classifier" in figures:
+        parts.append(classifier(figures["classifier"]))
+    if "memory" in figures:
+        parts.append(memory(figures["memory"]))
+    if "micro" in figures:
+        parts.append(
+            "## Parts\n\nOne thread, in process, by [divan](https://docs.rs/divan): `cargo bench --bench micro`.\n\n"
+            f"```text\n{figures['micro'].strip()}\n```\n"
+        )
+    parts.append(AGAIN)
+    return "\n".join(parts)
+
+
+AGAIN = """## Again
+
+`make bench` measures everything (about five minutes; wants `wrk` and `nginx-light` from apt) and writes this page.
+`make bench-compare` measures and compares with `baseline.json`: a row whose median ratio is more than 5 % worse, and
+whose best round is worse than the baseline's median, fails. `make bench-baseline` measures and makes that the baseline.
+"""
+
+
+def proxies(figures):
+    rows = ["| | CPU a request, µs | × nginx | most | |", "|---|---|---|---|---|"]
+    for proxy, cost in figures["cost_us"].items():
+        most = figures["targets"].get(proxy)
+        ratio = figures["ratio"][proxy]
+        rows.append(
+            f"| {PROXY[proxy]} | {spread(cost, 1)} | {spread(ratio, 2)} | {most or ''} | "
+            f"{met(statistics.median(ratio), most)} |"
+        )
+    extra = [
+        f"{PROXY[more]}: {spread([a - b for a, b in zip(figures['cost_us'][more], figures['cost_us']['empty'])], 1)} µs "
+        f"more than without rules, at most {most}: {met(difference(figures, more), most)}."
+        for more, most in figures.get("extra_us", {}).items()
+    ]
+    return "\n".join(rows) + "\n" + "".join(f"\n{line}\n" for line in extra)
+
+
+def difference(figures, proxy):
+    return statistics.median(a - b for a, b in zip(figures["cost_us"][proxy], figures["cost_us"]["empty"]))
+
+
+def classifier(figures):
+    ratio = [own / bare for own, bare in zip(figures["proxy_ms"], figures["bare_ms"])]
+    return (
+        "## Classifier\n\n"
+        f"Texts of one window ({figures['tokens']} tokens), none judged before, one at a time, policy `default`: all that "
+        "the proxy spends on a request, beside tokenisation and a bare run of the same graph.\n\n"
+        "| | CPU a text, ms | × bare | most | |\n|---|---|---|---|---|\n"
+        f"| bare | {spread(figures['bare_ms'], 2)} | | | |\n"
+        f"| through Palisade | {spread(figures['proxy_ms'], 2)} | {spread(ratio, 2)} | {figures['target']} | "
+        f"{met(statistics.median(ratio), figures['target'])} |\n"
+    )
+
+
+def memory(figures):
+    lines = [
+        "## Memory\n",
+        f"Resident with the shipped classifier, policy `default`: {figures['loaded_mb']:.0f} MB at rest, "
+        f"{figures['after_mb']:.0f} MB after load, at most {figures['target_mb']}: "
+        f"{met(figures['after_mb'], figures['target_mb'])}.\n",
+    ]
+    if "streams_mb" in figures:
+        lines.append(
+            f"With {figures['streams']} streams open and idle: {figures['streams_mb']:.0f} MB, at most "
+            f"{figures['streams_target_mb']}: {met(figures['streams_mb'], figures['streams_target_mb'])}.\n"
+        )
+    return "\n".join(lines)
+
+
+def compare(new, old):
+    """Prints each ratio beside the baseline's. 1 if one got worse by more than noise explains."""
+    worse = 0
+    for name, (now, then) in sorted(ratios(new, old).items()):
+        change = statistics.median(now) / statistics.median(then)
+        bad = change > NOISE and min(now) > statistics.median(then)
+        worse |= bad
+        print(f"{name}: {spread(then, 2)} -> {spread(now, 2)}, {change - 1:+.1%}{'  WORSE' if bad else ''}")
+    return int(worse)
+
+
+def ratios(new, old):
+    found = {}
+    for name in WORKLOAD:
+        for proxy, ratio in new.get(name, {}).get("ratio", {}).items():
+            if proxy != "nginx" and proxy in old.get(name, {}).get("ratio", {}):
+                found[f"{name} {proxy}, x nginx"] = (ratio, old[name]["ratio"][proxy])
+    if "classifier" in new and "classifier" in old:
+        bare = [[own / base for own, base in zip(each["proxy_ms"], each["bare_ms"])] for each in (new["classifier"], old["classifier"])]
+        found["classifier, x bare"] = tuple(bare)
+    return found
+
+
+def met(value, most):
+    return "" if most is None else "met" if value <= most else "**missed**"
+
+
+def spread(values, digits):
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    cores = len(re.findall(r"^processor", Path("/proc/cpuinfo").read_text(), re.M))
+    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.split("(")[0].strip()
+    return f"{cpu[1] if cpu else platform.machine()}, {cores} cores, Linux {platform.release().split('-')[0]}, {rustc}"
+
+
+if __name__ == "__main__":
+    main()
