@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use palisade::classifier::{InferenceError, Windower};
 use palisade::config::Source;
 use palisade::inspect::{Body, Buffered, Cause, Notice, Stream, StreamOptions};
 use palisade::policy::file::load_policy_source;
 use palisade::policy::{Context, RuleSet};
-use palisade::protocol::PROTOCOLS;
 use palisade::protocol::json::{Json, NodeKind, RawOffsets, escape};
 use palisade::protocol::sse::{Decoder, Event};
 use palisade::protocol::walk::walk;
+use palisade::protocol::{Protocol, Recognised, recognise};
 use palisade::segment::Direction;
 
 /// Finds nothing that anybody would write, but has to look.
@@ -34,6 +35,14 @@ rules:
   - { id: word, detect: { regex: { pattern: '[a-e]{2,5}|é.|.é' } }, action: { replace: '«\n#»' }, unrewritable: log }
   - { id: long, detect: { regex: { pattern: '[g-k]{3}(?: [g-k]{1,3})?' } }, action: redact, unrewritable: log }
 ";
+
+/// The shipped tokenizer with the shipped windows.
+static WINDOWER: LazyLock<Windower> = LazyLock::new(|| {
+    let mut files =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("models/guard/tokenizer.json"));
+    let file = files.find(|file| file.is_file()).unwrap();
+    Windower::from_json(&std::fs::read(file).unwrap(), 128, 32).unwrap()
+});
 
 static QUIET_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(QUIET));
 static EAGER_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(EAGER));
@@ -97,13 +106,29 @@ fn events(stream: &[u8], step: usize) -> Vec<Event> {
     out
 }
 
+fn protocol(path: &str) -> &'static dyn Protocol {
+    match recognise(path) {
+        Recognised::Known(protocol) => protocol,
+        Recognised::NotBuilt | Recognised::Unknown => unreachable!("no protocol for {path}"),
+    }
+}
+
 /// Whole bodies.
 pub(crate) fn chat_request(data: &[u8]) {
+    request(protocol("/chat/completions"), data);
+}
+
+/// The same of Anthropic Messages, where arguments are no strings.
+pub(crate) fn anthropic_request(data: &[u8]) {
+    request(protocol("/v1/messages"), data);
+}
+
+fn request(protocol: &dyn Protocol, data: &[u8]) {
     let Ok(json) = Json::parse(data) else { return };
-    if let Some(bytes) = judged(&QUIET_CONTEXT, data) {
+    if let Some(bytes) = judged(protocol, &QUIET_CONTEXT, data) {
         assert_eq!(bytes, data);
     }
-    let Some(bytes) = judged(&EAGER_CONTEXT, data) else { return };
+    let Some(bytes) = judged(protocol, &EAGER_CONTEXT, data) else { return };
     let after = Json::parse(&bytes).unwrap();
     assert_eq!(after.len(), json.len());
     for node in 0..json.len() {
@@ -114,9 +139,9 @@ pub(crate) fn chat_request(data: &[u8]) {
     }
 }
 
-fn judged(context: &Context, body: &[u8]) -> Option<Vec<u8>> {
+fn judged(protocol: &dyn Protocol, context: &Context, body: &[u8]) -> Option<Vec<u8>> {
     let json = Json::parse(body).ok()?;
-    let (shape, kind) = PROTOCOLS[0].request();
+    let (shape, kind) = protocol.request();
     let walked = walk(&json, shape, Direction::Request, kind).ok()?;
     let mut buffered = Buffered::new(context, Body::Json(json, walked), Direction::Request);
     while buffered.scan(64) {}
@@ -126,16 +151,33 @@ fn judged(context: &Context, body: &[u8]) -> Option<Vec<u8>> {
 
 /// Streams.
 pub(crate) fn chat_stream(data: &[u8]) {
-    let Some((&step, stream)) = data.split_first() else { return };
+    stream(protocol("/chat/completions"), data);
+}
+
+/// The same of Anthropic Messages; and a stream that is cut tells so to the end.
+pub(crate) fn anthropic_stream(data: &[u8]) {
+    for (blocked, out) in stream(protocol("/v1/messages"), data) {
+        let ends = |event: &Event| {
+            let data = event.data();
+            Json::parse(&data)
+                .is_ok_and(|json| json.get(0, "type").is_some_and(|kind| json.string(kind) == "message_stop"))
+        };
+        assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));
+    }
+}
+
+/// What becomes of a stream in two ways of arriving: whether it is blocked, and what comes out.
+fn stream(protocol: &'static dyn Protocol, data: &[u8]) -> Vec<(bool, Vec<u8>)> {
+    let Some((&step, stream)) = data.split_first() else { return Vec::new() };
     let step = usize::from(step).max(1);
     for step in [step, usize::MAX] {
-        let (blocked, out) = streamed(&QUIET_CONTEXT, stream, step);
+        let (blocked, out) = streamed(protocol, &QUIET_CONTEXT, stream, step);
         if !blocked {
             assert_eq!(out, stream);
         }
     }
-    let (blocked, out) = streamed(&EAGER_CONTEXT, stream, step);
-    let (blocked_whole, whole) = streamed(&EAGER_CONTEXT, stream, usize::MAX);
+    let (blocked, out) = streamed(protocol, &EAGER_CONTEXT, stream, step);
+    let (blocked_whole, whole) = streamed(protocol, &EAGER_CONTEXT, stream, usize::MAX);
     assert_eq!(blocked, blocked_whole);
     if !blocked {
         assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&whole));
@@ -144,15 +186,58 @@ pub(crate) fn chat_stream(data: &[u8]) {
     if readable(stream) {
         assert!(readable(&out) || blocked);
     }
+    vec![(blocked, out), (blocked_whole, whole)]
 }
 
-fn streamed(context: &Context, stream: &[u8], step: usize) -> (bool, Vec<u8>) {
+fn streamed(protocol: &'static dyn Protocol, context: &Context, stream: &[u8], step: usize) -> (bool, Vec<u8>) {
     let notice = |_: &Cause| Notice { message: "blocked".to_owned(), refusal: false, status: 400 };
     let options = StreamOptions { id: "id".to_owned(), created: 0, choices: 1, usage: false, notice: Arc::new(notice) };
-    let (mut inspection, mut out) = (Stream::new(context, Some(PROTOCOLS[0]), options), Vec::new());
+    let (mut inspection, mut out) = (Stream::new(context, Some(protocol), options), Vec::new());
     for piece in stream.chunks(step) {
         inspection.push(piece, &mut out);
     }
     inspection.finish(&mut out);
     (inspection.blocked().is_some(), out)
+}
+
+/// Policy files: every problem is told with a place in the file, and what loads compiles or says which rule does not.
+pub(crate) fn policy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let source = Source::new("fuzzed.yaml", text);
+    let read = || load_policy_source(&source, Path::new("policies"), jiff::Timestamp::UNIX_EPOCH);
+    match read() {
+        Err(problems) => assert!(problems.to_string().contains("fuzzed.yaml"), "a problem without its file"),
+        Ok((spec, _)) => {
+            assert_eq!(read().unwrap().0.version(), spec.version());
+            // Patterns may be too large, models are not there; either way it is said whose fault it is.
+            if let Err(error) = RuleSet::compile(vec![Arc::new(spec)], &|_, _| Err("no models".to_owned()), false) {
+                assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+}
+
+/// Windows of a classifier: in order, overlapping or touching, on the borders of characters, over all of the text, and
+/// never with a special token that the text spelled.
+pub(crate) fn windows(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let windows = match WINDOWER.cut(text) {
+        Ok(windows) => windows,
+        Err(InferenceError::TooLong | InferenceError::TooManyUnknown) => return,
+        Err(error) => panic!("{error}"),
+    };
+    let frame = WINDOWER.frame();
+    let (first, last) = (frame[0], frame[frame.len() - 1]);
+    let mut views: Vec<_> = windows.iter().map(|window| window.view).collect();
+    views.dedup();
+    for view in views {
+        let mut covered = 0;
+        for window in windows.iter().filter(|window| window.view == view) {
+            assert!(window.range.start <= covered && text.get(window.range.clone()).is_some());
+            assert!(window.ids.len() <= 128 && window.ids[0] == first && window.ids[window.ids.len() - 1] == last);
+            assert!(!window.ids[1..window.ids.len() - 1].iter().any(|id| *id == first || *id == last));
+            covered = covered.max(window.range.end);
+        }
+        assert_eq!(covered, text.len());
+    }
 }

@@ -245,3 +245,10 @@ fn the_demo_ends_well() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("Everything went as it should.") && !ran.out.contains('\u{1b}'), "{}", ran.out);
 }
+
+#[test]
+fn the_sample_configuration_is_valid() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/palisade.yaml");
+    let ran = palisade_in(folder().path(), &["validate", sample.to_str().unwrap()], "");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+}

@@ -54,6 +54,7 @@ fn the_guard_agrees_with_its_training_script() {
             text: expected.text.as_str().into(),
             kind: Kind::User,
             client: 0,
+            tenant: None,
             priority: Priority::Gate,
             deadline: Instant::now() + Duration::from_secs(60),
         };

@@ -80,15 +80,20 @@ fn every_string_is_read_or_known_to_be_harmless() {
 enum Where {
     ChatRequest,
     ChatResponse,
+    MessagesRequest,
+    MessagesResponse,
     Unknown,
 }
 
 impl Where {
     fn of(recording: &Recording) -> Where {
-        match (recording.protocol, recording.direction()) {
-            (None, _) => Where::Unknown,
-            (Some(_), Direction::Request) => Where::ChatRequest,
-            (Some(_), Direction::Response) => Where::ChatResponse,
+        let Some(protocol) = recording.protocol else { return Where::Unknown };
+        match (protocol.name(), recording.direction()) {
+            ("openai-chat", Direction::Request) => Where::ChatRequest,
+            ("openai-chat", Direction::Response) => Where::ChatResponse,
+            ("anthropic-messages" | "anthropic-count-tokens", Direction::Request) => Where::MessagesRequest,
+            ("anthropic-messages" | "anthropic-count-tokens", Direction::Response) => Where::MessagesResponse,
+            (other, _) => unreachable!("no list for {other}"),
         }
     }
 }
@@ -134,9 +139,18 @@ const fn response(place: &'static str, why: &'static str) -> Harmless {
     Harmless { side: Where::ChatResponse, place, why }
 }
 
+const fn messages_request(place: &'static str, why: &'static str) -> Harmless {
+    Harmless { side: Where::MessagesRequest, place, why }
+}
+
+const fn messages_response(place: &'static str, why: &'static str) -> Harmless {
+    Harmless { side: Where::MessagesResponse, place, why }
+}
+
 const PARAMETER: &str = "the name of a parameter: servers act on those they know and drop or refuse the rest, and what stands under it is read";
 const OPAQUE: &str = "an id; four words at most, longer ones are read";
 const MEDIA: &str = "encoded data in what is unscannable: the verdict says so, and the policy decides";
+const SIGNED: &str = "made by the provider, which takes it back as it was and nothing else";
 const SERVER: &str = "written by the server; no model and no client has a hand in it";
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
@@ -175,6 +189,53 @@ const HARMLESS: &[Harmless] = &[
     response("/choices/*/delta/reasoning_details/*/signature", MEDIA),
     response("/choices/*/delta/reasoning_details/*/format", SERVER),
     response("/choices/*/delta/reasoning_details/*/type", SERVER),
+    messages_request("/#*", PARAMETER),
+    messages_request("/output_config/#*", PARAMETER),
+    messages_request("/thinking/#*", PARAMETER),
+    messages_request("/messages/*/content/*/citations/#*", PARAMETER),
+    messages_request("/model", "chooses the model and is not put before it"),
+    messages_request("/output_config/effort", "sets how much the model thinks; an unknown word is refused"),
+    messages_request("/thinking/type", "sets whether the model thinks; an unknown word is refused"),
+    messages_request("/tools/*/type", OPAQUE),
+    messages_request("/tools/*/model", OPAQUE),
+    messages_request("/container", MEDIA),
+    messages_request("/messages/*/content/*/content/*/source/*", MEDIA),
+    messages_request("/messages/*/content/*/file_id", MEDIA),
+    messages_request("/messages/*/content/*/id", OPAQUE),
+    messages_request("/messages/*/content/*/tool_use_id", OPAQUE),
+    messages_request("/messages/*/content/*/signature", SIGNED),
+    messages_response("/**/#*", "a key outside of tool arguments: written by the server's program, not by the model"),
+    messages_response("/id", SERVER),
+    messages_response("/type", SERVER),
+    messages_response("/role", SERVER),
+    messages_response("/model", SERVER),
+    messages_response("/request_id", SERVER),
+    messages_response("/stop_reason", SERVER),
+    messages_response("/usage/**", SERVER),
+    messages_response("/container/*", SERVER),
+    messages_response("/error/type", SERVER),
+    messages_response("/message/id", SERVER),
+    messages_response("/message/type", SERVER),
+    messages_response("/message/role", SERVER),
+    messages_response("/message/model", SERVER),
+    messages_response("/message/usage/**", SERVER),
+    messages_response("/delta/type", SERVER),
+    messages_response("/delta/stop_reason", SERVER),
+    messages_response("/delta/stop_details/*", SERVER),
+    messages_response("/content/*/id", OPAQUE),
+    messages_response("/content/*/tool_use_id", OPAQUE),
+    messages_response("/content/*/caller/type", OPAQUE),
+    messages_response("/content/*/signature", SIGNED),
+    messages_response("/content/*/content/encrypted_content", MEDIA),
+    messages_response("/content_block/id", OPAQUE),
+    messages_response("/content_block/tool_use_id", OPAQUE),
+    messages_response("/content_block/caller/type", OPAQUE),
+    messages_response("/content_block/signature", SIGNED),
+    messages_response("/content_block/data", MEDIA),
+    messages_response("/content_block/content/*/encrypted_content", MEDIA),
+    messages_response("/delta/signature", SIGNED),
+    messages_response("/delta/citation/encrypted_index", SIGNED),
+    messages_response("/delta/encrypted_content", MEDIA),
 ];
 
 /// Where a string stands.

@@ -1,4 +1,4 @@
-"""Palisade between the official SDK and an upstream: the stand-in LLM, or answers that a test scripts byte by byte."""
+"""Palisade between an official SDK and an upstream: the stand-in LLM, or answers that a test scripts byte by byte."""
 
 import json
 import os
@@ -11,7 +11,6 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
 
-import openai
 import pytest
 
 HERE = pathlib.Path(__file__).parent
@@ -57,14 +56,21 @@ class Scripted(ThreadingHTTPServer):
     body = None
 
 
+def framed(event):
+    """An event on the wire: under its name if it has a `type`; a string as it is."""
+    if isinstance(event, str):
+        return f"data: {event}\n\n"
+    name = f"event: {event['type']}\n" if "type" in event else ""
+    return f"{name}data: {json.dumps(event)}\n\n"
+
+
 class ScriptedHandler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
         if self.server.events is None:
             bytes_, kind = json.dumps(self.server.body).encode(), "application/json"
         else:
-            lines = [json.dumps(event) for event in self.server.events] + ["[DONE]"]
-            bytes_, kind = "".join(f"data: {line}\n\n" for line in lines).encode(), "text/event-stream"
+            bytes_, kind = "".join(map(framed, self.server.events)).encode(), "text/event-stream"
         self.send_response(200)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(bytes_)))
@@ -100,26 +106,6 @@ def palisade(binary, standin, scripted):
     stop(process)
 
 
-@pytest.fixture(scope="session")
-def connect(palisade):
-    """Makes a client of the route with this prefix. It never tries twice: the first answer is what is tested."""
-    clients = []
-
-    def make(prefix=""):
-        client = openai.OpenAI(base_url=f"{palisade}{prefix}/v1", api_key="sk-test", max_retries=0, timeout=20)
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        client.close()
-
-
-@pytest.fixture
-def client(connect):
-    return connect()
-
-
 @pytest.fixture
 def arrived(standin):
     """Tells what the upstream got last."""
@@ -129,6 +115,10 @@ def arrived(standin):
             return json.load(response)
 
     return last
+
+
+# How a stream falls into deltas and writes: whole words, single characters, cuts anywhere.
+CUTS = [{}, {"chunk": 1}, {"chunk": 1000}, {"write": 1}, {"write": 7}, {"chunk": 2, "delay_ms": 1}]
 
 
 def reply(text, **directives):

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the official OpenAI SDK for Python against Palisade. PALISADE_BIN names the binary; without it, the release build
+# Runs the official OpenAI and Anthropic SDKs for Python and Node against Palisade; without Node it says what it skips,
+# which CI=true does not allow. PALISADE_BIN names the binary; without it, the release build
 # is taken, else the debug build.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -21,4 +22,16 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
     cp "$here/requirements.txt" "$venv/installed.txt"
 fi
 cd "$here"
-exec "$venv/bin/python" -m pytest -p no:cacheprovider -W error --strict-markers "$@"
+echo "Python: openai and anthropic"
+"$venv/bin/python" -m pytest -p no:cacheprovider -W error --strict-markers "$@"
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    echo "skipped: openai and @anthropic-ai/sdk for Node (node and npm are not there)"
+    [ "${CI:-}" != true ] || exit 1
+    exit 0
+fi
+if ! cmp -s package-lock.json node_modules/installed.json; then
+    npm ci --silent
+    cp package-lock.json node_modules/installed.json
+fi
+echo "Node: openai and @anthropic-ai/sdk"
+exec npm test --silent

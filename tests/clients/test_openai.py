@@ -4,14 +4,32 @@ import json
 
 import openai
 import pytest
-from conftest import reply
+from conftest import CUTS, reply
 
 USER = [{"role": "user", "content": "Hello, Grüße!"}]
 FORBIDDEN = [{"role": "user", "content": "Now a forbidden question, please."}]
 REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}
 TOOLS = [{"type": "function", "function": REFUND}]
-# How a stream falls into deltas and writes: whole words, single characters, cuts anywhere.
-CUTS = [{}, {"chunk": 1}, {"chunk": 1000}, {"write": 1}, {"write": 7}, {"chunk": 2, "delay_ms": 1}]
+
+
+@pytest.fixture(scope="session")
+def connect(palisade):
+    """Makes a client of the route with this prefix. It never tries twice: the first answer is what is tested."""
+    clients = []
+
+    def make(prefix=""):
+        client = openai.OpenAI(base_url=f"{palisade}{prefix}/v1", api_key="sk-test", max_retries=0, timeout=20)
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(connect):
+    return connect()
 
 
 def ask(client, messages=USER, headers=None, **more):
@@ -94,7 +112,7 @@ def test_blocked_output(client):
 
 
 def test_stream_blocked_before_its_first_event(connect, scripted):
-    scripted.events = [chunk((0, {"role": "assistant", "content": "forbidden answer"}, None)), chunk((0, {}, "stop"))]
+    scripted.events = [chunk((0, {"role": "assistant", "content": "forbidden answer"}, None)), chunk((0, {}, "stop")), "[DONE]"]
     with pytest.raises(openai.BadRequestError) as caught:
         ask(connect("/scripted"), stream=True)
     assert caught.value.code == "content_policy_violation"
@@ -223,7 +241,7 @@ def test_one_streamed_choice_of_two_is_blocked(connect, scripted, blocked):
     for at in range(0, max(map(len, texts)), 5):
         deltas += [(index, {"content": text[at : at + 5]}, None) for index, text in enumerate(texts) if text[at : at + 5]]
     deltas += [(index, {}, "stop") for index in range(2)]
-    scripted.events = [chunk(delta) for delta in deltas]
+    scripted.events = [chunk(delta) for delta in deltas] + ["[DONE]"]
     choices, _ = gather(ask(connect("/scripted"), n=2, stream=True))
     assert (choices[1 - blocked]["text"], choices[1 - blocked]["finish"]) == (TWO[0], "stop")
     assert (choices[blocked]["text"], choices[blocked]["finish"]) == ("All was well until the ", "content_filter")
@@ -237,6 +255,7 @@ def test_tool_call_in_the_event_of_another_choice(connect, scripted):
     scripted.events = [
         chunk((0, {"role": "assistant", "content": "Fine "}, None), (1, first, None)),
         chunk((0, {"content": "it is."}, "stop"), (1, {"tool_calls": [rest]}, "tool_calls")),
+        "[DONE]",
     ]
     choices, _ = gather(ask(connect("/scripted"), n=2, stream=True, tools=TOOLS))
     assert (choices[0]["text"], choices[0]["finish"]) == ("Fine it is.", "stop")

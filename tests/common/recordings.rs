@@ -15,7 +15,11 @@ use palisade::segment::Direction;
 use serde_json::Value;
 
 /// The folders of recordings that are read.
-const FOLDERS: [&str; 3] = ["openai-chat", "openai-compatible", "azure-openai"];
+const FOLDERS: [&str; 6] =
+    ["openai-chat", "openai-compatible", "azure-openai", "anthropic", "anthropic-count-tokens", "robustness"];
+
+/// Recordings that are no JSON; tests that want those read them by name.
+const BROKEN: [&str; 1] = ["agw-broken-sse.sse"];
 
 /// One recorded body.
 pub(crate) struct Recording {
@@ -23,6 +27,8 @@ pub(crate) struct Recording {
     pub(crate) name: String,
     pub(crate) sort: Sort,
     pub(crate) bytes: Vec<u8>,
+    /// Where it was sent to.
+    pub(crate) path: String,
     /// `None`: none of this version's protocols, so it is walked whole.
     pub(crate) protocol: Option<&'static dyn Protocol>,
     /// Of the answer.
@@ -75,20 +81,29 @@ pub(crate) fn recordings() -> Vec<Recording> {
 
 fn recording(folder: &str, file: &Path) -> Option<Recording> {
     let name = file.file_name().unwrap().to_str().unwrap();
+    if BROKEN.contains(&name) {
+        return None;
+    }
     let kinds = [(".request.json", Sort::Request), (".response.json", Sort::Response), (".sse", Sort::Stream)];
     let (stem, sort) = kinds.iter().find_map(|(end, sort)| Some((name.strip_suffix(end)?, *sort)))?;
     let bytes = fs::read(file).unwrap();
     let meta = fs::read(file.with_file_name(format!("{stem}.meta.json"))).ok();
     let meta: Option<Value> = meta.map(|meta| serde_json::from_slice(&meta).unwrap());
-    let mut recording = Recording { name: format!("{folder}/{name}"), sort, bytes, protocol: None, status: 200 };
+    let mut recording =
+        Recording { name: format!("{folder}/{name}"), sort, bytes, path: String::new(), protocol: None, status: 200 };
     let path = match &meta {
         Some(meta) => meta["path"].as_str().unwrap().split('?').next().unwrap().to_owned(),
-        None if recording.looks_like_chat() => "/v1/chat/completions".to_owned(),
-        None => "/unknown".to_owned(),
+        None => match folder {
+            "anthropic" => "/v1/messages".to_owned(),
+            "anthropic-count-tokens" => "/v1/messages/count_tokens".to_owned(),
+            _ if recording.looks_like_chat() => "/v1/chat/completions".to_owned(),
+            _ => "/unknown".to_owned(),
+        },
     };
     if let Recognised::Known(protocol) = recognise(&path) {
         recording.protocol = Some(protocol);
     }
+    recording.path = path;
     recording.status = meta.and_then(|meta| meta["status"].as_u64()).unwrap_or(200).try_into().unwrap();
     Some(recording)
 }

@@ -13,7 +13,6 @@ use tokio::time::timeout;
 /// One upstream behind `/**`, unread, with limits that tests can wait for.
 pub(crate) fn config(upstream: SocketAddr) -> Config {
     Config {
-        secret: None,
         server: palisade::config::Server {
             listen: ([127, 0, 0, 1], 0).into(),
             drain: Duration::from_secs(5),
@@ -26,8 +25,7 @@ pub(crate) fn config(upstream: SocketAddr) -> Config {
             timeouts: Timeouts::default(),
         }],
         routes: vec![route("/**")],
-        policies: "policies".into(),
-        models: None,
+        ..Config::default()
     }
 }
 
@@ -36,7 +34,7 @@ pub(crate) fn route(path: &str) -> Route {
 }
 
 pub(crate) async fn proxy(config: Config) -> Server {
-    let guard = Guard { routes: config.routes.iter().map(|_| None).collect(), inference: None };
+    let guard = Guard::of(config.routes.iter().map(|_| None).collect(), None);
     Server::start(App::new(config, guard).unwrap(), Some(2)).await.unwrap()
 }
 

@@ -1,10 +1,6 @@
-//! Hostile input: the invariants that the fuzz targets assert, over messages that were bent out of shape.
+//! The invariants that the fuzz targets assert, over messages that were bent out of shape.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-#[path = "../fuzz/invariants.rs"]
-mod invariants;
-
+use super::invariants;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -19,6 +15,27 @@ const STREAM: &str = concat!(
     "event: x\ndata: {\"choices\":[{\"index\":1,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"name\":\"bad\",\"arguments\":\"{\\\"a\\\": \"}}]}}]}\n\n",
     "data: {\"choices\":[{\"index\":1,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"\\\"cab\\\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n",
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
+);
+
+const MESSAGES: &str = r#"{"model":"m","max_tokens":9,"system":[{"type":"text","text":"abc dab"}],"messages":[{"role":"user","content":[{"type":"text","text":"ghi"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"abcd"}},{"type":"document","title":"bad","source":{"type":"text","media_type":"text/plain","data":"dead \u00e9"}}]},{"role":"assistant","content":[{"type":"thinking","thinking":"cab ghi","signature":"abc="},{"type":"tool_use","id":"toolu_1","name":"bad","input":{"cab":"a\nbad \u00e9","n":[1,"ee"]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"beef"}]}]}],"tools":[{"name":"bad","input_schema":{"type":"object","properties":{"cab":{"enum":["ab","gh"]}}}}],"metadata":{"user_id":"ce"},"stop_sequences":["a","b"]}"#;
+
+const MESSAGES_STREAM: &str = concat!(
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"m\",\"content\":[]}}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"a\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"bc\\ud83d\"}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+    "event: ping\ndata: {\"type\":\"ping\"}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"text\",\"text\":\"gh\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"text_delta\",\"text\":\"ijk \\u00e9\"}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":1}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":2,\"content_block\":{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"bad\",\"input\":{}}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":2,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{\\\"a\\\": \\\"ca\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":2,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"b\\\"}\"}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":2}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":3,\"content_block\":{\"type\":\"tool_use\",\"id\":\"2\",\"name\":\"bad\",\"input\":{\"a\":[1,\"dab\"]}}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":3}\n\n",
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":1}}\n\n",
+    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 );
 
 /// What an attacker, or a broken server, puts between the bytes.
@@ -65,6 +82,11 @@ const PIECES: &[&str] = &[
     "data: {\n",
     "data: }\n",
     "\"logprobs\":{\"content\":[]},",
+    "\"input\":{\"ab\":1},",
+    "\"type\":\"tool_use\",",
+    "\"type\":\"message_start\",",
+    "\"type\":\"content_block_stop\",",
+    "\"partial_json\":\"{\",",
 ];
 
 /// A message with a few places overwritten: (where, how many bytes go, what comes).
@@ -111,5 +133,25 @@ proptest! {
     #[test]
     fn chat_stream(data in cut(bent(STREAM))) {
         invariants::chat_stream(&data);
+    }
+
+    #[test]
+    fn policy(data in bent(include_str!("../../policies/demo.yaml"))) {
+        invariants::policy(&data);
+    }
+
+    #[test]
+    fn windows(data in prop_oneof![bent(REQUEST), vec(select(PIECES), 0..200).prop_map(|p| p.concat().into_bytes())]) {
+        invariants::windows(&data);
+    }
+
+    #[test]
+    fn anthropic_request(data in bent(MESSAGES)) {
+        invariants::anthropic_request(&data);
+    }
+
+    #[test]
+    fn anthropic_stream(data in cut(bent(MESSAGES_STREAM))) {
+        invariants::anthropic_stream(&data);
     }
 }

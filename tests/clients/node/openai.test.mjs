@@ -1,0 +1,199 @@
+// The official OpenAI SDK for Node sees what it would see of OpenAI, whatever Palisade does.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import OpenAI from "openai";
+import { BAD, CUTS, FORBIDDEN, USER, reply, rig } from "./rig.mjs";
+
+const { url, scripted, arrived } = await rig();
+const connect = (prefix = "") =>
+  new OpenAI({ baseURL: `${url}${prefix}/v1`, apiKey: "sk-test", maxRetries: 0, timeout: 20_000 });
+const client = connect();
+const REFUND = { name: "refund", parameters: { type: "object", properties: { note: { type: "string" } } } };
+const TOOLS = [{ type: "function", function: REFUND }];
+const TWO = ["All is well.", "All was well until the forbidden answer."];
+
+const ask = (who, messages, headers = {}, more = {}) =>
+  who.chat.completions.create({ model: "stand-in", messages, ...more }, { headers });
+
+// What a stream adds up to, as an application reads it: choice by choice.
+async function gather(stream) {
+  const choices = {};
+  let usage = null;
+  for await (const chunk of await stream) {
+    usage = chunk.usage ?? usage;
+    for (const { index, delta, finish_reason } of chunk.choices) {
+      const seen = (choices[index] ??= { text: "", refusal: "", finish: null, calls: {} });
+      assert.equal(seen.finish, null, "nothing comes after the end");
+      seen.text += delta.content ?? "";
+      seen.refusal += delta.refusal ?? "";
+      seen.finish = finish_reason;
+      for (const call of delta.tool_calls ?? []) {
+        const whole = (seen.calls[call.index] ??= { name: "", arguments: "" });
+        whole.name += call.function.name ?? "";
+        whole.arguments += call.function.arguments ?? "";
+      }
+    }
+  }
+  return { choices, usage };
+}
+
+const streamed = (headers, more = {}, who = client, messages = USER) =>
+  gather(ask(who, messages, headers, { stream: true, ...more }));
+const chunk = (...choices) => ({
+  id: "chatcmpl-1",
+  object: "chat.completion.chunk",
+  created: 1_700_000_000,
+  model: "scripted",
+  choices: choices.map(([index, delta, finish_reason]) => ({ index, delta, finish_reason })),
+});
+const whole = (text) => ({ text, refusal: "", finish: "stop", calls: {} });
+
+test("chat", async () => {
+  const [choice] = (await ask(client, USER)).choices;
+  assert.deepEqual([choice.message.content, choice.finish_reason], ["You said: Hello, Grüße!", "stop"]);
+});
+
+test("tool call", async () => {
+  const headers = reply(null, { tool: "refund", args: '{"note": "Grüße, key-12345678"}' });
+  const [choice] = (await ask(client, USER, headers, { tools: TOOLS })).choices;
+  assert.deepEqual(JSON.parse(choice.message.tool_calls[0].function.arguments), { note: "Grüße, <key>" });
+  assert.equal(choice.finish_reason, "tool_calls");
+});
+
+for (const cut of CUTS) {
+  const how = JSON.stringify(cut);
+  test(`streamed chat ${how}`, async () => {
+    assert.deepEqual((await streamed(reply(null, cut))).choices, { 0: whole("You said: Hello, Grüße!") });
+  });
+  test(`streamed tool call ${how}`, async () => {
+    const headers = reply(null, { tool: "refund", args: '{"note": "Grüße, key-12345678"}', ...cut });
+    const { calls, finish } = (await streamed(headers, { tools: TOOLS })).choices[0];
+    assert.deepEqual([calls[0].name, JSON.parse(calls[0].arguments)], ["refund", { note: "Grüße, <key>" }]);
+    assert.equal(finish, "tool_calls");
+  });
+  test(`stream cut midway ${how}`, async () => {
+    const { choices, usage } = await streamed(reply(BAD, cut), { stream_options: { include_usage: true } });
+    assert.deepEqual(choices[0], { text: "All is well. The ", refusal: "", finish: "content_filter", calls: {} });
+    assert.equal(usage.total_tokens, 0);
+  });
+  test(`stream cut inside a tool call ${how}`, async () => {
+    const headers = reply(null, { tool: "refund", args: '{"note": "the forbidden answer"}', ...cut });
+    const { calls, finish } = (await streamed(headers, { tools: TOOLS })).choices[0];
+    assert.deepEqual([calls, finish], [{}, "content_filter"]);
+  });
+  test(`rewritten stream ${how}`, async () => {
+    const { choices } = await streamed(reply('The "key-12345678" is yours.', cut));
+    assert.deepEqual(choices, { 0: whole('The "<key>" is yours.') });
+  });
+}
+
+for (const stream of [false, true]) {
+  test(`blocked input, stream ${stream}`, async () => {
+    const { calls } = await arrived();
+    await assert.rejects(ask(client, FORBIDDEN, {}, { stream }), (error) => {
+      assert.ok(error instanceof OpenAI.BadRequestError);
+      assert.deepEqual([error.code, error.type], ["content_policy_violation", "invalid_request_error"]);
+      assert.match(error.message, /clients/);
+      assert.equal(error.headers.get("x-should-retry"), "false");
+      return true;
+    });
+    assert.equal((await arrived()).calls, calls, "the upstream was not called");
+  });
+  test(`upstream drops midway, stream ${stream}`, async () => {
+    const headers = reply("A long answer that never comes to its end.", { chunk: 1, misbehave: "drop" });
+    const asked = ask(client, USER, headers, { stream });
+    await assert.rejects(stream ? gather(asked) : asked, OpenAI.APIError);
+  });
+  for (const how of ["garbage", "truncated-json"]) {
+    test(`upstream answers ${how}, stream ${stream}`, async () => {
+      const asked = ask(client, USER, reply("A long answer.", { chunk: 4, misbehave: how }), { stream });
+      if (stream && how === "truncated-json") {
+        assert.equal((await gather(asked)).choices[0].finish, "content_filter");
+      } else {
+        await assert.rejects(stream ? gather(asked) : asked, OpenAI.BadRequestError);
+      }
+    });
+  }
+  test(`upstream is down, stream ${stream}`, async () => {
+    await assert.rejects(ask(connect("/nowhere"), USER, {}, { stream }), { status: 502 });
+  });
+}
+
+test("blocked output", async () => {
+  await assert.rejects(ask(client, USER, reply("Here is the forbidden answer.")), OpenAI.BadRequestError);
+});
+
+test("stream blocked before its first event", async () => {
+  scripted.events = [chunk([0, { role: "assistant", content: "forbidden answer" }, null]), "[DONE]"];
+  await assert.rejects(ask(connect("/scripted"), USER, {}, { stream: true }), { code: "content_policy_violation" });
+});
+
+test("refusal", async () => {
+  for (const [messages, headers] of [[FORBIDDEN, {}], [USER, reply("The forbidden answer.")]]) {
+    const [choice] = (await ask(connect("/refusal"), messages, headers)).choices;
+    assert.match(choice.message.refusal, /^That is not for me/);
+    assert.deepEqual([choice.message.content, choice.finish_reason], [null, "stop"]);
+  }
+});
+
+test("streamed refusal, and one midway", async () => {
+  const first = (await streamed({}, {}, connect("/refusal"), FORBIDDEN)).choices[0];
+  assert.match(first.refusal, /^That is not for me/);
+  const { text, refusal, finish } = (await streamed(reply(BAD, { chunk: 3 }), {}, connect("/refusal"))).choices[0];
+  assert.deepEqual([text, finish], ["All is well. The ", "stop"]);
+  assert.match(refusal, /^That is not for me/);
+});
+
+test("helper reads whole streams", async () => {
+  const headers = reply(null, { tool: "refund", args: '{"note": "fine"}', chunk: 2 });
+  const runner = client.chat.completions.stream({ model: "stand-in", messages: USER, tools: TOOLS }, { headers });
+  const { choices } = await runner.finalChatCompletion();
+  assert.deepEqual(JSON.parse(choices[0].message.tool_calls[0].function.arguments), { note: "fine" });
+});
+
+test("helper is told of a cut", async () => {
+  const runner = client.chat.completions.stream({ model: "stand-in", messages: USER }, { headers: reply(BAD, { chunk: 2 }) });
+  let text = "";
+  runner.on("content", (delta) => (text += delta));
+  const { choices } = await runner.finalChatCompletion();
+  assert.deepEqual([text, choices[0].finish_reason], ["All is well. The ", "content_filter"]);
+});
+
+test("rewritten input", async () => {
+  const messages = [{ role: "user", content: [{ type: "text", text: 'Tell me of "Project Aurora" — now' }] }];
+  const answer = await ask(client, messages);
+  assert.equal(JSON.parse((await arrived()).body).messages[0].content[0].text, 'Tell me of "<project>" — now');
+  assert.equal(answer.choices[0].message.content, 'You said: Tell me of "<project>" — now');
+});
+
+test("rewritten output", async () => {
+  const answer = await ask(client, USER, reply('The "key-12345678" is yours.'));
+  assert.equal(answer.choices[0].message.content, 'The "<key>" is yours.');
+});
+
+for (const blocked of [0, 1]) {
+  test(`streamed choice ${blocked} of two is blocked`, async () => {
+    const texts = blocked === 1 ? TWO : [...TWO].reverse();
+    const deltas = [0, 1].map((index) => [index, { role: "assistant", content: "" }, null]);
+    for (let at = 0; at < 60; at += 5) {
+      texts.forEach((text, index) => {
+        const content = text.slice(at, at + 5);
+        if (content) deltas.push([index, { content }, null]);
+      });
+    }
+    deltas.push([0, {}, "stop"], [1, {}, "stop"]);
+    scripted.events = [...deltas.map((delta) => chunk(delta)), "[DONE]"];
+    const { choices } = await streamed({}, { n: 2 }, connect("/scripted"));
+    assert.deepEqual(choices[1 - blocked], whole(TWO[0]));
+    assert.deepEqual([choices[blocked].text, choices[blocked].finish], ["All was well until the ", "content_filter"]);
+  });
+}
+
+test("upstream errors pass", async () => {
+  await assert.rejects(ask(client, USER, reply(null, { status: 429 })), OpenAI.RateLimitError);
+});
+
+test("whatever is no chat passes", async () => {
+  assert.deepEqual((await client.models.list()).data.map((model) => model.id), ["stand-in"]);
+});
