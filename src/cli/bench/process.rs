@@ -1,6 +1,7 @@
 //! The process behind a port of this machine, and the CPU that it uses. Linux: read from `/proc`.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,10 @@ impl Process {
         }
         let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
         let sockets: HashSet<String> = tables.iter().flat_map(|table| listeners(table, port)).collect();
-        let processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
-        processes.filter(|path| holds(path, &sockets)).map(Process).next()
+        // Processes by their number alone: `self` and `thread-self` are further names of this one.
+        let numbered = |name: &OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+        let entries = fs::read_dir("/proc").ok()?.flatten().filter(|entry| numbered(&entry.file_name()));
+        entries.map(|entry| entry.path()).find(|path| holds(path, &sockets)).map(Process)
     }
 
     /// CPU that it has used so far, in user mode and in the kernel, to a hundredth of a second.
