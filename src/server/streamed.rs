@@ -1,4 +1,4 @@
-//! An answer that comes as server-sent events: driven through its inspection piece by piece, at the client's pace.
+//! An answer that comes as events: driven through its inspection piece by piece, at the client's pace.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use crate::classifier::Priority;
 use crate::coding::{CodingError, Decoder};
 use crate::guard::{self, ask};
 use crate::inspect::{Cause, Stream, StreamEnd, StreamOptions};
+use crate::protocol::framing::Framing;
 use crate::segment::Direction;
 use crate::telemetry::metrics::METRICS;
 use crate::upstream::Answer;
@@ -50,6 +51,7 @@ pub(super) async fn respond(
     exchange: Exchange,
     mut parts: Parts,
     answer: Answer,
+    framing: Framing,
     decoder: Option<Decoder>,
 ) -> Response<Body> {
     let (context, expose, id) = (exchange.context.clone(), exchange.expose, exchange.id.clone());
@@ -61,7 +63,7 @@ pub(super) async fn respond(
         usage: exchange.asked.usage,
         notice,
     };
-    let stream = Stream::new(&exchange.context, exchange.protocol, options);
+    let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(framing);
     let mut guarded = Guarded {
         exchange: Some(exchange),
         stream: Some(stream),
