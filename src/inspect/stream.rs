@@ -102,6 +102,8 @@ struct StreamText {
     choice: Option<u64>,
     /// What the event that began it did to the stream.
     mark: Mark,
+    /// It is what the answer says, and no other string of its events.
+    content: bool,
     /// It is one of the blocks that are read on as one text.
     part: bool,
     /// Its bytes are not those of a string.
@@ -119,6 +121,7 @@ struct Choice {
     cut: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly all are events; boxing them costs each an allocation")]
 enum Queued {
     Event(Held),
     /// Went out before its turn.
@@ -232,6 +235,10 @@ impl Stream {
             self.close(Cause::OverLimit);
         }
         self.release(out);
+    }
+
+    /// Lets heart-beats that keep a connection alive overtake what waits for a decision.
+    pub fn overtake(&mut self, out: &mut Vec<u8>) {
         self.release_heartbeats(out);
     }
 

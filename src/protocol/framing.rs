@@ -22,10 +22,9 @@ impl Framing {
     /// The framing that a content type names, if it names a stream's.
     pub fn of(content_type: &[u8]) -> Option<Framing> {
         let kind = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-        let is = |name: &&[u8]| kind.eq_ignore_ascii_case(name);
-        if is(&SSE) {
+        if kind.eq_ignore_ascii_case(SSE) {
             Some(Framing::default())
-        } else if NDJSON.iter().any(|name| is(name)) {
+        } else if NDJSON.iter().any(|name| kind.eq_ignore_ascii_case(name)) {
             Some(Framing::Ndjson(ndjson::Decoder::default()))
         } else {
             None

@@ -36,6 +36,8 @@ struct Guarded {
     decoder: Option<Decoder>,
     asked: FuturesUnordered<guard::Asked>,
     spent: Duration,
+    /// When something last went out.
+    sent_at: Instant,
     /// Bytes from the upstream, and bytes for the client.
     received: u64,
     released: u64,
@@ -71,6 +73,7 @@ pub(super) async fn respond(
         decoder,
         asked: FuturesUnordered::new(),
         spent: Duration::ZERO,
+        sent_at: Instant::now(),
         received: 0,
         released: 0,
         broken: false,
@@ -108,6 +111,7 @@ impl Guarded {
         loop {
             if !out.is_empty() {
                 self.released += out.len() as u64;
+                self.sent_at = Instant::now();
                 return Some(Ok(Frame::data(out.into())));
             }
             let stream = self.stream.as_mut()?;
@@ -178,6 +182,9 @@ impl Guarded {
                     }
                 },
             }
+            if out.is_empty() && started - self.sent_at > SILENCE {
+                stream.overtake(&mut out);
+            }
             self.ask();
             self.spent += started.elapsed();
         }
@@ -197,6 +204,9 @@ fn undecodable(stream: &mut Stream, error: CodingError, out: &mut Vec<u8>) {
     tracing::warn!(%error, "the upstream's stream cannot be decoded");
     stream.fail("The upstream's answer cannot be decoded.", out);
 }
+
+/// Longest time for which heart-beats wait behind text that waits itself.
+const SILENCE: Duration = Duration::from_millis(200);
 
 enum Came {
     Frame(Option<Result<Frame<Bytes>, crate::upstream::AnswerError>>),

@@ -22,7 +22,7 @@ impl Stream {
             return self.take_unreadable(event, "a line that is no event's".to_owned());
         }
         if event.is_empty() {
-            // In its place, if what came before goes out with these bytes; else it overtakes that.
+            // In its place, unless that takes too long: whoever drives the stream knows the time.
             if !self.queue.is_empty() {
                 return self.enqueue(Held::unread(event));
             }
@@ -189,10 +189,21 @@ impl Stream {
         }
         let pointer = self.pointer(json, leaf.node);
         let segment = Segment { direction: Direction::Response, kind: leaf.kind, scope: leaf.scope, pointer, age: 0 };
-        let part = leaf.role == LeafRole::Part && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
+        let content = leaf.role == LeafRole::Part;
+        let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
         let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
         let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
-        self.texts.push(StreamText { text, plan, choice, mark, part, is_json: false, released: 0, half: None });
+        self.texts.push(StreamText {
+            text,
+            plan,
+            choice,
+            mark,
+            content,
+            part,
+            is_json: false,
+            released: 0,
+            half: None,
+        });
         self.by_channel.insert(leaf.channel, self.texts.len() - 1);
         self.texts.len() - 1
     }

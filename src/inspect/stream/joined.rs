@@ -33,7 +33,8 @@ struct Reading {
 impl Joined {
     /// The first block has come to its end; `channel` has read it and does not know so yet.
     fn begin(kind: Kind, text: usize, channel: &Channel) -> Joined {
-        let reading = |separator| Reading { channel: channel.fork(), separator, ranges: vec![0..channel.len()] };
+        let own = 0..channel.len();
+        let reading = |separator| Reading { channel: channel.fork(), separator, ranges: Vec::from([own.clone()]) };
         Joined { kind, pieces: vec![text], readings: SEPARATORS.map(reading), over: false, dirty: true }
     }
 

@@ -56,7 +56,7 @@ impl Stream {
         text.released = text.text.settle(&self.context, limit);
     }
 
-    /// Heart-beats keep a connection alive: they overtake what waits for a decision.
+    /// Sends heart-beats that stand behind what waits.
     pub(super) fn release_heartbeats(&mut self, out: &mut Vec<u8>) {
         // What is blocked from its start is still to become an error.
         if self.end != StreamEnd::Open || !self.sent {
@@ -96,9 +96,11 @@ impl Stream {
         let to = text.released;
         let rewritten =
             || text.text.edits().iter().any(|edit| piece.range.start <= edit.range.start && edit.range.start < to);
-        let streams =
-            piece.form == Form::String && matches!(text.text.segment.kind, Kind::Completion | Kind::Reasoning);
-        if !streams || to <= piece.range.start || (to - piece.range.start <= MAX_DECIDED && !rewritten()) {
+        if !text.content
+            || piece.form != Form::String
+            || to <= piece.range.start
+            || (to - piece.range.start <= MAX_DECIDED && !rewritten())
+        {
             return;
         }
         let data = held.event.data();
