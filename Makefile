@@ -1,7 +1,7 @@
 # make demo     see it work (ONCE=1: end after the tour)
 # make test     every test
 # make lint     format and clippy, warnings denied
-# make property whole text, any split and the oracle, 100,000 cases (some five minutes)
+# make property whole text, any split and the oracle for MINUTES minutes (60), ten million cases at most
 # make soak     300 connections for five minutes, one in ten misbehaving
 # make fuzz     each fuzz target for MINUTES minutes (10), by cargo-fuzz
 # make bench    the figures of benches/README.md (also bench-compare, bench-baseline: see there)
@@ -40,8 +40,10 @@ lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
 
+property: MINUTES := 60
 property:
-	PALISADE_CASES=100000 cargo test --locked --lib -- --nocapture inspect::tests::whole
+	PALISADE_CASES=10000000 PALISADE_SECONDS=$$(($(MINUTES) * 60)) cargo test --locked --release --lib -- --nocapture agree
+
 
 # Wants root, debootstrap and the network: not part of `make test`.
 deploy-check:
@@ -51,7 +53,7 @@ soak: runtime build
 	@python3 tests/soak/soak.py
 
 # cargo-fuzz wants nightly; with RUSTC_BOOTSTRAP the toolchain that builds everything else does as well.
-MINUTES := 10
+fuzz: MINUTES := 10
 fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	@cd fuzz && for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \

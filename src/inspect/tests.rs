@@ -1,7 +1,8 @@
 //! Whole text, any split and the naive oracle agree: at the transport, SSE, UTF-8 and JSON level. And the test notices
-//! when they do not: three faults are put in and must show.
+//! when they do not: faults are put in and must show.
 //!
-//! `PALISADE_CASES=100000` runs more cases; `make property` does.
+//! As many cases run as fit into a minute, 100,000 at most; `PALISADE_CASES` and `PALISADE_SECONDS` say otherwise, and
+//! `make property` runs them for an hour.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod messages;
@@ -58,7 +59,7 @@ enum Act {
 #[derive(Clone, Debug)]
 enum Look {
     Patterns(Vec<usize>, bool),
-    Judge,
+    Judge(Window),
     Length(usize),
 }
 
@@ -101,7 +102,7 @@ fn rule_case() -> impl Strategy<Value = RuleCase> {
         8 => (proptest::collection::vec(0..PATTERNS.len(), 1..3), any::<bool>()).prop_map(|(picks, valid)| Look::Patterns(picks, valid)),
         3 => proptest::collection::vec(PATTERNS.len()..PATTERNS.len() + RUNS, 1..3).prop_map(|picks| Look::Patterns(picks, false)),
         3 => (PATTERNS.len() + RUNS..PATTERNS.len() + SPECIAL).prop_map(|pick| Look::Patterns(vec![pick], false)),
-        1 => Just(Look::Judge),
+        1 => prop_oneof![Just(Window::Sentence), (8..12usize).prop_map(Window::Tokens), Just(Window::End)].prop_map(Look::Judge),
         1 => (0..30usize).prop_map(Look::Length),
     ];
     let act = prop_oneof![
@@ -179,7 +180,7 @@ fn context(rules: &[RuleCase]) -> Context {
             Look::Patterns(picks, validated) => {
                 Plan::Patterns(picks.iter().map(|&pick| pattern(pick, *validated)).collect())
             }
-            Look::Judge => Plan::Classifier(ClassifierPlan {
+            Look::Judge(_) => Plan::Classifier(ClassifierPlan {
                 model: "m".into(),
                 label: "l".into(),
                 threshold: Threshold::Fixed(0.5),
@@ -203,7 +204,7 @@ fn context(rules: &[RuleCase]) -> Context {
         mode: if rule.shadow { Mode::Shadow } else { Mode::Enforce },
         on_error: OnError::all(Decision::Block),
         unrewritable: Unrewritable::Block,
-        window: Window::Sentence,
+        window: if let Look::Judge(window) = rule.look { window } else { Window::default() },
         max_match: rule.max_match,
         origin: String::new(),
     });
@@ -281,8 +282,8 @@ fn wanted(rules: &[RuleCase], text: &str) -> Vec<Wanted> {
                 let own = found(picks, *validated, case.max_match).into_iter();
                 findings.extend(own.map(|(range, over)| one(range, over)));
             }
-            Look::Judge => {
-                let windows = crate::policy::sentence_windows(text).into_iter();
+            Look::Judge(window) => {
+                let windows = crate::policy::whole_windows(*window, text).into_iter();
                 let alarming = windows.filter(|window| {
                     let window = &text[window.clone()];
                     !window.trim().is_empty() && score(window) >= 0.5
@@ -557,14 +558,24 @@ fn runner(cases: u32) -> TestRunner {
     })
 }
 
+/// Runs cases until there are enough or the time is over, and says how many there were.
+fn run_for_a_while(check: impl Fn(Case) -> Result<(), TestCaseError> + Copy) {
+    let set = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let (most, seconds) = (set("PALISADE_CASES").unwrap_or(100_000), set("PALISADE_SECONDS").unwrap_or(60));
+    let (started, mut cases) = (std::time::Instant::now(), 0);
+    while cases < most && started.elapsed().as_secs() < seconds {
+        let batch = (most - cases).min(500);
+        if let Err(error) = runner(batch as u32).run(&case(), check) {
+            panic!("{error}");
+        }
+        cases += batch;
+    }
+    println!("{cases} cases agree, in {:.0} s", started.elapsed().as_secs_f64());
+}
+
 #[test]
 fn whole_oracle_and_any_split_agree() {
-    let cases = std::env::var("PALISADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000);
-    let started = std::time::Instant::now();
-    if let Err(error) = runner(cases).run(&case(), |case| check(&case)) {
-        panic!("{error}");
-    }
-    println!("{cases} cases agree, in {:.1} s", started.elapsed().as_secs_f64());
+    run_for_a_while(|case| check(&case));
 }
 
 /// Runs the property with a fault put in; it must fail, and the smallest case that shows it is printed.
@@ -591,4 +602,14 @@ fn a_rule_that_hides_another_is_noticed() {
 #[test]
 fn a_failed_check_that_swallows_a_later_match_is_noticed() {
     must_notice(crate::policy::Fault::FailedCheckSwallows);
+}
+
+#[test]
+fn a_stale_check_is_noticed() {
+    must_notice(crate::policy::Fault::StaleCheck);
+}
+
+#[test]
+fn a_window_that_is_cut_by_arrival_is_noticed() {
+    must_notice(crate::policy::Fault::WindowByArrival);
 }

@@ -25,4 +25,4 @@ pub(crate) use scanner::sabotage::{Fault, with as with_fault};
 #[cfg(test)]
 pub(crate) use scanner::tests::{RUNS, SPECIAL, ranges as oracle, special};
 #[cfg(test)]
-pub(crate) use windows::sentences as sentence_windows;
+pub(crate) use windows::whole_windows;

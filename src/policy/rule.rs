@@ -140,6 +140,8 @@ pub enum Window {
     /// Sentence by sentence.
     #[default]
     Sentence,
+    /// About so many tokens at a time.
+    Tokens(usize),
     /// Once, at the end.
     End,
 }

@@ -8,6 +8,10 @@ use super::rule::Window;
 const MIN_SENTENCE: usize = 24;
 /// A sentence is cut here at the latest, in bytes.
 const MAX_SENTENCE: usize = 2048;
+/// Letters of a word that count as one token. Tokenizers differ; a cut must not.
+const LETTERS_PER_TOKEN: usize = 6;
+/// A window of tokens is cut at the latest when it has so many bytes for each.
+const BYTES_PER_TOKEN: usize = 16;
 
 /// Cuts one text into windows.
 #[derive(Clone, Debug)]
@@ -19,11 +23,15 @@ pub(super) struct Windows {
     at: usize,
     /// The last character ended a sentence if white space follows.
     ended: bool,
+    /// Tokens since the window's start, about.
+    tokens: usize,
+    /// Letters of the word that is growing.
+    letters: usize,
 }
 
 impl Windows {
     pub(super) fn new(mode: Window) -> Windows {
-        Windows { mode, start: 0, at: 0, ended: false }
+        Windows { mode, start: 0, at: 0, ended: false, tokens: 0, letters: 0 }
     }
 
     pub(super) fn mode(&self) -> Window {
@@ -41,22 +49,48 @@ impl Windows {
             self.at += piece.len();
             return;
         }
+        #[cfg(test)]
+        let end = self.at + piece.len();
         for char in piece.chars() {
             self.at += char.len_utf8();
-            let long = self.at - self.start;
-            let over = match char {
-                '\n' | '。' | '！' | '？' => true,
-                space if space.is_whitespace() => self.ended,
-                _ => false,
+            let over = match self.mode {
+                Window::Sentence => self.ends_sentence(char),
+                Window::Tokens(tokens) => self.ends_tokens(char, tokens),
+                Window::End => false,
             };
-            self.ended = matches!(char, '.' | '!' | '?' | '…')
-                || (self.ended && matches!(char, '"' | '\'' | ')' | ']' | '”' | '’'));
-            if (over && long >= MIN_SENTENCE) || long >= MAX_SENTENCE {
+            #[cfg(test)]
+            let over = over || super::scanner::sabotage::cuts(self.at == end);
+            if over {
                 window(self.start..self.at);
                 self.start = self.at;
-                self.ended = false;
+                (self.ended, self.tokens, self.letters) = (false, 0, 0);
             }
         }
+    }
+
+    fn ends_sentence(&mut self, char: char) -> bool {
+        let long = self.at - self.start;
+        let over = match char {
+            '\n' | '。' | '！' | '？' => true,
+            space if space.is_whitespace() => self.ended,
+            _ => false,
+        };
+        self.ended =
+            matches!(char, '.' | '!' | '?' | '…') || (self.ended && matches!(char, '"' | '\'' | ')' | ']' | '”' | '’'));
+        (over && long >= MIN_SENTENCE) || long >= MAX_SENTENCE
+    }
+
+    /// Words stay whole: a window ends with the white space, or the other character, after them.
+    fn ends_tokens(&mut self, char: char, most: usize) -> bool {
+        let is_letter = char.is_alphanumeric() && !is_syllable(char);
+        if is_letter {
+            self.tokens += usize::from(self.letters.is_multiple_of(LETTERS_PER_TOKEN));
+            self.letters += 1;
+        } else {
+            self.tokens += usize::from(!char.is_whitespace());
+            self.letters = 0;
+        }
+        (self.tokens >= most && !is_letter) || self.at - self.start >= most * BYTES_PER_TOKEN
     }
 
     /// The window that the end of the text closes.
@@ -67,10 +101,15 @@ impl Windows {
     }
 }
 
-/// The sentence windows of a whole text.
+/// Whether a character of this script is about a token by itself: Chinese, Japanese, Korean.
+fn is_syllable(char: char) -> bool {
+    matches!(char, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The windows of a whole text.
 #[cfg(test)]
-pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
-    let (mut windows, mut out) = (Windows::new(Window::Sentence), Vec::new());
+pub(crate) fn whole_windows(mode: Window, text: &str) -> Vec<Range<usize>> {
+    let (mut windows, mut out) = (Windows::new(mode), Vec::new());
     windows.feed(text, |window| out.push(window));
     out.extend(windows.finish());
     out
@@ -81,7 +120,11 @@ mod tests {
     use super::*;
 
     fn cut(text: &str, step: usize) -> Vec<Range<usize>> {
-        let (mut windows, mut out) = (Windows::new(Window::Sentence), Vec::new());
+        cut_as(Window::Sentence, text, step)
+    }
+
+    fn cut_as(mode: Window, text: &str, step: usize) -> Vec<Range<usize>> {
+        let (mut windows, mut out) = (Windows::new(mode), Vec::new());
         let chars: Vec<char> = text.chars().collect();
         for piece in chars.chunks(step) {
             windows.feed(&piece.iter().collect::<String>(), |window| out.push(window));
@@ -103,5 +146,17 @@ mod tests {
     fn endless_sentences_are_cut() {
         let windows = cut(&"word ".repeat(2000), 7);
         assert!(windows.iter().all(|window| window.len() <= MAX_SENTENCE));
+    }
+
+    #[test]
+    fn windows_of_tokens_do_not_depend_on_arrival_and_keep_words_whole() {
+        let text = "The quick brown fox jumps over the lazy dog, again and again; 一二三四五六七八九十 and internationalisation.";
+        let whole = cut_as(Window::Tokens(8), text, 1000);
+        assert!((1..9).all(|step| cut_as(Window::Tokens(8), text, step) == whole));
+        assert_eq!(whole.iter().map(Range::len).sum::<usize>(), text.len());
+        assert_eq!(&text[whole[0].clone()], "The quick brown fox jumps over the lazy ");
+        assert!(whole.len() >= 4, "{whole:?}");
+        let endless = cut_as(Window::Tokens(8), &"x".repeat(1000), 7);
+        assert!(endless.iter().all(|window| window.len() <= 8 * BYTES_PER_TOKEN));
     }
 }

@@ -1,5 +1,6 @@
 //! The keys of one rule.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
@@ -7,7 +8,7 @@ use jiff::civil::{Date, date};
 use super::extends::Merged;
 use super::policy::{Defaults, MODES, UNREWRITABLE, on_error};
 use crate::action::{self, ACTIONS, Action};
-use crate::config::value::{boolean, filled, one_of, size, string, unknown, with_help, wrong};
+use crate::config::value::{boolean, count, filled, one_of, size, string, unknown, with_help, wrong};
 use crate::config::{Collector, Entry, MapReader, Node, Problem, Value, did_you_mean, not_available, quoted};
 use crate::detector::{self, DETECTORS, Plan};
 use crate::policy::rule::{Except, ExceptWhat, Mode, RuleSpec, Window};
@@ -162,16 +163,17 @@ fn unknown_key(entry: &Entry, what: &str, names: &[&str], later: &[&'static str]
 
 fn read_window(reader: &mut MapReader<'_>) -> Window {
     let Some(node) = reader.node("window") else { return Window::default() };
-    if let Value::Map(entries) = &node.value
-        && let [entry] = entries.as_slice()
-        && entry.key == "tokens"
-    {
-        reader.problem(not_available(&entry.key_at, "window: { tokens: … }"));
-        return Window::default();
+    if matches!(node.value, Value::Map(_)) {
+        let read = |reader: &mut MapReader<'_>| reader.required("tokens", count(WINDOW_TOKENS));
+        let tokens = MapReader::read(node, "`window`", reader.problems(), read).flatten();
+        return tokens.map(Window::Tokens).unwrap_or_default();
     }
     let names = [("sentence", Window::Sentence), ("end", Window::End)];
     reader.optional("window", one_of(&names)).unwrap_or_default()
 }
+
+/// Fewer tokens are no text to judge; more are several windows of most models.
+const WINDOW_TOKENS: RangeInclusive<usize> = 8..=4096;
 
 fn read_except(reader: &mut MapReader<'_>, today: Date) -> Vec<Except> {
     let problems = reader.problems();

@@ -178,7 +178,7 @@ rules:
   - id: d
     detect: { keywords: { words: [] }, length: { max_chars: 1 } }
     action: { replace: "{entty}" }
-    window: { tokens: 64 }
+    window: { tokens: 2 }
   - id: e
     detect: { classifier: { model: ../guard, label: x, threshold: 1.5, sensitivity: low } }
     except: [ { keyword: a, regex: b }, { until: tomorrow, segment: x } ]
@@ -333,11 +333,11 @@ rules:
            |
            = help: did you mean `entity`?
 
-        error: `window: { tokens: … }` is not available in this version
-          --> policies/p.yaml:27:15
+        error: wrong value for `tokens`
+          --> policies/p.yaml:27:23
            |
-        27 |     window: { tokens: 64 }
-           |               ^^^^^^ part of the format, but not built yet
+        27 |     window: { tokens: 2 }
+           |                       ^ expected a whole number from 8 to 4096, found the number `2`
 
         error: wrong value for `model`
           --> policies/p.yaml:29:36

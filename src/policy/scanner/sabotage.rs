@@ -13,10 +13,15 @@ pub(crate) enum Fault {
     RuleHidesRule,
     /// What starts inside a text that failed its check is lost.
     FailedCheckSwallows,
+    /// A check's answer is taken for the next text that is checked.
+    StaleCheck,
+    /// A classifier's window ends where a piece of the text ends.
+    WindowByArrival,
 }
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
+    static LAST: Cell<bool> = const { Cell::new(true) };
 }
 
 /// Runs `test` with a fault on this thread.
@@ -39,6 +44,14 @@ pub(super) fn swallow(valid: bool, end: usize, floor: &mut usize) {
     if is(Fault::FailedCheckSwallows) && !valid {
         *floor = (*floor).max(end);
     }
+}
+
+pub(super) fn stale(valid: bool) -> bool {
+    if is(Fault::StaleCheck) { LAST.replace(valid) } else { valid }
+}
+
+pub(in crate::policy) fn cuts(at_end: bool) -> bool {
+    is(Fault::WindowByArrival) && at_end
 }
 
 pub(super) fn hide(runs: &mut [Run]) {
