@@ -26,7 +26,7 @@ impl Decisions {
     /// The verdicts on the messages of one request, oldest first.
     pub fn of(&self, id: &str) -> Vec<Arc<Verdict>> {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.iter().filter(|verdict| verdict.id == id).map(Arc::clone).collect()
+        ring.iter().filter(|verdict| *verdict.id == *id).map(Arc::clone).collect()
     }
 
     /// The latest verdicts that `wanted` says yes to, latest first.

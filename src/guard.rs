@@ -309,7 +309,12 @@ pub async fn judge(
         tokio::task::yield_now().await;
     }
     METRICS.scan.observe(scanning);
-    let mut tickets = buffered.take_tickets().into_iter();
+    let tickets = buffered.take_tickets();
+    // Most messages have none, and then there is nothing to set up.
+    if tickets.is_empty() {
+        return;
+    }
+    let mut tickets = tickets.into_iter();
     // A few at a time: a long conversation must not fill the queue that others wait in, nor its own share of it.
     let ask = |ticket| ask(inference, ticket, &caller, priority);
     let mut asked: FuturesUnordered<Asked> = tickets.by_ref().take(IN_FLIGHT).map(ask).collect();

@@ -16,7 +16,7 @@ use crate::segment::Direction;
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
     /// Id of the request.
-    pub id: String,
+    pub id: Arc<str>,
     /// When; shown as in RFC 3339, UTC.
     #[serde(serialize_with = "time")]
     pub time: Timestamp,
@@ -27,14 +27,13 @@ pub struct Verdict {
     /// What shadow rules would have done besides.
     pub shadow: Option<&'static str>,
     /// `NAME@HASH8` of every policy that ran, baseline first.
-    #[serde(serialize_with = "shared")]
     pub policy: Arc<str>,
     /// Whose request it was.
-    pub tenant: Option<String>,
+    pub tenant: Option<Arc<str>>,
     /// The route's path pattern.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// The model that the client asked for.
-    pub model: Option<String>,
+    pub model: Option<Arc<str>>,
     /// Everything found.
     pub findings: Vec<FindingView>,
     /// How many findings there were besides these.
@@ -146,13 +145,13 @@ pub struct TextView {
 #[derive(Clone, Debug, Default)]
 pub struct About {
     /// Id of the request.
-    pub id: String,
+    pub id: Arc<str>,
     /// The route's path pattern.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// The model that the client asked for.
-    pub model: Option<String>,
+    pub model: Option<Arc<str>>,
     /// Whose request it was.
-    pub tenant: Option<String>,
+    pub tenant: Option<Arc<str>>,
     /// How long it took, in microseconds.
     pub elapsed_us: u64,
     /// Show matched text.
@@ -230,10 +229,6 @@ impl Verdict {
 
 fn time<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
-}
-
-fn shared<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(text)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -60,7 +60,7 @@ pub(super) async fn scan(app: &App, query: &Query, bytes: Bytes) -> Result<Verdi
     judge(&mut buffered, app.guard.inference.as_deref(), CLIENT, Priority::Bulk).await;
     let concluded = buffered.conclude(true);
     let about = About {
-        id: Ulid::new().to_string(),
+        id: Ulid::new().to_string().into(),
         elapsed_us: started.elapsed().as_micros() as u64,
         show_text: query.is_on("show_text"),
         show_scores: query.is_on("scores"),

@@ -19,7 +19,7 @@ fn audit(folder: &TempDir) -> Audit {
 
 fn verdict(id: &str, direction: Direction) -> Arc<Verdict> {
     Arc::new(Verdict {
-        id: id.to_owned(),
+        id: id.into(),
         time: jiff::Timestamp::UNIX_EPOCH,
         direction,
         verdict: "allow",
@@ -27,7 +27,7 @@ fn verdict(id: &str, direction: Direction) -> Arc<Verdict> {
         policy: "p@00000000".into(),
         tenant: None,
         route: None,
-        model: Some("m\n\u{1b}".to_owned()),
+        model: Some("m\n\u{1b}".into()),
         findings: Vec::new(),
         findings_omitted: 0,
         skipped: Vec::new(),

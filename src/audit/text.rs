@@ -26,7 +26,7 @@ pub(super) fn line(verdict: &Verdict, body: &Original) -> Option<(String, Hash)>
     let salt = hex(&salt);
     let hash = hash(&salt, &Value::Array(texts.clone()));
     let mut line = Map::new();
-    line.insert("id".to_owned(), verdict.id.as_str().into());
+    line.insert("id".to_owned(), (&*verdict.id).into());
     line.insert("direction".to_owned(), json!(verdict.direction));
     line.insert("salt".to_owned(), salt.into());
     line.insert("texts".to_owned(), texts.into());

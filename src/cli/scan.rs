@@ -125,7 +125,7 @@ impl Scanner {
         judge(&mut buffered, self.inference.as_deref(), CLIENT, Priority::Bulk).await;
         let concluded = buffered.conclude(true);
         let about = About {
-            id: Ulid::new().to_string(),
+            id: Ulid::new().to_string().into(),
             elapsed_us: started.elapsed().as_micros() as u64,
             show_text: self.show_text,
             show_scores: self.scores,

@@ -24,7 +24,7 @@ use crate::inspect::{self, Buffered, Cause, Concluded, Report};
 use crate::policy::Context;
 use crate::policy::rule::{Decision, Expose};
 use crate::protocol::framing::Framing;
-use crate::protocol::json::{Json, JsonError, NodeKind, escape};
+use crate::protocol::json::{Json, JsonError, NodeKind, escape, fold_key};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
 use crate::protocol::{Protocol, Recognised, recognise};
 use crate::segment::{Direction, Kind, Scope, Segment};
@@ -34,7 +34,7 @@ use limits::{BodyError, Share};
 
 /// Everything about one exchange that its stages share.
 pub(super) struct Exchange {
-    pub(super) id: String,
+    pub(super) id: Arc<str>,
     pub(super) context: Context,
     pub(super) guard: Arc<Guard>,
     pub(super) recorder: Recorder,
@@ -42,7 +42,7 @@ pub(super) struct Exchange {
     pub(super) protocol: Option<&'static dyn Protocol>,
     pub(super) expose: Expose,
     pub(super) asked: Asked,
-    pub(super) route: String,
+    pub(super) route: Arc<str>,
     pub(super) caller: Caller,
     /// The message that is judged, where its texts are to be kept.
     pub(super) body: Option<Bytes>,
@@ -84,9 +84,9 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
     let server = &app.config.server;
     let bytes = limits::read_body(body, server, &mut permit.share).await?;
     let plain = decode(&parts.headers, &bytes, server.max_body, &mut permit.share).await?;
-    let id = id.to_string();
+    let id: Arc<str> = id.to_string().into();
     let mut exchange = Exchange {
-        caller: Caller { client: client_key(peer.ip()), tenant, id: id.as_str().into() },
+        caller: Caller { client: client_key(peer.ip()), tenant, id: Arc::clone(&id) },
         id,
         expose: refuse::expose(&context, app.config.server.listen.ip().is_loopback()),
         context,
@@ -97,7 +97,7 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         body: None,
         protocol,
         asked: Asked { choices: 1, ..Asked::default() },
-        route: line.path.clone(),
+        route: app.routes.name(route),
         spent: Duration::ZERO,
         request: None,
         bounds: Bounds { body: server.max_body, segments: server.max_segments },
@@ -362,10 +362,10 @@ impl Exchange {
         stream: Option<Streamed>,
     ) -> Arc<Verdict> {
         let about = About {
-            id: self.id.clone(),
-            route: Some(self.route.clone()),
+            id: Arc::clone(&self.id),
+            route: Some(Arc::clone(&self.route)),
             model: self.asked.model.clone(),
-            tenant: self.caller.tenant.as_deref().map(str::to_owned),
+            tenant: self.caller.tenant.clone(),
             elapsed_us: spent.as_micros() as u64,
             ..About::default()
         };
@@ -421,6 +421,9 @@ fn recoded(headers: &mut HeaderMap) {
 fn readable(headers: &HeaderMap) -> Result<(), String> {
     for kind in headers.get_all(CONTENT_TYPE) {
         let kind = kind.to_str().map_err(|_| "a content type that is no text".to_owned())?;
+        if kind.eq_ignore_ascii_case("application/json") {
+            continue;
+        }
         // However it is spelled out: `charset = x`, `charset*=x`, twice.
         for charset in kind.to_ascii_lowercase().split("charset").skip(1) {
             let charset = charset.strip_prefix('=').unwrap_or("?").split(';').next().unwrap_or_default();
@@ -433,18 +436,18 @@ fn readable(headers: &HeaderMap) -> Result<(), String> {
 }
 
 fn asked(json: &Json<'_>) -> Asked {
-    let usage = json.get(0, "streamoptions").and_then(|options| json.get(options, "includeusage"));
-    let number = |name| json.get(0, name).and_then(|node| json.raw(node).parse().ok());
-    let is_true = |node: Option<usize>| node.is_some_and(|node| json.kind(node) == NodeKind::True);
-    Asked {
-        model: json
-            .get(0, "model")
-            .filter(|&node| json.kind(node) == NodeKind::String)
-            .map(|node| json.string(node).into_owned()),
-        stream: is_true(json.get(0, "stream")),
-        usage: is_true(usage),
-        choices: number("n").unwrap_or(1),
+    let mut asked = Asked { choices: 1, ..Asked::default() };
+    let is_true = |node: usize| json.kind(node) == NodeKind::True;
+    for (key, value) in json.members(0) {
+        match fold_key(&json.string(key)).as_bytes() {
+            b"model" if json.kind(value) == NodeKind::String => asked.model = Some(json.string(value).into()),
+            b"stream" => asked.stream = is_true(value),
+            b"streamoptions" => asked.usage = json.get(value, "includeusage").is_some_and(is_true),
+            b"n" => asked.choices = json.raw(value).parse().unwrap_or(1),
+            _ => {}
+        }
     }
+    asked
 }
 
 /// All of an answer's bytes, and its trailers.

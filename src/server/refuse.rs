@@ -1,5 +1,7 @@
 //! What a client gets when its message, or the answer to it, is blocked; and the headers that say what was done.
 
+use std::sync::Arc;
+
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -15,7 +17,7 @@ use crate::verdict::Verdict;
 /// What was asked for, as far as a made-up answer needs it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
-    pub(super) model: Option<String>,
+    pub(super) model: Option<Arc<str>>,
     pub(super) stream: bool,
     pub(super) usage: bool,
     pub(super) choices: u64,
@@ -156,7 +158,7 @@ pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, v
     }
     if expose == Expose::Rules {
         // How long it took says which rules ran, and so belongs to those who may know them.
-        let timing = format!("palisade;dur={:.3}", elapsed_us as f64 / 1e3);
+        let timing = format!("palisade;dur={}.{:03}", elapsed_us / 1000, elapsed_us % 1000);
         if let Ok(value) = HeaderValue::from_str(&timing) {
             headers.append(SERVER_TIMING, value);
         }

@@ -1,9 +1,12 @@
 //! The routing table: raw path bytes to the index of a route. The first match wins.
 
+use std::sync::Arc;
+
 /// The compiled patterns of every route, in order.
 #[derive(Clone, Debug)]
 pub struct RouteTable {
     patterns: Vec<Pattern>,
+    names: Vec<Arc<str>>,
 }
 
 /// A pattern that cannot be compiled.
@@ -32,8 +35,14 @@ enum Segment {
 impl RouteTable {
     /// Compiles the patterns; indices of [`RouteTable::find`] are theirs.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<RouteTable, PatternError> {
-        let patterns = patterns.into_iter().map(Pattern::new).collect::<Result<_, _>>()?;
-        Ok(RouteTable { patterns })
+        let names: Vec<Arc<str>> = patterns.into_iter().map(Arc::from).collect();
+        let patterns = names.iter().map(|name| Pattern::new(name)).collect::<Result<_, _>>()?;
+        Ok(RouteTable { patterns, names })
+    }
+
+    /// The pattern of a route, as written.
+    pub fn name(&self, route: usize) -> Arc<str> {
+        self.names.get(route).map_or_else(|| Arc::from(""), Arc::clone)
     }
 
     /// The first route whose pattern matches.

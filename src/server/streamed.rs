@@ -59,7 +59,7 @@ pub(super) async fn respond(
     let (context, expose, id) = (exchange.context.clone(), exchange.expose, exchange.id.clone());
     let notice = Arc::new(move |cause: &Cause| refuse::notice(&context, expose, &id, cause, "answer"));
     let options = StreamOptions {
-        id: exchange.id.clone(),
+        id: exchange.id.to_string(),
         created: refuse::now(),
         choices: exchange.asked.choices,
         usage: exchange.asked.usage,
@@ -150,7 +150,7 @@ impl Guarded {
                     self.answer = None;
                     self.broken = true;
                     METRICS.upstream_errors.inc("broke_off");
-                    let id = self.exchange.as_ref().map(|exchange| exchange.id.as_str());
+                    let id = self.exchange.as_ref().map(|exchange| &*exchange.id);
                     tracing::warn!(id, %error, "the upstream broke off a stream");
                     stream.fail("The upstream broke off its answer.", &mut out);
                 }
