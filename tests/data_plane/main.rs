@@ -6,3 +6,4 @@ mod limits;
 mod passes;
 mod refuses;
 mod rig;
+mod streams;
