@@ -230,3 +230,20 @@ pub struct LengthPlan {
     /// Fewer is a finding, which covers the whole segment.
     pub min_chars: Option<usize>,
 }
+
+/// A value of every format of personal data and of secrets: the detector that finds it, as policies spell it; the text
+/// around it; and the value.
+#[cfg(test)]
+pub(crate) fn samples() -> Vec<(String, String, String)> {
+    let personal = pii::tests::SAMPLES.iter().map(|(entity, before, value)| {
+        (
+            format!("pii: {{ entities: [{entity}], regions: [US] }}"),
+            format!("{before}{value}, please."),
+            (*value).to_owned(),
+        )
+    });
+    let secret = secrets::tests::samples()
+        .into_iter()
+        .map(|(format, text, value)| (format!("secrets: {{ formats: [{format}] }}"), format!("Use {text} now"), value));
+    personal.chain(secret).collect()
+}

@@ -86,4 +86,4 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
 const THRESHOLD: f32 = 0.5;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use super::*;
 use crate::detector::format::tests::{cut_anywhere, found};
 
 /// A value of each kind, and what has to stand before it.
-const SAMPLES: &[(&str, &str, &str)] = &[
+pub(in crate::detector) const SAMPLES: &[(&str, &str, &str)] = &[
     ("EMAIL_ADDRESS", "Write to ", "jane.doe+news@mail.example.co.uk"),
     ("PHONE_NUMBER", "Call ", "+44 20 7946 0958"),
     ("PHONE_NUMBER", "Call ", "+1-903-140-4508x769"),

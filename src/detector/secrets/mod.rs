@@ -58,4 +58,4 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,7 +4,7 @@ use super::*;
 use crate::detector::format::tests::{cut_anywhere, found};
 
 /// A value of each format and what of it is the secret.
-fn samples() -> Vec<(&'static str, String, String)> {
+pub(in crate::detector) fn samples() -> Vec<(&'static str, String, String)> {
     let alnum = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8c9D0e1F2g3H4";
     let part = |from: usize, length: usize| &alnum[from..from + length];
     let own = |format, value: String| (format, value.clone(), value);
