@@ -4,14 +4,15 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::pseudonyms;
 use super::runs::{Run, join, runs};
 use super::splice::{Splice, apply, edited, plain_splices, splices};
-use super::text::Text;
+use super::text::{Text, value};
 use super::{Cause, Report, Reported, Ticket};
-use crate::action::{Action, Found};
 use crate::finding::{Judgement, Outcome};
+use crate::policy::resolve::replacement;
 use crate::policy::rule::{Decision, Mode};
-use crate::policy::{Answer, Channel, Context, Effect, effect};
+use crate::policy::{Answer, Channel, Context, Effect, Pseudonyms, effect};
 use crate::protocol::Protocol;
 use crate::protocol::json::{Json, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer};
@@ -45,6 +46,8 @@ pub struct Buffered<'b> {
     most: usize,
     /// Findings over runs that are reported already: rule, and the pieces with their ranges.
     run_findings: HashSet<(usize, Touched)>,
+    /// Whose message it is: what values are called depends on it.
+    tenant: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -66,6 +69,8 @@ pub struct Concluded {
     /// Answers of several that are blocked: position and rule.
     pub choices: Vec<(u32, usize)>,
     splices: Vec<Splice>,
+    /// Of a request: the way back of the placeholders that were put into it, for the context of its answer.
+    pub pseudonyms: Option<Arc<Pseudonyms>>,
     /// What there is to say about it.
     pub report: Report,
 }
@@ -84,7 +89,13 @@ impl<'b> Buffered<'b> {
             lost: false,
             most: MAX_TEXTS,
             run_findings: HashSet::new(),
+            tenant: None,
         }
+    }
+
+    /// Whose message it is.
+    pub fn set_tenant(&mut self, tenant: Option<Arc<str>>) {
+        self.tenant = tenant;
     }
 
     /// Looks at so many texts; more is over the limit.
@@ -164,24 +175,30 @@ impl<'b> Buffered<'b> {
 
     /// Decides. With `texts`, the report holds every text as it is after rewrites.
     pub fn conclude(mut self, texts: bool) -> Concluded {
-        for text in self.texts.iter_mut().flatten() {
-            text.settle(&self.context);
+        if self.direction == Direction::Request && self.context.rules.pseudonymizes() {
+            self.context.pseudonyms = self.names().map(Arc::new);
         }
         for index in 0..self.joined.len() {
             self.conclude_run(index);
         }
         let mut concluded =
-            Concluded { block: None, choices: Vec::new(), splices: Vec::new(), report: Report::default() };
+            Concluded { block: None, choices: Vec::new(), splices: Vec::new(), pseudonyms: None, report: Report::default() };
         let mut report = std::mem::take(&mut self.report);
         for text in self.texts.iter_mut().flatten() {
             text.settle(&self.context);
             report.add(text.report());
             report.note_scores(text.scores());
+            report.restored += text.restored();
         }
         for joined in &self.joined {
             report.note_scores(joined.channel.scores().iter());
         }
         self.decide(&mut concluded, &mut report);
+        if self.direction == Direction::Request {
+            let edits = self.texts.iter().flatten().flat_map(Text::edits);
+            let names = self.context.pseudonyms.as_ref();
+            concluded.pseudonyms = names.and_then(|names| names.given(&self.context.rules, edits)).map(Arc::new);
+        }
         if texts {
             report.texts = self.texts_after();
         }
@@ -207,7 +224,7 @@ impl<'b> Buffered<'b> {
             Body::Plain(_, segment) => (segment.scope, LeafRole::Value),
         };
         let plan = self.context.rules.plan_for(scope);
-        if plan.is_empty() {
+        if plan.is_empty() && !(self.direction == Direction::Response && self.context.restores(scope)) {
             return None;
         }
         let segment = self.segment(index);
@@ -275,15 +292,7 @@ impl<'b> Buffered<'b> {
                 continue;
             }
             let matched = joined.channel.text(finding.range.clone());
-            let rule = self.context.rules.rule(finding.rule);
-            let replacement = match &rule.action {
-                Action::Rewrite(rewrite) => {
-                    let entity = finding.label.as_deref().unwrap_or(&rule.id);
-                    let (rule, key) = (&*rule.id, &*self.context.key);
-                    Some((rewrite.with)(&Found { text: matched, whole: true, entity, rule, key }))
-                }
-                _ => None,
-            };
+            let replacement = replacement(&self.context, finding, matched, true);
             // A run is read with and without a space between its pieces; what both show is one finding.
             if self.run_findings.insert((finding.rule, touched.clone())) {
                 let first = touched.first().and_then(|(piece, _)| self.texts[*piece].as_ref());
@@ -306,6 +315,17 @@ impl<'b> Buffered<'b> {
                 }
             }
         }
+    }
+
+    /// What the values of a request are called.
+    fn names(&self) -> Option<Pseudonyms> {
+        let texts = self.texts.iter().flatten().flat_map(|text| text.values(&self.context));
+        let runs = self.joined.iter().flat_map(|joined| {
+            let findings = joined.channel.findings().iter();
+            findings.filter_map(|finding| value(&self.context, &joined.channel, finding))
+        });
+        let values: Vec<_> = texts.chain(runs).collect();
+        (!values.is_empty()).then(|| pseudonyms::of(&self.context, self.tenant.as_deref(), &self.body, values))
     }
 
     fn decide(&self, concluded: &mut Concluded, report: &mut Report) {

@@ -267,6 +267,7 @@ impl Stream {
             let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
             report.add(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
             report.note_scores(text.text.scores());
+            report.restored += text.text.restored();
         }
         report
     }
@@ -356,7 +357,7 @@ impl Stream {
         let mut held = Held { event, pieces: Vec::new(), echoes: echoes.collect(), choices, mark, open: 0 };
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
-            if plan.is_empty() {
+            if plan.is_empty() && !self.context.restores(leaf.scope) {
                 continue;
             }
             let plan = Arc::clone(plan);

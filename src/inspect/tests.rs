@@ -160,6 +160,7 @@ fn rewrite(name: &'static str) -> Action {
     Action::Rewrite(Rewrite {
         name,
         fill: (name == "mask").then_some('*'),
+        restore: None,
         with: Arc::new(move |found| match name {
             "mask" => "*".repeat(found.text.chars().count()),
             "replace" => format!("<\"{}\">", found.text.len()),
@@ -220,10 +221,8 @@ fn context(rules: &[RuleCase]) -> Context {
         rules: specs.collect(),
     };
     let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
-    Context {
-        rules: Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap()),
-        key: Arc::new([0; 32]),
-    }
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
 
 /// What the contract says becomes of a text: what goes out, whether it is cut, and the findings that stand or do not.
@@ -316,6 +315,7 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
             entity: "",
             rule: "",
             key: &[],
+            pseudonym: "",
         }));
         out.extend(fill);
         at = range.end;

@@ -134,6 +134,12 @@ impl RuleSet {
         self.rules.iter().filter(|other| order(other) < own).count()
     }
 
+    /// Whether any rule that acts puts pseudonyms in place of what it finds.
+    pub fn pseudonymizes(&self) -> bool {
+        let named = |action: &Action| matches!(action, Action::Rewrite(rewrite) if rewrite.restore.is_some());
+        self.rules.iter().any(|rule| rule.spec.mode == Mode::Enforce && named(&rule.spec.action))
+    }
+
     /// The policy that a rule comes from.
     pub fn policy_of(&self, rule: usize) -> &PolicySpec {
         &self.policies[self.rules[rule].policy]

@@ -42,7 +42,7 @@ fn warned(text: &str) -> String {
 
 fn rewritten(action: &Action, text: &str) -> String {
     let Action::Rewrite(rewrite) = action else { panic!("not a rewrite: {action:?}") };
-    (rewrite.with)(&Found { text, whole: true, entity: "EMAIL", rule: "r", key: b"k" })
+    (rewrite.with)(&Found { text, whole: true, entity: "EMAIL", rule: "r", key: b"k", pseudonym: "p" })
 }
 
 #[test]
@@ -169,7 +169,7 @@ rules:
     action: { block: { status: 429, as: refuse } }
   - id: a
     detect: { length: {} }
-    action: pseudonymize
+    action: prepend
   - id: "bad id"
   - detect: {}
   - id: c
@@ -251,7 +251,7 @@ rules:
           --> policies/p.yaml:12:15
            |
         12 |     action: { blok: {} }
-           |               ^^^^ expected `block`, `mask`, `redact`, `replace`, `hash`, `log` or `allow`
+           |               ^^^^ expected `block`, `mask`, `redact`, `replace`, `hash`, `pseudonymize`, `log` or `allow`
            |
            = help: did you mean `block`?
 
