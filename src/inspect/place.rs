@@ -118,14 +118,16 @@ impl Place {
         self.word = Word { is_url: self.word.is_url, ..Word::default() };
     }
 
-    /// Whether a word may begin here: what stands before is no letter or digit, or an escape of a JSON string.
-    pub(super) fn may_begin(&self) -> bool {
+    /// Whether a word may begin here: what stands before is no letter or digit, or the letters and digits of an escape in a
+    /// JSON string; and how many those are.
+    pub(super) fn may_begin(&self) -> Option<usize> {
         if !self.last(1).is_ascii_alphanumeric() {
-            return true;
+            return Some(0);
         }
         let short = self.last(2) == b'\\' && matches!(self.last(1), b'n' | b'r' | b't' | b'b' | b'f');
         let hex = (1..=4).all(|back| self.last(back).is_ascii_hexdigit());
-        short || (hex && self.last(5) == b'u' && self.last(6) == b'\\')
+        let long = hex && self.last(5) == b'u' && self.last(6) == b'\\';
+        if short { Some(1) } else { long.then_some(5) }
     }
 
     /// Whether nothing but spaces stands before this in its line, and a line before it.

@@ -37,6 +37,8 @@ pub(super) struct Restorer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) range: Range<usize>,
+    /// How many bytes of an escape stand before it, which a rule may take for a part of it.
+    lead: usize,
     /// Its index among those given.
     given: usize,
     /// The text around it is JSON.
@@ -46,6 +48,7 @@ pub(super) struct Found {
 #[derive(Debug)]
 struct Begun {
     start: usize,
+    lead: usize,
     /// Those given that begin like this.
     given: Range<usize>,
     /// `<` stands before it.
@@ -104,9 +107,9 @@ impl Restorer {
 
     /// Everything before this is decided.
     pub(super) fn open(&self) -> usize {
-        let begun = self.begun.iter().map(|begun| begun.start);
-        let whole = self.whole.iter().map(|whole| whole.found.range.start);
-        let standing = self.standing.iter().map(|found| found.range.start);
+        let begun = self.begun.iter().map(|begun| begun.start - begun.lead);
+        let whole = self.whole.iter().map(|whole| whole.found.range.start - whole.found.lead);
+        let standing = self.standing.iter().map(|found| found.range.start - found.lead);
         begun.chain(whole).chain(standing).min().unwrap_or(self.at)
     }
 
@@ -125,7 +128,7 @@ impl Restorer {
 
     /// The placeholder that comes back in a place that covers the range.
     pub(super) fn covering(&self, range: &Range<usize>) -> Option<&Given> {
-        let before = self.found.partition_point(|found| found.range.start <= range.start);
+        let before = self.found.partition_point(|found| found.range.start - found.lead <= range.start);
         let found = self.found.get(before.checked_sub(1)?)?;
         if range.end <= found.range.end { self.pseudonyms.all_given().get(found.given) } else { None }
     }
@@ -138,13 +141,13 @@ impl Restorer {
         self.judge_whole(byte);
         let small = byte.to_ascii_lowercase();
         if self.first[usize::from(small)]
-            && self.place.may_begin()
             && self.place.is_text()
             && !self.place.is_tag()
+            && let Some(lead) = self.place.may_begin()
         {
             let in_angle = self.place.last(1) == b'<';
             let given = 0..self.pseudonyms.all_given().len();
-            self.begun.push(Begun { start: at, given, in_angle, json: self.place.is_json() });
+            self.begun.push(Begun { start: at, lead, given, in_angle, json: self.place.is_json() });
         }
         self.place.feed(byte);
         self.at += 1;
@@ -158,7 +161,8 @@ impl Restorer {
             begun.given = narrow(all, &begun.given, depth, small);
             let Some(first) = all.get(begun.given.start).filter(|_| !begun.given.is_empty()) else { return false };
             if first.placeholder.len() == depth + 1 {
-                let found = Found { range: begun.start..at + 1, given: begun.given.start, json: begun.json };
+                let (range, given) = (begun.start..at + 1, begun.given.start);
+                let found = Found { range, lead: begun.lead, given, json: begun.json };
                 if first.comes_back_in(scope) {
                     whole.push(Whole { found, in_angle: begun.in_angle, dot: false });
                 }

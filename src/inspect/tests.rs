@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod messages;
+mod restore;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -135,11 +135,13 @@ impl Pseudonyms {
             return known.placeholder.clone();
         }
         let mut names = (0..).map(|tries| candidate(&self.seed, entity, value, tries));
-        let given = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            self.given.binary_search_by(|given| (*given.placeholder).cmp(&name)).is_ok()
-        };
-        names.find(|name| !given(name)).unwrap_or_default()
+        names.find(|name| !self.has_given(name)).unwrap_or_default()
+    }
+
+    /// Whether the request was given this placeholder, whatever the case of its letters.
+    pub fn has_given(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.given.binary_search_by(|given| (*given.placeholder).cmp(&name)).is_ok()
     }
 
     /// Whether the request had this very value.

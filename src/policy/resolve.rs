@@ -194,6 +194,16 @@ impl Resolver {
         if members < 2 && !is_cut || !self.growing.iter().take(members).any(|first| first.restores) {
             return false;
         }
+        #[cfg(test)]
+        if super::scanner::sabotage::restores_first() {
+            let before = self.growing.len();
+            let mut at = 0;
+            self.growing.retain(|rewritten| {
+                at += 1;
+                at > members || rewritten.restores
+            });
+            return self.growing.len() < before;
+        }
         let mut at = 0;
         self.growing.retain(|rewritten| {
             at += 1;

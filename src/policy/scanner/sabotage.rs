@@ -13,6 +13,8 @@ pub(crate) enum Fault {
     RuleHidesRule,
     /// What starts inside a text that failed its check is lost.
     FailedCheckSwallows,
+    /// A placeholder is turned back before output rules have rewritten what it is part of.
+    RestoredFirst,
 }
 
 thread_local! {
@@ -53,4 +55,9 @@ pub(super) fn hide(runs: &mut [Run]) {
             run.drop_between(0, run.floor);
         }
     }
+}
+
+/// Whether placeholders go before rewrites.
+pub(crate) fn restores_first() -> bool {
+    is(Fault::RestoredFirst)
 }
