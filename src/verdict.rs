@@ -266,14 +266,14 @@ fn findings(context: &Context, report: &Report, show_text: bool) -> Vec<FindingV
             mode: if rule.mode == Mode::Enforce { "enforce" } else { "shadow" },
             tags: rule.tags.to_vec(),
             why: match &finding.outcome {
-                Outcome::Found if finding.judgement == Judgement::Placeholder => {
-                    format!("{}; a placeholder of this request", context.rules.why(finding))
+                Outcome::Found if finding.judgement == Judgement::Restored => {
+                    format!("{}; a placeholder of the request", context.rules.why(finding))
                 }
                 Outcome::Found => context.rules.why(finding),
                 Outcome::OverLimit(reason) => format!("over_limit: {reason}"),
                 Outcome::Failed(failure) => format!("on_error: {}", failure.name()),
             },
-            exempt: matches!(finding.judgement, Judgement::Exempt | Judgement::Placeholder),
+            exempt: matches!(finding.judgement, Judgement::Exempt | Judgement::Restored),
             pieces: reported
                 .pieces
                 .iter()

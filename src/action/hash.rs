@@ -39,8 +39,14 @@ mod tests {
     #[test]
     fn equal_texts_have_equal_hashes_under_one_key_only() {
         // RFC 4231, test case 2: HMAC-SHA-256 begins with 5bdcc146bf60.
-        let found =
-            Found { whole: true, text: "what do ya want for nothing?", entity: "EMAIL", rule: "r", key: b"Jefe", pseudonym: "" };
+        let found = Found {
+            whole: true,
+            text: "what do ya want for nothing?",
+            entity: "EMAIL",
+            rule: "r",
+            key: b"Jefe",
+            pseudonym: "",
+        };
         assert_eq!(hashed(&found), "<EMAIL:5bdcc146bf60>");
         assert_ne!(hashed(&Found { key: b"other", ..found }), "<EMAIL:5bdcc146bf60>");
     }

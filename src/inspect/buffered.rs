@@ -181,8 +181,13 @@ impl<'b> Buffered<'b> {
         for index in 0..self.joined.len() {
             self.conclude_run(index);
         }
-        let mut concluded =
-            Concluded { block: None, choices: Vec::new(), splices: Vec::new(), pseudonyms: None, report: Report::default() };
+        let mut concluded = Concluded {
+            block: None,
+            choices: Vec::new(),
+            splices: Vec::new(),
+            pseudonyms: None,
+            report: Report::default(),
+        };
         let mut report = std::mem::take(&mut self.report);
         for text in self.texts.iter_mut().flatten() {
             text.settle(&self.context);

@@ -177,14 +177,15 @@ impl Place {
             _ if blank => Line::Start,
             (Line::Label(_), _) if last == b'\\' => Line::Label(true),
             // `[^1]:` is a footnote.
-            (Line::Label(false), b'^') => Line::Other,
+            (Line::Label(false), b'^') | (Line::Label(_), b'[') => Line::Other,
             (Line::Label(_), b']') => Line::Closed,
-            (Line::Label(_), b'[') => Line::Other,
             (Line::Label(_), _) => Line::Label(true),
-            (_, b'\n') => Line::Start,
             (Line::Start, b'[') => Line::Label(false),
             // Quotes and lists may stand before it.
-            (Line::Start, b' ' | b'\t' | b'\r' | b'>' | b'-' | b'*' | b'+' | b'.' | b')' | b'0'..=b'9') => Line::Start,
+            (_, b'\n')
+            | (Line::Start, b' ' | b'\t' | b'\r' | b'>' | b'-' | b'*' | b'+' | b'.' | b')' | b'0'..=b'9') => {
+                Line::Start
+            }
             (Line::Closed, b':') => {
                 self.link = if self.link == Link::None { Link::Definition(false) } else { self.link };
                 Line::Other
@@ -259,7 +260,19 @@ impl Fence {
 
 /// Those that browsers and chat windows follow also where no `//` comes after.
 const SCHEMES: &[&[u8]] = &[
-    b"http", b"https", b"ftp", b"ws", b"wss", b"file", b"data", b"javascript", b"vbscript", b"blob", b"mailto", b"tel", b"sms",
+    b"http",
+    b"https",
+    b"ftp",
+    b"ws",
+    b"wss",
+    b"file",
+    b"data",
+    b"javascript",
+    b"vbscript",
+    b"blob",
+    b"mailto",
+    b"tel",
+    b"sms",
 ];
 
 #[cfg(test)]

@@ -185,8 +185,8 @@ impl Text {
         let decided = self.restorer.as_ref().map_or(usize::MAX, Restorer::open);
         for index in self.channel.judge_before(decided) {
             let finding = self.channel.findings()[index].clone();
-            if is_placeholder(context, self.restorer.as_ref(), &self.channel, &finding) {
-                self.channel.mark_placeholder(index);
+            if comes_back(context, self.restorer.as_ref(), &finding) {
+                self.channel.mark_restored(index);
                 continue;
             }
             let matched = self.channel.text(finding.range.clone()).to_owned();
@@ -229,8 +229,8 @@ impl Text {
                 }
             }
             for index in inner.channel.judge() {
-                if is_placeholder(context, restorer.as_ref(), &inner.channel, &inner.channel.findings()[index]) {
-                    inner.channel.mark_placeholder(index);
+                if comes_back(context, restorer.as_ref(), &inner.channel.findings()[index]) {
+                    inner.channel.mark_restored(index);
                 }
             }
             for finding in inner.channel.findings() {
@@ -255,8 +255,8 @@ impl Text {
             restorer.take().into_iter().for_each(|(range, value)| self.resolver.restore(range, value));
         }
         for index in self.channel.judge() {
-            if is_placeholder(context, restorer.as_ref(), &self.channel, &self.channel.findings()[index]) {
-                self.channel.mark_placeholder(index);
+            if comes_back(context, restorer.as_ref(), &self.channel.findings()[index]) {
+                self.channel.mark_restored(index);
             }
         }
         for finding in self.channel.findings().to_vec() {
@@ -365,19 +365,13 @@ pub(super) fn value(context: &Context, channel: &Channel, finding: &Finding) -> 
     })
 }
 
-/// Whether a rewrite need not be: it would hide from the client what the same policy gives back to it, or put a pseudonym
-/// in place of one.
-fn is_placeholder(context: &Context, restorer: Option<&Restorer>, channel: &Channel, finding: &Finding) -> bool {
-    let Some(pseudonyms) = &context.pseudonyms else { return false };
-    let rewrites = effect(&context.rules, finding) == Effect::Rewrite;
-    if !rewrites || finding.outcome != Outcome::Found || finding.head.is_some() {
-        return false;
-    }
-    let rule = &context.rules.rules()[finding.rule];
-    let renames = matches!(&rule.spec.action, Action::Rewrite(rewrite) if rewrite.restore.is_some());
-    let comes_back = restorer.and_then(|restorer| restorer.covering(&finding.range));
-    comes_back.is_some_and(|given| given.is_of(rule.policy))
-        || renames && pseudonyms.has_given(channel.text(finding.range.clone()))
+/// Whether a rewrite need not be: it would hide from the client what the same policy gives back to it.
+fn comes_back(context: &Context, restorer: Option<&Restorer>, finding: &Finding) -> bool {
+    let Some(given) = restorer.and_then(|restorer| restorer.covering(&finding.range)) else { return false };
+    finding.outcome == Outcome::Found
+        && finding.head.is_none()
+        && effect(&context.rules, finding) == Effect::Rewrite
+        && given.is_of(context.rules.rules()[finding.rule].policy)
 }
 
 /// What a rewrite becomes that hits text which must not change.

@@ -330,10 +330,10 @@ impl Channel {
         stand
     }
 
-    /// A finding is one of this exchange's placeholders, and is left alone.
-    pub fn mark_placeholder(&mut self, index: usize) {
+    /// A finding is one of this exchange's placeholders, whose value goes back.
+    pub fn mark_restored(&mut self, index: usize) {
         if let Some(finding) = self.findings.get_mut(index) {
-            finding.judgement = Judgement::Placeholder;
+            finding.judgement = Judgement::Restored;
         }
     }
 

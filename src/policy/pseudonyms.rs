@@ -128,20 +128,13 @@ impl Pseudonyms {
         }
     }
 
-    /// What a value is called. One that the request did not have gets a name that nobody can turn back.
+    /// What a value is called.
     pub fn name(&self, entity: &str, value: &str) -> String {
-        let known = self.by_value.get(value).into_iter().flatten().map(|&known| &self.named[known]);
-        if let Some(known) = known.into_iter().find(|known| *known.entity == *entity) {
-            return known.placeholder.clone();
+        let mut known = self.by_value.get(value).into_iter().flatten().map(|&known| &self.named[known]);
+        match known.find(|known| *known.entity == *entity) {
+            Some(known) => known.placeholder.clone(),
+            None => candidate(&self.seed, entity, value, 0),
         }
-        let mut names = (0..).map(|tries| candidate(&self.seed, entity, value, tries));
-        names.find(|name| !self.has_given(name)).unwrap_or_default()
-    }
-
-    /// Whether the request was given this placeholder, whatever the case of its letters.
-    pub fn has_given(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.given.binary_search_by(|given| (*given.placeholder).cmp(&name)).is_ok()
     }
 
     /// Whether the request had this very value.

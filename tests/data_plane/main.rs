@@ -4,5 +4,6 @@
 mod ends;
 mod limits;
 mod passes;
+mod pseudonyms;
 mod refuses;
 mod rig;

@@ -49,7 +49,10 @@ pub fn placeholder(entity: &str, value: &str, bits: &[u8; 32], plain: bool) -> S
             let shape = like(value, &draw.digits(6));
             let letter = |char: char| if char.is_ascii_alphabetic() { letters.next().unwrap_or("") } else { "" };
             let mut letter = letter;
-            shape.chars().map(|char| if char.is_ascii_alphabetic() { letter(char).to_owned() } else { char.into() }).collect()
+            shape
+                .chars()
+                .map(|char| if char.is_ascii_alphabetic() { letter(char).to_owned() } else { char.into() })
+                .collect()
         }
         "ES_NIF" => {
             let mut shape = like(value, &draw.digits(8));

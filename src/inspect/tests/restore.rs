@@ -135,14 +135,17 @@ fn told() -> impl Strategy<Value = Told> {
         })
 }
 
+static CONTEXT: std::sync::LazyLock<Context> = std::sync::LazyLock::new(compiled);
+
 fn policy() -> Context {
-    let (spec, _) = load_policy_source(
-        &Source::new("p.yaml", POLICY),
-        std::path::Path::new("/nowhere"),
-        Timestamp::UNIX_EPOCH,
-    )
-    .map_err(|problems| problems.to_string())
-    .unwrap();
+    CONTEXT.clone()
+}
+
+fn compiled() -> Context {
+    let (spec, _) =
+        load_policy_source(&Source::new("p.yaml", POLICY), std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH)
+            .map_err(|problems| problems.to_string())
+            .unwrap();
     let rules = RuleSet::compile(vec![Arc::new(spec)], &|_, _| Err("no models".to_owned()), false).unwrap();
     Context::new(Arc::new(rules), Arc::new([7; 32]))
 }
@@ -214,7 +217,9 @@ fn piece(form: Form, own: &str, value: &str, is_mail: bool, is_ip: bool) -> (Str
         }
         Form::Halt => ("halt !".to_owned(), None),
         Form::Stranger => ("who@else.example".to_owned(), Some("<EMAIL_ADDRESS>".to_owned())),
-        Form::Guess => ("PERSON-ABCDEFGHJKLM +1 212 555 0100".to_owned(), Some("PERSON-ABCDEFGHJKLM +1 212 555 0100".to_owned())),
+        Form::Guess => {
+            ("PERSON-ABCDEFGHJKLM +1 212 555 0100".to_owned(), Some("PERSON-ABCDEFGHJKLM +1 212 555 0100".to_owned()))
+        }
         Form::Cut => {
             let text: String = own.chars().take(own.chars().count() - 1).collect();
             (text, None)
@@ -319,7 +324,14 @@ fn given(values: &[&str]) -> (Context, Vec<String>) {
 
 /// What becomes of an answer's text, whole and byte by byte.
 fn seen(context: &Context, text: &str) -> String {
-    let case = Case { rules: Vec::new(), texts: vec![text.to_owned()], steps: vec![(0, 1, false); 400], framing: 0, cuts: Vec::new(), late: 0 };
+    let case = Case {
+        rules: Vec::new(),
+        texts: vec![text.to_owned()],
+        steps: vec![(0, 1, false); 400],
+        framing: 0,
+        cuts: Vec::new(),
+        late: 0,
+    };
     let (out, _) = drive(context, "/v1/chat/completions", &case, &wire(&case), &[]);
     let streamed = read(&out, 1).0.remove(0);
     let body = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "content": text } }] }).to_string();
@@ -332,13 +344,23 @@ fn seen(context: &Context, text: &str) -> String {
 fn words_that_go_on_are_others() {
     let (context, own) = given(&["+1 212 867 5309", "10.20.30.40"]);
     let (phone, host) = (&own[0], &own[1]);
-    for text in [format!("a{phone}1"), format!("{phone}1"), format!("{phone}@x"), format!("1{phone}.com"), phone[1..].to_owned()] {
+    for text in [
+        format!("a{phone}1"),
+        format!("{phone}1"),
+        format!("{phone}@x"),
+        format!("1{phone}.com"),
+        phone[1..].to_owned(),
+    ] {
         if !text.starts_with('a') && !text.starts_with('1') {
             assert_eq!(seen(&context, &text), text);
         }
     }
     let beside = |text: &str| !seen(&context, text).contains("10.20.30.40");
-    assert!([format!("{host}7"), format!("1{host}"), format!("{host}.evil"), format!("a{host}")].iter().all(|text| beside(text)));
+    assert!(
+        [format!("{host}7"), format!("1{host}"), format!("{host}.evil"), format!("a{host}")]
+            .iter()
+            .all(|text| beside(text))
+    );
     assert_eq!(seen(&context, &format!("{host}: {phone}.")), "10.20.30.40: +1 212 867 5309.");
 }
 
@@ -368,10 +390,14 @@ fn arguments_come_back_in_their_strings_alone() {
     });
     let raw = arguments.to_string();
     let call = |arguments: &str| json!([{ "index": 0, "id": "c", "type": "function", "function": { "name": "f", "arguments": arguments } }]);
-    let body = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "tool_calls": call(&raw) } }] }).to_string();
+    let body = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "tool_calls": call(&raw) } }] })
+        .to_string();
     let whole = answered(&context, &body).unwrap();
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(read(whole["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"].as_str().unwrap()), wanted);
+    assert_eq!(
+        read(whole["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"].as_str().unwrap()),
+        wanted
+    );
     for size in [1, 2, 3, 7, 1000] {
         let mut stream = String::new();
         let chars: Vec<char> = raw.chars().collect();
@@ -380,13 +406,25 @@ fn arguments_come_back_in_their_strings_alone() {
             stream.push_str(&format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta }] })));
         }
         stream.push_str("data: [DONE]\n\n");
-        let case = Case { rules: Vec::new(), texts: vec![String::new()], steps: Vec::new(), framing: 0, cuts: Vec::new(), late: 0 };
+        let case = Case {
+            rules: Vec::new(),
+            texts: vec![String::new()],
+            steps: Vec::new(),
+            framing: 0,
+            cuts: Vec::new(),
+            late: 0,
+        };
         for cuts in [&[][..], &[1], &[5]] {
             let (out, _) = drive(&context, "/v1/chat/completions", &case, stream.as_bytes(), cuts);
             let deltas = String::from_utf8(out).unwrap();
             let pieces = deltas.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
             let joined: String = pieces
-                .map(|data| read(data)["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].as_str().unwrap().to_owned())
+                .map(|data| {
+                    read(data)["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned()
+                })
                 .collect();
             assert_eq!(read(&joined), wanted, "pieces of {size}");
         }
@@ -396,11 +434,15 @@ fn arguments_come_back_in_their_strings_alone() {
 #[test]
 fn a_conversation_keeps_its_placeholders_and_shares_them_with_no_other() {
     let context = policy();
-    let first = json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "I am jane.doe@corp.com ." }]);
+    let first =
+        json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "I am jane.doe@corp.com ." }]);
     let own = |tenant: Option<&str>, messages: &Value| sent(&context, tenant, messages).0[1]["content"].clone();
     let usual = own(None, &first);
     let mut later = first.clone();
-    let more = [json!({ "role": "assistant", "content": "Hello jane.doe@corp.com !" }), json!({ "role": "user", "content": "And bob@corp.com ?" })];
+    let more = [
+        json!({ "role": "assistant", "content": "Hello jane.doe@corp.com !" }),
+        json!({ "role": "user", "content": "And bob@corp.com ?" }),
+    ];
     later.as_array_mut().unwrap().extend(more);
     let (messages, _) = sent(&context, None, &later);
     assert_eq!(messages[1]["content"], usual);
@@ -409,8 +451,14 @@ fn a_conversation_keeps_its_placeholders_and_shares_them_with_no_other() {
     assert!(!messages.to_string().contains("corp.com"), "{messages}");
     // Another tenant, another system text, another first message.
     let mut others = vec![own(Some("a"), &first), own(Some("b"), &first)];
-    others.push(own(None, &json!([{ "role": "system", "content": "t" }, { "role": "user", "content": "I am jane.doe@corp.com ." }])));
-    others.push(own(None, &json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "I am jane.doe@corp.com !" }])));
+    others.push(own(
+        None,
+        &json!([{ "role": "system", "content": "t" }, { "role": "user", "content": "I am jane.doe@corp.com ." }]),
+    ));
+    others.push(own(
+        None,
+        &json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "I am jane.doe@corp.com !" }]),
+    ));
     others.push(usual);
     let distinct: HashSet<String> = others.iter().map(|text| text.as_str().unwrap()[5..24].to_owned()).collect();
     assert_eq!(distinct.len(), others.len());

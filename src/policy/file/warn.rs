@@ -85,7 +85,8 @@ fn comes_again(scope: Scope, restore: Scope) -> Option<Kind> {
     let history =
         [(Kind::Completion, Kind::Assistant), (Kind::Reasoning, Kind::Reasoning), (Kind::ToolCall, Kind::ToolCall)];
     let missing = |(answer, history): &(Kind, Kind)| {
-        restore.meets(Scope::one(Direction::Response, *answer)) && !scope.meets(Scope::one(Direction::Request, *history))
+        restore.meets(Scope::one(Direction::Response, *answer))
+            && !scope.meets(Scope::one(Direction::Request, *history))
     };
     history.into_iter().find(missing).map(|(_, history)| history)
 }

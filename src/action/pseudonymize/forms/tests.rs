@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::net::Ipv4Addr;
 
 use super::placeholder;
