@@ -84,7 +84,12 @@ impl Place {
     /// Goes on by a byte.
     pub(super) fn feed(&mut self, byte: u8) {
         let blank = byte == b'\n' && self.is_blank_so_far();
-        self.word.feed(byte, self.last(1));
+        // Chat windows take quotes and the like for a part of an address; JSON and HTML end it there.
+        let ends = byte.is_ascii_whitespace()
+            || byte == b'<'
+            || byte == b'>' && self.tag == Tag::Open
+            || byte == b'"' && self.is_json();
+        self.word.feed(byte, self.last(1), ends);
         self.feed_tag(byte, blank);
         self.feed_link(byte, blank);
         self.feed_line(byte, blank);
@@ -203,8 +208,8 @@ impl Place {
 }
 
 impl Word {
-    fn feed(&mut self, byte: u8, last: u8) {
-        if byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b'`') {
+    fn feed(&mut self, byte: u8, last: u8, ends: bool) {
+        if ends {
             *self = Word::default();
             return;
         }

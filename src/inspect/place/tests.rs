@@ -25,8 +25,12 @@ fn urls() {
     check("mailto:! ~ data:text/plain,! javascript:alert(!) http:evil.example?!");
     check("evil.example/! evil.example:80/! evil.example?q=! evil.example#! ~");
     check("https://a.example,(!)'!'|!|{!}[!] ~");
-    check("`https://a.example/!`~ \"https://a.example/!\"~ <https://a.example/!>~");
+    check("`https://a.example/!`! \"https://a.example/!\"! ~ <https://a.example/!>~ https://a.example/>!");
     check("{\"url\":\"https://a.example/!\",\"mail\":\"~\"}");
+    check(
+        "So {\"url\":\"https://a.example/!\",\"mail\":\"!\"} ~\n```json\n\"https://a.example/!\":\"~\"\n```\n https://a/\"!",
+    );
+    check("<a href=\"https://a.example/!\">~</a>");
     check("to ~, ~/~ or and/or ~; e.g. ~ 1/2 ~ 3.5 ~ name: ~ Mail:~");
     check("http ~ www ~ https: ~");
 }

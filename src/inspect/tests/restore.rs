@@ -142,11 +142,17 @@ fn policy() -> Context {
 }
 
 fn compiled() -> Context {
-    let (spec, _) =
-        load_policy_source(&Source::new("p.yaml", POLICY), std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH)
-            .map_err(|problems| problems.to_string())
-            .unwrap();
-    let rules = RuleSet::compile(vec![Arc::new(spec)], &|_, _| Err("no models".to_owned()), false).unwrap();
+    stack(&[POLICY])
+}
+
+/// Policies that run together, baseline first.
+fn stack(policies: &[&str]) -> Context {
+    let specs = policies.iter().map(|policy| {
+        let source = Source::new("p.yaml", *policy);
+        let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
+        Arc::new(loaded.map_err(|problems| problems.to_string()).unwrap().0)
+    });
+    let rules = RuleSet::compile(specs.collect(), &|_, _| Err("no models".to_owned()), false).unwrap();
     Context::new(Arc::new(rules), Arc::new([7; 32]))
 }
 
@@ -314,7 +320,10 @@ fn values_that_come_back_before_the_rules_are_noticed() {
 
 /// The placeholders of these values in a one-message conversation, and the context of its answer.
 fn given(values: &[&str]) -> (Context, Vec<String>) {
-    let mut context = policy();
+    given_by(policy(), values)
+}
+
+fn given_by(mut context: Context, values: &[&str]) -> (Context, Vec<String>) {
     let said = json!([{ "role": "user", "content": values.join(" , ") }]);
     let (messages, names) = sent(&context, None, &said);
     context.pseudonyms = names;
@@ -475,4 +484,49 @@ fn nothing_comes_back_that_this_request_was_not_given() {
     let whole = answered(&context, &body).unwrap();
     assert_eq!(whole["choices"][0]["message"]["reasoning"], *own[0]);
     assert_eq!(whole["choices"][0]["message"]["content"], "jane.doe@corp.com");
+}
+
+const RENAMES: &str = "rules:\n  - { id: r, scope: [user, assistant], detect: { pii: {} }, action: pseudonymize }\n";
+
+#[test]
+fn no_policy_weakens_another() {
+    let mail = "jane.doe@corp.com";
+    let masks = "rules:\n  - { id: m, scope: [completion], detect: { pii: {} }, action: { replace: '#' } }\n";
+    let never = RENAMES.replace("action: pseudonymize", "action: { pseudonymize: { restore: [] } }");
+    let both = format!("{RENAMES}{}", masks.trim_start_matches("rules:\n"));
+    for (policies, wanted) in [
+        (&[RENAMES][..], mail),
+        (&[&both], mail),
+        // What another policy hides stays hidden, whichever comes first.
+        (&[masks, RENAMES], "#"),
+        (&[RENAMES, masks], "#"),
+        (&[RENAMES, RENAMES], mail),
+    ] {
+        let (context, own) = given_by(stack(policies), &[mail]);
+        assert_eq!(seen(&context, &own[0]), wanted, "{policies:?}");
+    }
+    for policies in [[never.as_str(), RENAMES], [RENAMES, never.as_str()]] {
+        let (context, own) = given_by(stack(&policies), &[mail]);
+        assert_eq!(seen(&context, &own[0]), own[0], "{policies:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_only_watches_gives_nothing() {
+    let (context, own) = given_by(stack(&[&RENAMES.replace("id: r", "id: r, mode: shadow")]), &["jane.doe@corp.com"]);
+    assert_eq!(own, ["jane.doe@corp.com"]);
+    assert!(context.pseudonyms.is_none());
+}
+
+#[test]
+fn what_comes_back_is_counted_and_its_finding_void() {
+    let (context, own) = given(&["jane.doe@corp.com"]);
+    let texts = vec![format!("{0}, https://x.example/{0}, {0}", own[0])];
+    let case = Case { rules: Vec::new(), texts, steps: vec![(0, 2, false); 99], framing: 0, cuts: Vec::new(), late: 0 };
+    let (_, stream) = drive(&context, "/v1/chat/completions", &case, &wire(&case), &[3]);
+    let report = stream.report();
+    assert_eq!(report.restored, 2);
+    let judged: Vec<Judgement> = report.findings.iter().map(|found| found.finding.judgement).collect();
+    assert_eq!(judged, [Judgement::Restored, Judgement::Stands, Judgement::Restored]);
+    assert!(report.findings.iter().all(|found| !found.matched.contains("jane")));
 }

@@ -408,6 +408,10 @@ rules:
   - { id: late, detect: { classifier: { model: m, label: l } }, window: end, action: block, unrewritable: log }
   - { id: old, detect: { regex: { pattern: x } }, except: [{ keyword: y, until: 2026-06-01 }], action: log }
   - { id: fine, detect: { classifier: { model: m, label: l, span: segment } }, window: end, action: log }
+  - { id: named, scope: [user], detect: { pii: {} }, action: pseudonymize }
+  - { id: called, scope: [untrusted, assistant], detect: { pii: {} }, action: { pseudonymize: { restore: output } } }
+  - { id: given, scope: output, detect: { pii: {} }, action: pseudonymize }
+  - { id: kept, scope: [user], detect: { pii: {} }, action: { pseudonymize: { restore: [] } } }
 ",
     ), @r#"
         warning: rule `endless` may hit its limit

@@ -31,8 +31,13 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(place, format!("rule {id} may hit its limit"), &label, help);
         }
     }
+    let acts_on_answers = match &rule.action {
+        Action::Block(_) => true,
+        Action::Rewrite(rewrite) => rewrite.restore.is_none(),
+        Action::Log | Action::Allow(_) => false,
+    };
     if rule.scope.meets(Scope::ANSWER)
-        && matches!(rule.action, Action::Block(_) | Action::Rewrite(_))
+        && acts_on_answers
         && let Some(reason) = needs_the_end(rule, patterns)
     {
         let help = "narrow `scope` to what clients send, or only `log`, if answers should stream";
