@@ -491,6 +491,30 @@ rules:
           |
         9 |   - { id: old, detect: { regex: { pattern: x } }, except: [{ keyword: y, until: 2026-06-01 }], action: log }
           |                                                                                 ^^^^^^^^^^ no longer voids any finding
+
+        warning: rule `named` lets through as history what it gives back
+          --> policies/p.yaml:11:25
+           |
+        11 |   - { id: named, scope: [user], detect: { pii: {} }, action: pseudonymize }
+           |                         ^^^^^^ does not read `assistant`
+           |
+           = help: answers hold the values again, and clients send them back: add `assistant` to `scope`
+
+        warning: rule `called` lets through as history what it gives back
+          --> policies/p.yaml:12:26
+           |
+        12 |   - { id: called, scope: [untrusted, assistant], detect: { pii: {} }, action: { pseudonymize: { restore: output } } }
+           |                          ^^^^^^^^^^^^^^^^^^^^^^ does not read `reasoning`
+           |
+           = help: answers hold the values again, and clients send them back: add `reasoning` to `scope`
+
+        warning: rule `given` has nothing to give back
+          --> policies/p.yaml:13:62
+           |
+        13 |   - { id: given, scope: output, detect: { pii: {} }, action: pseudonymize }
+           |                                                              ^^^^^^^^^^^^ only what clients send is given back to them
+           |
+           = help: add kinds of input to `scope`; what answers hold is for `mask` or `replace`
         "#);
 }
 
