@@ -148,7 +148,7 @@ fn compiled() -> Context {
 /// Policies that run together, baseline first.
 fn stack(policies: &[&str]) -> Context {
     let specs = policies.iter().map(|policy| {
-        let source = Source::new("p.yaml", *policy);
+        let source = Source::new("p.yaml", policy);
         let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
         Arc::new(loaded.map_err(|problems| problems.to_string()).unwrap().0)
     });
