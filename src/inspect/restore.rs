@@ -92,10 +92,7 @@ impl Restorer {
     }
 
     pub(super) fn feed(&mut self, piece: &str) {
-        for byte in piece.bytes() {
-            self.step(byte);
-        }
-        self.settle();
+        piece.bytes().for_each(|byte| self.step(byte));
     }
 
     pub(super) fn finish(&mut self) {
@@ -170,9 +167,8 @@ impl Restorer {
             }
             !begun.given.is_empty()
         });
-        if self.standing.len() > 8 {
-            self.settle();
-        }
+        // At each byte: what is found must not depend on where pieces end.
+        self.settle();
     }
 
     /// What stands behind a placeholder says whether it is one.

@@ -205,15 +205,13 @@ async fn values_that_come_back_are_in_no_output() {
         ..How::default()
     })
     .await;
-    let mut exempt = 0;
-    for stream in [false, true] {
+    for (done, stream) in [false, true].into_iter().enumerate() {
         let body = json!({ "model": "m", "stream": stream, "messages": [{ "role": "user", "content": "I am planted.jane@corp.com" }] });
         let url = format!("{}/v1/chat/completions", rig.data);
         let response = rig.http.post(url).header("x-standin-chunk", "64").json(&body).send().await.unwrap();
         let told = response.text().await.unwrap();
         assert!(told.contains("You said: I am planted.jane@corp.com"), "{told}");
-        exempt += 1;
-        until("the records are written", async || rig.read("d.jsonl").lines().count() >= 2 * exempt).await;
+        until("the records are written", async || rig.read("d.jsonl").lines().count() >= 2 * done + 2).await;
     }
     let decisions = rig.get("/v1/decisions").await;
     assert_eq!(decisions.matches("\"restored\":1").count(), 2, "{decisions}");
