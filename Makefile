@@ -30,7 +30,7 @@ demo: runtime build
 
 # Tests that drive clients need more than Rust; tests/clients/run.sh says what it skips, which CI=true does not allow.
 test: runtime
-	cargo test --locked
+	cargo test --locked --no-fail-fast
 	$(TARGET)/debug/palisade test policies
 	@if [ -f tests/clients/run.sh ]; then sh tests/clients/run.sh; \
 	elif [ "$(CI)" = true ]; then echo "tests/clients/run.sh is missing" >&2; exit 1; \

@@ -1,22 +1,22 @@
 //! A whole body under its rules.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::pseudonyms;
-use super::runs::{Run, join, runs};
+use super::runs::{Run, Touched, join, parts, reported, runs, touched};
 use super::splice::{Splice, apply, edited, plain_splices, splices};
 use super::text::{Text, value};
 use super::{Cause, Report, Reported, Ticket};
-use crate::finding::{Judgement, Outcome};
-use crate::policy::resolve::replacement;
+use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Mode};
 use crate::policy::{Answer, Channel, Context, Effect, Pseudonyms, effect};
 use crate::protocol::Protocol;
 use crate::protocol::json::{Json, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer};
-use crate::segment::{Direction, Segment};
+use crate::segment::{Direction, Kind, Segment};
 
 /// Most texts of one body that are looked at unless told otherwise; more is over the limit.
 const MAX_TEXTS: usize = 1 << 15;
@@ -44,6 +44,8 @@ pub struct Buffered<'b> {
     report: Report,
     lost: bool,
     most: usize,
+    /// Where the messages of each kind stand, counted from 1. Made when somebody asks.
+    positions: OnceCell<HashMap<Kind, Vec<u32>>>,
     /// Findings over runs that are reported already: rule, and the pieces with their ranges.
     run_findings: HashSet<(usize, Touched)>,
     /// Whose message it is: what values are called depends on it.
@@ -57,9 +59,6 @@ struct Joined {
     /// Where each piece stands in the run's text.
     ranges: Vec<Range<usize>>,
 }
-
-/// The pieces that a finding over a run covers, and the bytes of each.
-type Touched = Vec<(usize, Range<usize>)>;
 
 /// What an inspection came to.
 #[derive(Debug)]
@@ -88,6 +87,7 @@ impl<'b> Buffered<'b> {
             report: Report::default(),
             lost: false,
             most: MAX_TEXTS,
+            positions: OnceCell::new(),
             run_findings: HashSet::new(),
             tenant: None,
         }
@@ -149,7 +149,7 @@ impl<'b> Buffered<'b> {
         for (index, joined) in self.joined.iter_mut().enumerate() {
             let kind = match (&self.body, joined.run.pieces.first()) {
                 (Body::Json(_, walked), Some(&piece)) => walked.texts[piece].kind,
-                _ => crate::segment::Kind::User,
+                _ => Kind::User,
             };
             let jobs = joined.channel.take_jobs().into_iter();
             tickets.extend(jobs.map(|job| Ticket { text: base + index, unit: 0, job, kind }));
@@ -178,6 +178,7 @@ impl<'b> Buffered<'b> {
         if self.direction == Direction::Request && self.context.rules.pseudonymizes() {
             self.context.pseudonyms = self.names().map(Arc::new);
         }
+        // First, so that what lies in a piece and what reaches beyond it are resolved together.
         for index in 0..self.joined.len() {
             self.conclude_run(index);
         }
@@ -190,7 +191,7 @@ impl<'b> Buffered<'b> {
         };
         let mut report = std::mem::take(&mut self.report);
         for text in self.texts.iter_mut().flatten() {
-            text.settle(&self.context);
+            text.settle(&self.context, usize::MAX);
             report.add(text.report());
             report.note_scores(text.scores());
             report.restored += text.restored();
@@ -247,12 +248,24 @@ impl<'b> Buffered<'b> {
             Body::Plain(_, segment) => segment.clone(),
             Body::Json(json, walked) => {
                 let leaf = walked.texts[index];
-                let later = walked.messages.iter().skip(leaf.message as usize);
-                let age = if leaf.message == 0 { 0 } else { later.filter(|&&kind| kind == leaf.kind).count() as u32 };
+                let age = self.age(leaf.kind, leaf.message);
                 let pointer = pointer(json, leaf.node, false);
                 Segment { direction: self.direction, kind: leaf.kind, scope: leaf.scope, pointer, age }
             }
         }
+    }
+
+    /// How many messages of a kind come after this one of the request.
+    fn age(&self, kind: Kind, message: u32) -> u32 {
+        let (Body::Json(_, walked), Direction::Request, 1..) = (&self.body, self.direction, message) else { return 0 };
+        let positions = self.positions.get_or_init(|| {
+            let mut positions: HashMap<Kind, Vec<u32>> = HashMap::new();
+            for (message, &kind) in (1..).zip(&walked.messages) {
+                positions.entry(kind).or_default().push(message);
+            }
+            positions
+        });
+        positions.get(&kind).map_or(0, |of_kind| of_kind.len() - of_kind.partition_point(|&at| at <= message)) as u32
     }
 
     fn scan_runs(&mut self) {
@@ -277,46 +290,21 @@ impl<'b> Buffered<'b> {
 
     /// Hands what a run found to its pieces. What lies in one piece, the piece has found itself.
     fn conclude_run(&mut self, index: usize) {
-        let joined = &mut self.joined[index];
-        joined.channel.judge();
-        let joined = &self.joined[index];
-        for finding in joined.channel.findings() {
-            let touched: Touched = joined
-                .run
-                .pieces
-                .iter()
-                .zip(&joined.ranges)
-                .filter(|(_, range)| range.start < finding.range.end && finding.range.start < range.end)
-                .map(|(&piece, range)| {
-                    let start = finding.range.start.max(range.start) - range.start;
-                    (piece, start..finding.range.end.min(range.end) - range.start)
-                })
-                .collect();
-            // A failure or bound concerns the whole run, and each piece has met it too.
-            if touched.len() < 2 || finding.outcome != Outcome::Found {
-                continue;
-            }
-            let matched = joined.channel.text(finding.range.clone());
-            let replacement = replacement(&self.context, finding, matched, true);
+        self.joined[index].channel.judge();
+        let Joined { channel, run, ranges } = &self.joined[index];
+        for finding in channel.findings() {
+            let Some(touched) = touched(finding, &run.pieces, ranges) else { continue };
             // A run is read with and without a space between its pieces; what both show is one finding.
             if self.run_findings.insert((finding.rule, touched.clone())) {
-                let first = touched.first().and_then(|(piece, _)| self.texts[*piece].as_ref());
-                let Some(first) = first else { continue };
-                let mut reported = Reported::new(finding.clone(), first.segment.clone()).showing(matched);
-                reported.finding.range = touched[0].1.clone();
-                for (piece, range) in &touched {
-                    let pointer = self.texts[*piece].as_ref().map(|text| text.segment.pointer.clone());
-                    reported.pieces.push((pointer.unwrap_or_default(), range.clone()));
-                }
-                self.report.findings.push(reported);
+                let segment = |piece: usize| self.texts[piece].as_ref().map(|text| &text.segment);
+                self.report.findings.extend(reported(channel, finding, &touched, segment));
             }
             if finding.judgement != Judgement::Stands {
                 continue;
             }
-            for (position, (piece, range)) in touched.into_iter().enumerate() {
+            for (piece, finding, new) in parts(&self.context, channel, finding, touched) {
                 if let Some(text) = &mut self.texts[piece] {
-                    let new = replacement.clone().filter(|_| position == 0);
-                    text.take_from_run(&self.context, finding, range, new);
+                    text.take_from_run(&self.context, &finding, new);
                 }
             }
         }

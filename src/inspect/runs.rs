@@ -1,8 +1,20 @@
-//! Joined runs (DESIGN 12.6): what the model reads as one text though the body holds it in pieces.
+//! Joined runs (DESIGN 12.6): what is read as one text though the body holds it in pieces.
 
 use std::ops::Range;
 
+use super::Reported;
+use crate::action::Action;
+use crate::finding::{Finding, Outcome};
+use crate::policy::resolve::replacement;
+use crate::policy::{Channel, Context};
 use crate::protocol::walk::{LeafRole, Walked};
+use crate::segment::Segment;
+
+/// How pieces are joined: whoever reads them puts nothing between, or a space.
+pub(super) const SEPARATORS: [&str; 2] = ["", " "];
+
+/// The pieces that a finding over a run covers, and the bytes of each.
+pub(super) type Touched = Vec<(usize, Range<usize>)>;
 
 /// A run of pieces, each an index into the walk's texts.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +38,10 @@ pub(super) fn runs(walked: &Walked, is_empty: impl Fn(usize) -> bool) -> Vec<Run
         let kind = walked.messages[message as usize - 1];
         let own = std::mem::take(&mut parts[message as usize]);
         groups.extend(by_kind(walked, &own));
+        // Several answers to one question do not follow each other.
+        if own.first().is_some_and(|&piece| walked.texts[piece].choice.is_some()) {
+            continue;
+        }
         let own = own.into_iter().filter(|&piece| walked.texts[piece].kind == kind).collect();
         if run.last().is_some_and(|(last, _)| walked.messages[*last as usize - 1] != kind) {
             close(&mut run, &mut groups);
@@ -46,7 +62,10 @@ pub(super) fn runs(walked: &Walked, is_empty: impl Fn(usize) -> bool) -> Vec<Run
     }
     groups.extend(arrays.into_iter().map(|(_, pieces)| pieces));
     groups.retain(|pieces| pieces.len() > 1);
-    groups.into_iter().flat_map(|pieces| ["", " "].map(|separator| Run { pieces: pieces.clone(), separator })).collect()
+    groups
+        .into_iter()
+        .flat_map(|pieces| SEPARATORS.map(|separator| Run { pieces: pieces.clone(), separator }))
+        .collect()
 }
 
 /// The parts of a message, other kinds apart: what a tool returned does not go on in what the person says.
@@ -81,4 +100,75 @@ pub(super) fn join<'t>(pieces: impl Iterator<Item = &'t str>, separator: &str) -
         text.push_str(piece);
     }
     (text, ranges)
+}
+
+/// The pieces that a finding over a run covers, given where each stands in the run's text. `None`: it lies in one
+/// piece, which has found it itself; and what failed or met a bound has done so in each piece too.
+pub(super) fn touched(finding: &Finding, pieces: &[usize], ranges: &[Range<usize>]) -> Option<Touched> {
+    let covered = &finding.range;
+    let touched: Touched = pieces
+        .iter()
+        .zip(ranges)
+        .filter(|(_, range)| range.start < covered.end && covered.start < range.end)
+        .map(|(&piece, range)| {
+            (piece, covered.start.max(range.start) - range.start..covered.end.min(range.end) - range.start)
+        })
+        .collect();
+    (touched.len() > 1 && finding.outcome == Outcome::Found).then_some(touched)
+}
+
+/// What becomes of the part of a finding that lies in one piece, if its rule rewrites.
+pub(super) enum New {
+    /// This text stands there.
+    Text(String),
+    /// What has outgrown the longest match began in an earlier piece: from here on each byte becomes the fill.
+    GoesOn { from: usize },
+    /// The same, and it was taken in before: it has grown from here on.
+    Grows { from: usize },
+}
+
+/// The parts of a finding over a run: each touched piece, the finding as it lies there, and what becomes of it. The new
+/// text goes to the first piece; of what has outgrown the longest match that is the text of its head.
+pub(super) fn parts(
+    context: &Context,
+    channel: &Channel,
+    finding: &Finding,
+    touched: Touched,
+) -> impl Iterator<Item = (usize, Finding, New)> {
+    let rule = context.rules.rule(finding.rule);
+    let mut head = finding.head.unwrap_or(finding.range.len());
+    let mut first = match &rule.action {
+        Action::Rewrite(rewrite) => {
+            let text = channel.text(finding.range.start..finding.range.start + head);
+            replacement(context, finding, text, finding.head.is_none()).map(|new| (new, rewrite.fill))
+        }
+        _ => None,
+    };
+    touched.into_iter().map(move |(piece, range)| {
+        let inside = head.min(range.len());
+        head -= inside;
+        let new = match first.take() {
+            Some((text, fill)) => {
+                let rest = if finding.head.is_some() { range.len() - inside } else { 0 };
+                New::Text(text.chars().chain(fill.into_iter().cycle().take(rest)).collect())
+            }
+            None if finding.head.is_some() => New::GoesOn { from: range.start + inside },
+            None => New::Text(String::new()),
+        };
+        (piece, Finding { range, ..finding.clone() }, new)
+    })
+}
+
+/// How a finding over a run is reported: where it begins, and every piece.
+pub(super) fn reported<'s>(
+    channel: &Channel,
+    finding: &Finding,
+    touched: &Touched,
+    segment: impl Fn(usize) -> Option<&'s Segment>,
+) -> Option<Reported> {
+    let (first, range) = touched.first()?;
+    let mut reported = Reported::new(Finding { range: range.clone(), ..finding.clone() }, segment(*first)?.clone());
+    reported.pieces =
+        touched.iter().filter_map(|(piece, range)| Some((segment(*piece)?.pointer.clone(), range.clone()))).collect();
+    Some(reported.showing(channel.text(finding.range.clone())))
 }

@@ -233,22 +233,53 @@ struct Expected {
     findings: Vec<(usize, Range<usize>, bool)>,
 }
 
+/// One finding of the oracle's.
+#[derive(Clone, Debug)]
+struct Wanted {
+    rule: usize,
+    range: Range<usize>,
+    /// A bound was met.
+    over: bool,
+    exempt: bool,
+}
+
+/// What a rewrite leaves of one text: the new text, and how many bytes from where on become the fill.
+struct Change {
+    rule: usize,
+    range: Range<usize>,
+    shorter: usize,
+    text: String,
+    fill_from: usize,
+}
+
 /// DESIGN 12, by brute force over the whole text.
 fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
-    let mut findings: Vec<(usize, Range<usize>, bool, bool)> = Vec::new();
+    expected_beside(context, rules, text, Vec::new(), Vec::new())
+}
+
+/// Whether a finding has outgrown the longest match.
+fn beyond(rules: &[RuleCase], rule: usize, range: &Range<usize>) -> bool {
+    rules[rule].runs() && range.len() > rules[rule].max_match
+}
+
+fn blocks(rules: &[RuleCase], rule: usize, over: bool) -> bool {
+    matches!(rules[rule].act, Act::Block) || (over && !matches!(rules[rule].act, Act::Log))
+}
+
+/// Everything that rules find in a text.
+fn wanted(rules: &[RuleCase], text: &str) -> Vec<Wanted> {
+    let mut findings: Vec<Wanted> = Vec::new();
     let mut voids: Vec<(usize, Range<usize>)> = Vec::new();
     let found = |picks: &[usize], validated: bool, max_match: usize| {
         let patterns: Vec<Pattern> = picks.iter().map(|&pick| pattern(pick, validated)).collect();
         oracle(&patterns.iter().collect::<Vec<_>>(), max_match, text)
     };
-    for (index, rule) in rules.iter().enumerate() {
-        match &rule.look {
+    for (rule, case) in rules.iter().enumerate() {
+        let one = |range: Range<usize>, over: bool| Wanted { rule, range, over, exempt: false };
+        match &case.look {
             Look::Patterns(picks, validated) => {
-                findings.extend(
-                    found(picks, *validated, rule.max_match)
-                        .into_iter()
-                        .map(|(range, over)| (index, range, over, false)),
-                );
+                let own = found(picks, *validated, case.max_match).into_iter();
+                findings.extend(own.map(|(range, over)| one(range, over)));
             }
             Look::Judge => {
                 let windows = crate::policy::sentence_windows(text).into_iter();
@@ -256,76 +287,84 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
                     let window = &text[window.clone()];
                     !window.trim().is_empty() && score(window) >= 0.5
                 });
-                findings.extend(alarming.map(|range| (index, range, false, false)));
+                findings.extend(alarming.map(|range| one(range, false)));
             }
             Look::Length(max) => {
                 if let Some((at, char)) = text.char_indices().nth(*max) {
-                    let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
+                    let rewrites = matches!(case.act, Act::Mask | Act::Replace | Act::Redact);
                     let end = if rewrites { text.len() } else { at + char.len_utf8() };
-                    findings.push((index, at..end, false, false));
+                    findings.push(one(at..end, false));
                 }
             }
         }
-        if let Some(pick) = rule.except {
-            let own = found(&[pick], false, rule.max_match);
-            voids.extend(own.into_iter().filter(|(_, over)| !over).map(|(range, _)| (index, range)));
+        if let Some(pick) = case.except {
+            let own = found(&[pick], false, case.max_match);
+            voids.extend(own.into_iter().filter(|(_, over)| !over).map(|(range, _)| (rule, range)));
         }
-        if let Act::Allow(target) = rule.act {
-            let own: Vec<_> = findings.iter().filter(|(rule, _, over, _)| *rule == index && !over).cloned().collect();
-            let silences = rules.get(target).is_some_and(|target| !rule.shadow || target.shadow);
-            voids.extend(own.into_iter().filter(|_| silences).map(|(_, range, ..)| (target, range)));
+        if let Act::Allow(target) = case.act {
+            let own: Vec<_> = findings.iter().filter(|found| found.rule == rule && !found.over).cloned().collect();
+            let silences = rules.get(target).is_some_and(|target| !case.shadow || target.shadow);
+            voids.extend(own.into_iter().filter(|_| silences).map(|found| (target, found.range)));
         }
     }
-    let beyond = |rule: usize, range: &Range<usize>| rules[rule].runs() && range.len() > rules[rule].max_match;
-    for (rule, range, over, exempt) in &mut findings {
-        *exempt = !*over
-            && !beyond(*rule, range)
-            && voids.iter().any(|(target, void)| target == rule && void.start <= range.start && range.end <= void.end);
+    for found in &mut findings {
+        let covers = |(target, void): &(usize, Range<usize>)| {
+            *target == found.rule && void.start <= found.range.start && found.range.end <= void.end
+        };
+        found.exempt = !found.over && !beyond(rules, found.rule, &found.range) && voids.iter().any(covers);
     }
-    let acting = |rule: usize| !rules[rule].shadow;
-    let blocks = |rule: usize, over: bool| {
-        matches!(rules[rule].act, Act::Block) || (over && !matches!(rules[rule].act, Act::Log))
-    };
-    let standing = findings.iter().filter(|(rule, _, _, exempt)| !exempt && acting(*rule));
-    let cut =
-        standing.clone().filter(|(rule, _, over, _)| blocks(*rule, *over)).map(|(_, range, ..)| range.start).min();
+    findings
+}
+
+/// The same for a text that is read on with others: `more` are what rewrites over several leave of it, `cuts` where
+/// blocks over several begin in it.
+fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<Change>, cuts: Vec<usize>) -> Expected {
+    let findings = wanted(rules, text);
+    let standing = findings.iter().filter(|found| !found.exempt && !rules[found.rule].shadow);
+    let own = standing.clone().filter(|found| blocks(rules, found.rule, found.over)).map(|found| found.range.start);
+    let cut = own.chain(cuts).min();
     let limit = cut.unwrap_or(text.len());
-    let mut edits: Vec<(usize, Range<usize>)> = standing
-        .filter(|(rule, range, over, _)| {
-            !over && range.start < limit && matches!(rules[*rule].act, Act::Mask | Act::Replace | Act::Redact)
-        })
-        .map(|(rule, range, ..)| (*rule, range.clone()))
-        .collect();
-    edits.sort_by_key(|(rule, range)| {
-        (range.start, if beyond(*rule, range) { 0 } else { usize::MAX - range.end }, *rule)
+    let mut changes = more;
+    for found in standing.filter(|found| !found.over) {
+        let Action::Rewrite(rewrite) = &context.rules.rule(found.rule).action else { continue };
+        // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
+        let beyond = beyond(rules, found.rule, &found.range);
+        let head = if beyond { found.range.start + rules[found.rule].max_match } else { found.range.end };
+        changes.push(Change {
+            rule: found.rule,
+            range: found.range.clone(),
+            shorter: if beyond { 0 } else { usize::MAX - found.range.end },
+            text: new_text(rewrite, &text[found.range.start..head]),
+            fill_from: head,
+        });
+    }
+    changes.retain(|change| change.range.start < limit);
+    changes.sort_by(|a, b| {
+        let key = |change: &Change| (change.range.start, change.shorter, change.rule);
+        key(a).cmp(&key(b)).then_with(|| a.text.cmp(&b.text))
     });
     let (mut out, mut at) = (String::new(), 0);
-    for (rule, range) in edits {
-        if range.start < at {
-            at = at.max(range.end);
+    for change in changes {
+        if change.range.start < at {
+            at = at.max(change.range.end);
             continue;
         }
-        out.push_str(&text[at..range.start]);
-        let Action::Rewrite(rewrite) = &context.rules.rule(rule).action else { continue };
-        // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
-        let head = if beyond(rule, &range) { range.start + rules[rule].max_match } else { range.end };
-        let fill = rewrite.fill.into_iter().cycle().take(range.end.min(limit).saturating_sub(head));
-        out.push_str(&(rewrite.with)(&crate::action::Found {
-            text: &text[range.start..head],
-            whole: true,
-            entity: "",
-            rule: "",
-            key: &[],
-            pseudonym: "",
-        }));
-        out.extend(fill);
-        at = range.end;
+        out.push_str(&text[at..change.range.start]);
+        let Action::Rewrite(rewrite) = &context.rules.rule(change.rule).action else { continue };
+        out.push_str(&change.text);
+        let fill = change.range.end.min(limit).saturating_sub(change.fill_from);
+        out.extend(rewrite.fill.into_iter().cycle().take(fill));
+        at = change.range.end;
     }
     out.push_str(text.get(at.min(limit)..limit).unwrap_or_default());
-    let mut findings: Vec<_> = findings.into_iter().map(|(rule, range, _, exempt)| (rule, range, exempt)).collect();
+    let mut findings: Vec<_> = findings.into_iter().map(|found| (found.rule, found.range, found.exempt)).collect();
     findings.sort_by_key(|(rule, range, exempt)| (*rule, range.start, range.end, *exempt));
     // An `allow` rule that is itself bound to nothing shows like any other finding.
     Expected { out, cut: cut.is_some(), findings }
+}
+
+fn new_text(rewrite: &Rewrite, text: &str) -> String {
+    (rewrite.with)(&crate::action::Found { text, whole: true, entity: "", rule: "", key: &[], pseudonym: "" })
 }
 
 /// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.
@@ -396,6 +435,9 @@ fn drive(context: &Context, path: &str, case: &Case, bytes: &[u8], cuts: &[usize
             let (_, ticket): (usize, Ticket) = asked.pop_front().unwrap();
             stream.answer(&ticket, &judge(&ticket.job), &mut out);
         }
+        if case.late == 3 {
+            stream.overtake(&mut out);
+        }
         from = to;
         round += 1;
     }
@@ -438,7 +480,8 @@ fn read(out: &[u8], answers: usize) -> (Vec<String>, Vec<Option<String>>) {
 /// What was found below a pointer, in the oracle's order.
 fn findings(stream: &Stream, pointer: &str) -> Vec<(usize, Range<usize>, bool)> {
     let report = stream.report();
-    let below = report.findings.iter().filter(|found| found.segment.pointer.starts_with(pointer));
+    let own = |found: &&Reported| found.pieces.is_empty() && found.segment.pointer.starts_with(pointer);
+    let below = report.findings.iter().filter(own);
     let mut found: Vec<_> = below
         .map(|found| (found.finding.rule, found.finding.range.clone(), found.finding.judgement == Judgement::Exempt))
         .collect();

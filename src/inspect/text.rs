@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Reported;
 use super::restore::Restorer;
+use super::runs::New;
 use crate::action::Action;
 use crate::finding::{Edit, Finding, Judgement, Outcome};
 use crate::policy::pseudonyms::Value;
@@ -96,6 +97,11 @@ impl Text {
         self.channel.len()
     }
 
+    /// The text under its rules.
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
     pub(super) fn feed(&mut self, piece: &str) {
         self.channel.feed(piece);
         if self.role == LeafRole::Arguments {
@@ -177,8 +183,9 @@ impl Text {
         self.channel.is_waiting() || self.inner.iter().any(|inner| inner.channel.is_waiting())
     }
 
-    /// Decides what can be decided; returns how much of the text may go out.
-    pub(super) fn settle(&mut self, context: &Context) -> usize {
+    /// Decides what can be decided; returns how much of the text may go out. A joined run that the text is a piece of
+    /// may still need what starts at `limit` or after.
+    pub(super) fn settle(&mut self, context: &Context, limit: usize) -> usize {
         if self.role == LeafRole::Arguments {
             return self.settle_arguments(context);
         }
@@ -201,7 +208,7 @@ impl Text {
             }
         }
         let open = if self.finished && !self.channel.is_waiting() { usize::MAX } else { self.channel.open() };
-        let released = self.resolver.advance(open.min(decided)).min(self.len());
+        let released = self.resolver.advance(open.min(decided).min(limit)).min(self.len());
         self.channel.forget(released);
         released
     }
@@ -294,21 +301,18 @@ impl Text {
         }
     }
 
-    /// A rewrite or block that a joined run found; the run's finding is reported elsewhere.
-    pub(super) fn take_from_run(
-        &mut self,
-        context: &Context,
-        finding: &Finding,
-        range: Range<usize>,
-        text: Option<String>,
-    ) {
+    /// A rewrite or block that a joined run found, with the bytes that it covers here; the run's finding is reported
+    /// elsewhere.
+    pub(super) fn take_from_run(&mut self, context: &Context, finding: &Finding, new: New) {
         if context.rules.rule(finding.rule).mode == Mode::Shadow {
             return;
         }
-        match effect(&context.rules, finding) {
-            Effect::Block => self.resolver.block_at(&context.rules, range.start, finding.rule),
-            Effect::Rewrite => self.resolver.rewrite(&context.rules, finding, range, text.unwrap_or_default()),
-            Effect::Log | Effect::None => {}
+        match (effect(&context.rules, finding), new) {
+            (Effect::Block, _) => self.resolver.block_at(&context.rules, finding.range.start, finding.rule),
+            (Effect::Rewrite, New::Text(text)) => self.resolver.rewrite(&context.rules, finding, text),
+            (Effect::Rewrite, New::GoesOn { from }) => self.resolver.go_on(&context.rules, finding, from),
+            (Effect::Rewrite, New::Grows { from }) => self.resolver.grow(&context.rules, finding, from),
+            (Effect::Log | Effect::None, _) => {}
         }
     }
 

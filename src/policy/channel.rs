@@ -75,7 +75,7 @@ pub enum Answer {
     Failed(Failure),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     id: usize,
     model: Arc<str>,
@@ -85,7 +85,7 @@ struct Waiting {
 }
 
 /// One text under its rules.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Channel {
     context: Context,
     plan: Arc<ChannelPlan>,
@@ -147,6 +147,12 @@ impl Channel {
             scores: Vec::new(),
             finished: false,
         }
+    }
+
+    /// The same text in another reading, in which it goes on: nothing of it was asked or answered there.
+    #[must_use]
+    pub fn fork(&self) -> Channel {
+        Channel { jobs: Vec::new(), waiting: Vec::new(), ..self.clone() }
     }
 
     /// Bytes fed so far.

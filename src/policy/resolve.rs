@@ -113,9 +113,9 @@ impl Resolver {
         self.block.map(|(_, rule)| rule)
     }
 
-    /// Replaces a range for a finding; overlapping ranges become one, with the text of the leftmost, then longest.
-    pub fn rewrite(&mut self, rules: &RuleSet, finding: &Finding, range: Range<usize>, text: String) {
-        let order = Order::of(rules, &Finding { range: range.clone(), ..finding.clone() });
+    /// Replaces what a finding covers; overlapping ranges become one, with the text of the leftmost, then longest.
+    pub fn rewrite(&mut self, rules: &RuleSet, finding: &Finding, text: String) {
+        let (range, order) = (finding.range.clone(), Order::of(rules, finding));
         self.insert(Rewritten { range, order, text, run: None, restores: false });
     }
 
@@ -129,6 +129,20 @@ impl Resolver {
     /// How many placeholders have been turned back.
     pub fn restored(&self) -> usize {
         self.restored
+    }
+
+    /// Takes in what a finding that has outgrown the longest match covers of this text, when it began in another: from
+    /// `from` on each byte becomes the fill, before that nothing is left.
+    pub fn go_on(&mut self, rules: &RuleSet, finding: &Finding, from: usize) {
+        let Action::Rewrite(rewrite) = &rules.rule(finding.rule).action else { return };
+        let (range, order) = (finding.range.clone(), Order::of(rules, finding));
+        self.insert(Rewritten {
+            range,
+            order,
+            text: String::new(),
+            run: Some(Tail { from, fill: rewrite.fill }),
+            restores: false,
+        });
     }
 
     /// A finding that has been taken in, and has outgrown the longest match, goes on; it ended at `from` before.
@@ -149,8 +163,10 @@ impl Resolver {
     }
 
     fn insert(&mut self, new: Rewritten) {
-        let key = |rewritten: &Rewritten| rewritten.range.start;
-        let at = self.growing.partition_point(|other| (key(other), &other.order) <= (key(&new), &new.order));
+        // The text comes last, so that nothing depends on who came first.
+        let at = self.growing.partition_point(|other| {
+            (other.range.start, &other.order, &other.text) <= (new.range.start, &new.order, &new.text)
+        });
         self.growing.insert(at, new);
     }
 

@@ -57,7 +57,7 @@ pub(super) enum Outcome {
 }
 
 /// The scan of one text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scanner {
     set: Arc<ScanSet>,
     /// The text from `base` on; everything before is settled.

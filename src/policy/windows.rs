@@ -10,7 +10,7 @@ const MIN_SENTENCE: usize = 24;
 const MAX_SENTENCE: usize = 2048;
 
 /// Cuts one text into windows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Windows {
     mode: Window,
     /// Start of the window that is still growing.

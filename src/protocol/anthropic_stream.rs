@@ -17,6 +17,7 @@ pub(super) fn mark(event: &Json<'_>) -> Mark {
         "content_block_delta" => Mark::GoOn(index),
         "content_block_stop" => Mark::End(index),
         "message_stop" => Mark::Over,
+        "ping" => Mark::Beat,
         _ => Mark::None,
     }
 }

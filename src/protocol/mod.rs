@@ -2,7 +2,9 @@
 
 mod anthropic_messages;
 mod anthropic_stream;
+pub mod framing;
 pub mod json;
+pub mod ndjson;
 mod openai_chat;
 pub mod sse;
 pub mod walk;
@@ -197,6 +199,8 @@ pub enum Mark {
     End(u64),
     /// The message has ended, and so have all texts.
     Over,
+    /// Nothing: it only says that the stream lives.
+    Beat,
 }
 
 /// What a stream has said about itself so far.
@@ -222,7 +226,7 @@ impl StreamView {
     /// Takes note of an event that was sent.
     pub fn sent(&mut self, mark: Mark) {
         match mark {
-            Mark::None | Mark::GoOn(_) => {}
+            Mark::None | Mark::GoOn(_) | Mark::Beat => {}
             Mark::Message => *self = StreamView { begun: true, open: Vec::new(), next: 0, over: false, ..self.clone() },
             Mark::Begin(index) => {
                 // No answer has more; what does is cut for other reasons.

@@ -355,7 +355,7 @@ static RESPONSE: Shape = Shape::Object(&[
 
 static CHOICE: Shape = Shape::Object(&[
     ("index", Shape::Harmless),
-    ("message", Shape::Within(Kind::Completion, &MESSAGE)),
+    ("message", Shape::Prompt(Kind::Completion, &MESSAGE)),
     ("delta", Shape::Within(Kind::Completion, &MESSAGE)),
     ("text", Shape::Text(Kind::Completion)),
     ("finishreason", Shape::Harmless),

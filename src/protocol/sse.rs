@@ -34,6 +34,14 @@ pub struct Event {
 type Lines = SmallVec<[Range<usize>; 1]>;
 
 impl Event {
+    /// A line that is all data, but for the white space around it.
+    pub(super) fn line(raw: Bytes) -> Event {
+        let start = raw.len() - raw.trim_ascii_start().len();
+        let end = start + raw.trim_ascii().len();
+        let data = (start < end).then_some(start..end).into_iter().collect();
+        Event { raw, data, odd: false }
+    }
+
     /// Whether there is a line in it that is no event's: of another field than the standard's four, or, other than
     /// data, longer than [`MAX_FRAMING`].
     pub fn is_odd(&self) -> bool {

@@ -26,6 +26,8 @@ pub enum Shape {
     Inherit,
     /// A message's content: a string, or an array of strings and parts. Joined by the reader.
     Content(&'static Shape),
+    /// A part of a message's content that comes by itself: in a stream, block by block.
+    Part(&'static Shape),
     /// Text of this kind at any depth, with keys that an author chose.
     Deep(Kind),
     /// Arguments of a tool call: JSON in a string, or the JSON itself.
@@ -359,6 +361,7 @@ impl Walker<'_, '_> {
                 self.shape(node, shape_of(tag.as_deref().unwrap_or_default()), place)?;
             }
             (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
+            (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
             (Shape::Whole(inner), _) => {
                 self.shape(node, inner, place.at(WHOLE.fetch_add(1, Ordering::Relaxed)))?;
             }

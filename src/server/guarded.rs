@@ -23,6 +23,7 @@ use crate::guard::{Caller, Guard, judge};
 use crate::inspect::{self, Buffered, Cause, Concluded, Report};
 use crate::policy::Context;
 use crate::policy::rule::{Decision, Expose};
+use crate::protocol::framing::Framing;
 use crate::protocol::json::{Json, JsonError, NodeKind, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
 use crate::protocol::{Protocol, Recognised, recognise};
@@ -231,13 +232,13 @@ impl Exchange {
         if parts.status == StatusCode::PARTIAL_CONTENT {
             return Err(RequestError::PartialAnswer);
         }
-        if is_event_stream(&parts.headers)
+        if let Some(framing) = self.framing(&parts.headers)
             && readable(&parts.headers).is_ok()
             && let Ok(codings) = Coding::of(&parts.headers)
         {
             share.grow(codings.iter().map(|coding| coding.memory()).sum()).map_err(BodyError::from)?;
             let decoder = (!codings.is_empty()).then(|| Decoder::new(&codings));
-            return Ok(streamed::respond(self, parts, answer, decoder).await);
+            return Ok(streamed::respond(self, parts, answer, framing, decoder).await);
         }
         let (bytes, trailers) = collect(answer, self.bounds.body, share).await?;
         let started = Instant::now();
@@ -281,6 +282,13 @@ impl Exchange {
             bytes
         };
         Ok(Response::from_parts(parts, Body::whole(bytes, trailers)))
+    }
+
+    /// How an answer with these headers is cut into events, if it is a stream. The protocols that are built stream as
+    /// server-sent events; other framings are for the APIs that are walked whole.
+    fn framing(&self, headers: &HeaderMap) -> Option<Framing> {
+        let framing = Framing::of(headers.get(CONTENT_TYPE)?.as_bytes())?;
+        (self.protocol.is_none() || matches!(framing, Framing::Sse(_))).then_some(framing)
     }
 
     fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, Unread> {
@@ -424,11 +432,6 @@ fn readable(headers: &HeaderMap) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 fn asked(json: &Json<'_>) -> Asked {

@@ -1,4 +1,4 @@
-//! An answer that comes as server-sent events: driven through its inspection piece by piece, at the client's pace.
+//! An answer that comes as events: driven through its inspection piece by piece, at the client's pace.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use crate::classifier::Priority;
 use crate::coding::{CodingError, Decoder};
 use crate::guard::{self, ask};
 use crate::inspect::{Cause, Stream, StreamEnd, StreamOptions};
+use crate::protocol::framing::Framing;
 use crate::segment::Direction;
 use crate::telemetry::metrics::METRICS;
 use crate::upstream::Answer;
@@ -35,6 +36,8 @@ struct Guarded {
     decoder: Option<Decoder>,
     asked: FuturesUnordered<guard::Asked>,
     spent: Duration,
+    /// When something last went out.
+    sent_at: Instant,
     /// Bytes from the upstream, and bytes for the client.
     received: u64,
     released: u64,
@@ -50,6 +53,7 @@ pub(super) async fn respond(
     exchange: Exchange,
     mut parts: Parts,
     answer: Answer,
+    framing: Framing,
     decoder: Option<Decoder>,
 ) -> Response<Body> {
     let (context, expose, id) = (exchange.context.clone(), exchange.expose, exchange.id.clone());
@@ -61,7 +65,7 @@ pub(super) async fn respond(
         usage: exchange.asked.usage,
         notice,
     };
-    let stream = Stream::new(&exchange.context, exchange.protocol, options);
+    let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(framing);
     let mut guarded = Guarded {
         exchange: Some(exchange),
         stream: Some(stream),
@@ -69,6 +73,7 @@ pub(super) async fn respond(
         decoder,
         asked: FuturesUnordered::new(),
         spent: Duration::ZERO,
+        sent_at: Instant::now(),
         received: 0,
         released: 0,
         broken: false,
@@ -106,6 +111,7 @@ impl Guarded {
         loop {
             if !out.is_empty() {
                 self.released += out.len() as u64;
+                self.sent_at = Instant::now();
                 return Some(Ok(Frame::data(out.into())));
             }
             let stream = self.stream.as_mut()?;
@@ -176,6 +182,9 @@ impl Guarded {
                     }
                 },
             }
+            if out.is_empty() && started - self.sent_at > SILENCE {
+                stream.overtake(&mut out);
+            }
             self.ask();
             self.spent += started.elapsed();
         }
@@ -195,6 +204,9 @@ fn undecodable(stream: &mut Stream, error: CodingError, out: &mut Vec<u8>) {
     tracing::warn!(%error, "the upstream's stream cannot be decoded");
     stream.fail("The upstream's answer cannot be decoded.", out);
 }
+
+/// Longest time for which heart-beats wait behind text that waits itself.
+const SILENCE: Duration = Duration::from_millis(200);
 
 enum Came {
     Frame(Option<Result<Frame<Bytes>, crate::upstream::AnswerError>>),

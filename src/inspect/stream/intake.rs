@@ -1,0 +1,295 @@
+//! Events on their way in: read strictly, walked, and their strings fed to the texts that they belong to.
+
+use std::sync::Arc;
+
+use super::super::Cause;
+use super::super::text::Text;
+use super::{Choice, Form, Held, Part, Piece, Queued, Stream, StreamText};
+use crate::policy::ChannelPlan;
+use crate::policy::rule::Decision;
+use crate::protocol::Mark;
+use crate::protocol::framing::Event;
+use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high_surrogate, unescape};
+use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked};
+use crate::segment::{Direction, Segment};
+
+impl Stream {
+    pub(super) fn take_event(&mut self, event: Event, out: &mut Vec<u8>) {
+        if self.closed {
+            return;
+        }
+        if event.is_odd() {
+            return self.take_unreadable(event, "a line that is no event's".to_owned());
+        }
+        if event.is_empty() {
+            // In its place, unless that takes too long: whoever drives the stream knows the time.
+            if !self.queue.is_empty() {
+                return self.enqueue(Held::unread(event));
+            }
+            self.sent |= !event.raw.is_empty();
+            out.extend_from_slice(&event.raw);
+            return;
+        }
+        // Shares the bytes: the event moves on while its JSON is still looked at.
+        let source = event.clone();
+        let data = source.data();
+        let is_done = std::str::from_utf8(&data)
+            .is_ok_and(|data| self.protocol.map_or(data == "[DONE]", |protocol| protocol.is_done(data)));
+        if is_done {
+            self.finish_texts();
+            return self.enqueue(Held::unread(event));
+        }
+        let read = Json::parse(&data).map_err(|error| error.to_string()).and_then(|json| {
+            let walked = match self.protocol {
+                Some(protocol) => {
+                    let (shape, kind) = protocol.response();
+                    walk::walk(&json, shape, Direction::Response, kind).map_err(|error| error.to_string())?
+                }
+                None => walk::walk_unknown(&json, Direction::Response),
+            };
+            Ok((json, walked))
+        });
+        match read {
+            Ok((json, walked)) => self.take_json(event, &json, &walked),
+            Err(reason) => self.take_unreadable(event, reason),
+        }
+    }
+
+    fn take_unreadable(&mut self, event: Event, reason: String) {
+        self.report.unreadable.get_or_insert(reason);
+        if self.context.rules.unreadable() == Decision::Block {
+            self.close(Cause::Unreadable);
+        } else {
+            self.enqueue(Held::unread(event));
+        }
+    }
+
+    fn take_json(&mut self, event: Event, json: &Json<'_>, walked: &Walked) {
+        self.look_at_head(json);
+        let mark = self.protocol.map_or(Mark::None, |protocol| protocol.mark(json));
+        if mark == Mark::Message {
+            // Another message counts its blocks anew.
+            self.finish_texts();
+            self.by_channel.clear();
+        }
+        for &(media, node) in &walked.unscannable {
+            let decision = self.context.rules.unscannable(media);
+            if decision != Decision::Allow {
+                self.report.unscanned.push((self.pointer(json, node), media));
+            }
+            if decision == Decision::Block {
+                return self.close(Cause::Unscannable(media));
+            }
+        }
+        let choices = walked.choices.iter().map(|&(_, own, node)| self.part(json, own, node)).collect();
+        let own = |position: Option<u32>| {
+            position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
+        };
+        let echoes = walked
+            .echoes
+            .iter()
+            .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
+        let counts = json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null);
+        let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
+        for leaf in &walked.texts {
+            let plan = self.context.rules.plan_for(leaf.scope);
+            if plan.is_empty() && !self.context.restores(leaf.scope) {
+                continue;
+            }
+            let plan = Arc::clone(plan);
+            let index = self.text_of(json, leaf, own(leaf.choice), plan, mark);
+            if self.texts[index].text.is_finished() {
+                // Text after the end of its stream: no reader agrees with another on what that means.
+                self.report.unreadable.get_or_insert("text after the end of the stream".to_owned());
+                return self.close(Cause::Unreadable);
+            }
+            let (raw, at) = (json.raw(leaf.node), json.node(leaf.node).start as usize);
+            if json.kind(leaf.node) == NodeKind::String && !self.texts[index].is_json {
+                self.take_piece(index, raw, at, &mut held);
+            } else if !self.take_arguments(index, raw, at, &mut held) {
+                self.report.unreadable.get_or_insert("arguments that come twice".to_owned());
+                return self.close(Cause::Unreadable);
+            }
+        }
+        self.enqueue(held);
+        match mark {
+            Mark::End(index) => {
+                let ended = |text: &StreamText| matches!(text.mark, Mark::Begin(own) | Mark::GoOn(own) if own == index);
+                for text in 0..self.texts.len() {
+                    if ended(&self.texts[text]) && !self.texts[text].text.is_finished() {
+                        self.end_half(text);
+                        self.join_text(text);
+                        self.finish_text(text);
+                    }
+                }
+            }
+            Mark::Over => self.finish_texts(),
+            Mark::None | Mark::Message | Mark::Begin(_) | Mark::GoOn(_) | Mark::Beat => {}
+        }
+    }
+
+    fn pointer(&self, json: &Json<'_>, node: usize) -> String {
+        self.protocol.map_or_else(|| walk::pointer(json, node, true), |protocol| protocol.joined_pointer(json, node))
+    }
+
+    /// Arguments that are JSON themselves, not JSON in a string. Streams begin them empty; what comes whole comes once.
+    fn take_arguments(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) -> bool {
+        self.dirty.push(index);
+        let text = &mut self.texts[index];
+        let is_empty = raw.bytes().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'));
+        let range = if is_empty { 0..0 } else { 0..raw.len() };
+        if !is_empty {
+            if text.text.len() > 0 {
+                return false;
+            }
+            text.text.feed(raw);
+            text.is_json = true;
+        }
+        held.pieces.push(Piece { text: index, raw: at..at + range.len(), range, form: Form::Json });
+        true
+    }
+
+    fn look_at_head(&mut self, json: &Json<'_>) {
+        if self.view.id.is_some() {
+            return;
+        }
+        let root = json.get(0, "message").filter(|&message| json.kind(message) == NodeKind::Object).unwrap_or(0);
+        let text = |name| {
+            json.get(root, name)
+                .filter(|&node| json.kind(node) == NodeKind::String)
+                .map(|node| json.string(node).into_owned())
+        };
+        self.view.id = text("id").filter(|id| !id.is_empty());
+        self.view.model = text("model");
+        self.view.created = json.get(root, "created").and_then(|node| json.raw(node).parse().ok());
+    }
+
+    fn part(&mut self, json: &Json<'_>, own: u64, node: usize) -> Part {
+        if self.choices.iter().all(|choice| choice.own != own) {
+            self.choices.push(Choice { own, started: false, finished: false, cut: false });
+        }
+        let range = |node: usize| {
+            let quotes = usize::from(json.kind(node) == NodeKind::String);
+            json.node(node).start as usize - quotes..json.node(node).end as usize + quotes
+        };
+        let finish = json.get(node, "finishreason").filter(|&node| json.kind(node) != NodeKind::Null);
+        Part { own, whole: range(node), finish: finish.map(range) }
+    }
+
+    fn text_of(
+        &mut self,
+        json: &Json<'_>,
+        leaf: &TextLeaf,
+        choice: Option<u64>,
+        plan: Arc<ChannelPlan>,
+        mark: Mark,
+    ) -> usize {
+        if let Some(&index) = self.by_channel.get(&leaf.channel) {
+            return index;
+        }
+        let pointer = self.pointer(json, leaf.node);
+        let segment = Segment { direction: Direction::Response, kind: leaf.kind, scope: leaf.scope, pointer, age: 0 };
+        let content = leaf.role == LeafRole::Part;
+        let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
+        let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
+        let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
+        self.texts.push(StreamText {
+            text,
+            plan,
+            choice,
+            mark,
+            content,
+            part,
+            is_json: false,
+            released: 0,
+            half: None,
+        });
+        self.by_channel.insert(leaf.channel, self.texts.len() - 1);
+        self.texts.len() - 1
+    }
+
+    /// Feeds one string of an event to its text. Characters that providers cut in two are put together first.
+    fn take_piece(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) {
+        self.dirty.push(index);
+        let mut from = 0;
+        if let Some((event, range, high)) = self.texts[index].half.take() {
+            let low = leading_low_surrogate(raw);
+            let joined = low.and_then(|low| char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
+            let start = self.texts[index].text.len();
+            let char = joined.unwrap_or(char::REPLACEMENT_CHARACTER);
+            self.feed_text(index, char.encode_utf8(&mut [0; 4]));
+            let whole = start..start + char.len_utf8();
+            if joined.is_some() {
+                held.pieces.push(Piece { text: index, raw: at..at + 6, range: whole.clone(), form: Form::SecondHalf });
+                from = 6;
+            }
+            // The half may wait in this very event, when it holds several strings of the text.
+            let earlier = match self.queue.get_mut(event - self.gone) {
+                Some(Queued::Event(earlier)) => earlier,
+                _ => held,
+            };
+            earlier.open -= 1;
+            earlier.pieces.push(Piece { text: index, raw: range, range: whole, form: Form::String });
+        }
+        let raw = raw.get(from..).unwrap_or_default();
+        let high = trailing_high_surrogate(raw);
+        let body = raw.get(..raw.len() - if high.is_some() { 6 } else { 0 }).unwrap_or_default();
+        let start = self.texts[index].text.len();
+        if body.contains('\\') {
+            self.feed_text(index, &unescape(body));
+        } else {
+            self.feed_text(index, body);
+        }
+        let end = self.texts[index].text.len();
+        let raw_start = at + from;
+        held.pieces.push(Piece {
+            text: index,
+            raw: raw_start..raw_start + body.len(),
+            range: start..end,
+            form: Form::String,
+        });
+        if let Some(high) = high {
+            let tail = raw_start + body.len()..raw_start + raw.len();
+            self.texts[index].half = Some((self.gone + self.queue.len(), tail, high));
+            held.open += 1;
+        }
+    }
+
+    pub(super) fn finish_texts(&mut self) {
+        for index in 0..self.texts.len() {
+            self.finish_text(index);
+        }
+        self.finish_joined();
+    }
+
+    fn finish_text(&mut self, index: usize) {
+        self.end_half(index);
+        let text = &mut self.texts[index];
+        text.text.finish(&self.context, &text.plan);
+        self.dirty.push(index);
+    }
+
+    /// The other half of a character does not come any more.
+    fn end_half(&mut self, index: usize) {
+        let Some((event, range, _)) = self.texts[index].half.take() else { return };
+        let start = self.texts[index].text.len();
+        self.feed_text(index, "\u{fffd}");
+        if let Some(Queued::Event(held)) = self.queue.get_mut(event - self.gone) {
+            held.open -= 1;
+            held.pieces.push(Piece { text: index, raw: range, range: start..start + 3, form: Form::String });
+        }
+    }
+
+    fn enqueue(&mut self, held: Held) {
+        self.held += held.event.raw.len();
+        self.queue.push_back(Queued::Event(held));
+    }
+
+    /// Takes nothing more in; what came before is still decided and goes out, then everything ends because of `cause`.
+    pub(super) fn close(&mut self, cause: Cause) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.finish_texts();
+            self.queue.push_back(Queued::Cut(cause));
+        }
+    }
+}

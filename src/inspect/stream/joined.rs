@@ -1,0 +1,197 @@
+//! Blocks of an answer that are read on as one text (DESIGN 12.6): what is begun in one and ended in the next is found,
+//! and the end of a block waits until the next one, or the end of them all, has settled it (DESIGN 13).
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::super::Reported;
+use super::super::runs::{New, SEPARATORS, Touched, parts, reported, touched};
+use super::{Stream, StreamText};
+use crate::finding::Finding;
+use crate::policy::{Answer, Channel, Context, Job};
+use crate::segment::Kind;
+
+/// Blocks of one kind, in the order in which they came.
+pub(super) struct Joined {
+    pub(super) kind: Kind,
+    /// Indices of the texts.
+    pieces: Vec<usize>,
+    /// With nothing between the pieces, and with a space.
+    readings: [Reading; 2],
+    over: bool,
+    /// Something has happened since findings were last handed out.
+    dirty: bool,
+}
+
+struct Reading {
+    channel: Channel,
+    separator: &'static str,
+    /// Where each piece stands.
+    ranges: Vec<Range<usize>>,
+}
+
+impl Joined {
+    /// The first block has come to its end; `channel` has read it and does not know so yet.
+    fn begin(kind: Kind, text: usize, channel: &Channel) -> Joined {
+        let own = 0..channel.len();
+        let reading = |separator| Reading { channel: channel.fork(), separator, ranges: Vec::from([own.clone()]) };
+        Joined { kind, pieces: vec![text], readings: SEPARATORS.map(reading), over: false, dirty: true }
+    }
+
+    fn feed(&mut self, text: usize, piece: &str) {
+        if piece.is_empty() {
+            return;
+        }
+        let begins = self.pieces.last() != Some(&text);
+        if begins {
+            self.pieces.push(text);
+        }
+        for reading in &mut self.readings {
+            if begins {
+                reading.channel.feed(reading.separator);
+                reading.ranges.push(reading.channel.len()..reading.channel.len());
+            }
+            reading.channel.feed(piece);
+            if let Some(range) = reading.ranges.last_mut() {
+                range.end = reading.channel.len();
+            }
+        }
+        self.dirty = true;
+    }
+
+    fn finish(&mut self) {
+        if !std::mem::replace(&mut self.over, true) {
+            self.readings.iter_mut().for_each(|reading| reading.channel.finish());
+            self.dirty = true;
+        }
+    }
+
+    pub(super) fn take_jobs(&mut self) -> Vec<(usize, Job)> {
+        let readings = self.readings.iter_mut().enumerate();
+        readings
+            .flat_map(|(unit, reading)| reading.channel.take_jobs().into_iter().map(move |job| (unit, job)))
+            .collect()
+    }
+
+    pub(super) fn answer(&mut self, unit: usize, job: usize, answer: &Answer) {
+        if let Some(reading) = self.readings.get_mut(unit) {
+            reading.channel.answer(job, answer);
+            self.dirty = true;
+        }
+    }
+
+    /// How far a text may go out as far as this is concerned.
+    fn limit(&self, text: usize) -> usize {
+        let Some(position) = self.pieces.iter().position(|&piece| piece == text) else { return usize::MAX };
+        let limits = self.readings.iter().map(|reading| match reading.channel.open() {
+            usize::MAX => usize::MAX,
+            open => open.saturating_sub(reading.ranges[position].start),
+        });
+        limits.min().unwrap_or(usize::MAX)
+    }
+
+    /// What was found over several blocks, each once.
+    pub(super) fn report(&self, texts: &[StreamText]) -> Vec<Reported> {
+        let mut seen: HashSet<(usize, Touched)> = HashSet::new();
+        let mut out = Vec::new();
+        for reading in &self.readings {
+            for finding in reading.channel.findings() {
+                let Some(touched) = touched(finding, &self.pieces, &reading.ranges) else { continue };
+                let cut = touched
+                    .first()
+                    .and_then(|(first, range)| texts.get(*first)?.text.cut().map(|(at, _)| at < range.start));
+                if cut == Some(true) || !seen.insert((finding.rule, touched.clone())) {
+                    continue;
+                }
+                let segment = |piece: usize| texts.get(piece).map(|text| &text.text.segment);
+                out.extend(reported(&reading.channel, finding, &touched, segment));
+            }
+        }
+        out
+    }
+
+    pub(super) fn scores(&self) -> impl Iterator<Item = &(String, f32)> {
+        self.readings.iter().flat_map(|reading| reading.channel.scores())
+    }
+}
+
+impl Reading {
+    /// Hands what stands now, and what has grown, to the blocks.
+    fn hand_out(&mut self, context: &Context, pieces: &[usize], texts: &mut [StreamText], dirty: &mut Vec<usize>) {
+        let mut give = |piece: usize, finding: &Finding, new| {
+            if let Some(text) = texts.get_mut(piece) {
+                text.text.take_from_run(context, finding, new);
+                dirty.push(piece);
+            }
+        };
+        for index in self.channel.judge() {
+            let finding = &self.channel.findings()[index];
+            let Some(touched) = touched(finding, pieces, &self.ranges) else { continue };
+            for (piece, finding, new) in parts(context, &self.channel, finding, touched) {
+                give(piece, &finding, new);
+            }
+        }
+        // The block in which it began covers its own part.
+        for (index, from) in self.channel.take_grown() {
+            let Some(finding) = self.channel.findings().get(index) else { continue };
+            let grown = pieces.iter().zip(&self.ranges).filter(|(_, range)| range.start > finding.range.start);
+            for (&piece, range) in grown {
+                let end = finding.range.end.min(range.end);
+                if from.max(range.start) < end {
+                    let here = Finding { range: 0..end - range.start, ..finding.clone() };
+                    give(piece, &here, New::Grows { from: from.saturating_sub(range.start) });
+                }
+            }
+        }
+        self.channel.forget(self.channel.open());
+    }
+}
+
+impl Stream {
+    /// Feeds a piece to a text, and to what it is a block of.
+    pub(super) fn feed_text(&mut self, index: usize, piece: &str) {
+        let text = &mut self.texts[index];
+        text.text.feed(piece);
+        if text.part
+            && let Some(joined) = joined_of(&mut self.joined, text)
+        {
+            joined.feed(index, piece);
+        }
+    }
+
+    /// A block ends, and others may follow: from here on it is read with them.
+    pub(super) fn join_text(&mut self, index: usize) {
+        let text = &self.texts[index];
+        if text.part && text.text.len() > 0 && joined_of(&mut self.joined, text).is_none() {
+            self.joined.push(Joined::begin(text.text.segment.kind, index, text.text.channel()));
+        }
+    }
+
+    /// No more blocks come.
+    pub(super) fn finish_joined(&mut self) {
+        self.joined.iter_mut().for_each(Joined::finish);
+    }
+
+    /// Hands what was found over several blocks to each of them.
+    pub(super) fn settle_joined(&mut self) {
+        for joined in &mut self.joined {
+            if !std::mem::take(&mut joined.dirty) {
+                continue;
+            }
+            for reading in &mut joined.readings {
+                reading.hand_out(&self.context, &joined.pieces, &mut self.texts, &mut self.dirty);
+            }
+            self.dirty.extend(&joined.pieces);
+        }
+    }
+
+    /// How far a text may go out as far as its neighbours are concerned.
+    pub(super) fn limit(&self, index: usize) -> usize {
+        self.joined.iter().map(|joined| joined.limit(index)).min().unwrap_or(usize::MAX)
+    }
+}
+
+/// What a block belongs to, if any came before it.
+fn joined_of<'j>(joined: &'j mut [Joined], text: &StreamText) -> Option<&'j mut Joined> {
+    joined.iter_mut().find(|joined| !joined.over && joined.kind == text.text.segment.kind)
+}

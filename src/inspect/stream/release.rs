@@ -1,0 +1,328 @@
+//! Events on their way out: in the order in which they came, each once all of its text is decided.
+
+use super::super::Cause;
+use super::super::splice::{Splice, apply, plain_splices, splices};
+use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd};
+use crate::protocol::json::RawOffsets;
+use crate::protocol::{Ending, Mark, openai_error};
+use crate::segment::Kind;
+
+/// A decided text of more bytes than this does not wait for the rest of its event.
+const MAX_DECIDED: usize = 256;
+
+impl Stream {
+    /// Sends what is decided, from the front of the queue on.
+    pub(super) fn release(&mut self, out: &mut Vec<u8>) {
+        if self.end != StreamEnd::Open {
+            return;
+        }
+        self.settle_joined();
+        for index in std::mem::take(&mut self.dirty) {
+            self.settle_text(index);
+        }
+        while let Some(front) = self.queue.front() {
+            let cut = match front {
+                Queued::Cut(cause) => {
+                    let cause = cause.clone();
+                    self.end_choices(None, &cause, out);
+                    return;
+                }
+                Queued::Event(held) => match self.ready(held) {
+                    Some(cut) => cut,
+                    None => return self.send_decided(out),
+                },
+                Queued::Sent => {
+                    self.queue.pop_front();
+                    self.gone += 1;
+                    continue;
+                }
+            };
+            let Some(Queued::Event(held)) = self.queue.pop_front() else { return };
+            self.gone += 1;
+            self.held -= held.event.raw.len();
+            self.send(&held, &cut, out);
+            if self.end != StreamEnd::Open {
+                return;
+            }
+        }
+        if self.closed {
+            self.end = StreamEnd::Done;
+        }
+    }
+
+    pub(super) fn settle_text(&mut self, index: usize) {
+        let limit = self.limit(index);
+        let text = &mut self.texts[index];
+        text.released = text.text.settle(&self.context, limit);
+    }
+
+    /// Sends heart-beats that stand behind what waits.
+    pub(super) fn release_heartbeats(&mut self, out: &mut Vec<u8>) {
+        // What is blocked from its start is still to become an error.
+        if self.end != StreamEnd::Open || !self.sent {
+            return;
+        }
+        let mut after_sent = false;
+        for queued in &mut self.queue {
+            if let Queued::Event(held) = queued {
+                // A line break alone belongs to what stands before it: the second half of a CRLF.
+                let is_break = held.event.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+                let beats = held.event.is_empty() || (held.mark == Mark::Beat && held.pieces.is_empty());
+                if if is_break { after_sent } else { beats } {
+                    self.held -= held.event.raw.len();
+                    out.extend_from_slice(&held.event.raw);
+                    *queued = Queued::Sent;
+                }
+            }
+            after_sent = matches!(queued, Queued::Sent);
+        }
+    }
+
+    /// The first event waits. What is decided of its text goes ahead in a copy, if that is much or was rewritten.
+    fn send_decided(&mut self, out: &mut Vec<u8>) {
+        let Some(Queued::Event(held)) = self.queue.front_mut() else { return };
+        // A copy says again whatever else the event says, so there must be nothing else that counts.
+        let is_plain = held.open == 0
+            && held.echoes.is_empty()
+            && held.choices.len() <= 1
+            && held.choices.iter().all(|part| part.finish.is_none())
+            && !held.counts
+            && matches!(held.mark, Mark::None | Mark::GoOn(_));
+        let mut filled = held.pieces.iter_mut().filter(|piece| !piece.range.is_empty());
+        let (true, Some(_), Some(piece), None) = (is_plain, self.protocol, filled.next(), filled.next()) else {
+            return;
+        };
+        let text = &self.texts[piece.text];
+        let to = text.released;
+        let rewritten =
+            || text.text.edits().iter().any(|edit| piece.range.start <= edit.range.start && edit.range.start < to);
+        if !text.content
+            || piece.form != Form::String
+            || to <= piece.range.start
+            || (to - piece.range.start <= MAX_DECIDED && !rewritten())
+        {
+            return;
+        }
+        let data = held.event.data();
+        let raw = std::str::from_utf8(&data[piece.raw.clone()]).unwrap_or_default();
+        let mut changes = Vec::new();
+        splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), Some(to), &mut changes);
+        let rest = piece.raw.start + RawOffsets::new(raw).at(to - piece.range.start);
+        let begin = held.gone.as_ref().map_or(piece.raw.start, |gone| gone.start);
+        changes.extend(held.gone.take().map(|range| Splice { range, text: String::new() }));
+        out.extend_from_slice(&held.event.with_data(&apply(&data, changes)));
+        held.gone = Some(begin..rest);
+        piece.raw.start = rest;
+        piece.range.start = to;
+        self.sent = true;
+        self.view.sent(held.mark);
+        for part in &held.choices {
+            if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
+                choice.started = true;
+            }
+        }
+    }
+
+    /// Whether all of an event is decided, and if so which of its texts are cut in it.
+    fn ready(&self, held: &Held) -> Option<Vec<usize>> {
+        if held.open > 0 {
+            return None;
+        }
+        let mut cut = Vec::new();
+        for piece in &held.pieces {
+            let text = &self.texts[piece.text];
+            let choice_is_cut = text.choice.is_some_and(|own| self.choice(own).is_some_and(|choice| choice.cut));
+            if choice_is_cut {
+                continue;
+            }
+            if text.text.cut().is_some_and(|(at, _)| at < piece.range.end || (at == 0 && text.text.waits_whole())) {
+                cut.push(piece.text);
+            } else if text.text.waits_for_end() || text.released < piece.range.end {
+                return None;
+            }
+        }
+        Some(cut)
+    }
+
+    fn choice(&self, own: u64) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.own == own)
+    }
+
+    /// Whether nothing of an answer's part of an event goes out: the answer has ended, or its part is a tool call that is
+    /// blocked. A call without its arguments is of no use to anybody.
+    fn is_gone(&self, held: &Held, own: u64, cut: &[usize]) -> bool {
+        let blocked_call =
+            || cut.iter().any(|&text| self.texts[text].choice == Some(own) && self.texts[text].text.waits_whole());
+        let says_more = || {
+            let texts = held.pieces.iter().filter(|piece| !piece.range.is_empty()).map(|piece| &self.texts[piece.text]);
+            texts.filter(|text| text.choice == Some(own)).any(|text| text.text.segment.kind != Kind::ToolCall)
+        };
+        self.choice(own).is_some_and(|choice| choice.cut) || (blocked_call() && !says_more())
+    }
+
+    fn send(&mut self, held: &Held, cut: &[usize], out: &mut Vec<u8>) {
+        let gone: Vec<bool> = held.choices.iter().map(|part| self.is_gone(held, part.own, cut)).collect();
+        let is_gone =
+            |choice: Option<u64>| held.choices.iter().zip(&gone).any(|(part, &gone)| gone && Some(part.own) == choice);
+        let cut_now: Vec<Option<u64>> = cut.iter().map(|&text| self.texts[text].choice).collect();
+        let mut changes: Vec<Splice> = Vec::new();
+        changes.extend(held.gone.iter().map(|range| Splice { range: range.clone(), text: String::new() }));
+        let mut touched = Vec::new();
+        let mut goes_out = false;
+        for piece in &held.pieces {
+            let text = &self.texts[piece.text];
+            if is_gone(text.choice) {
+                continue;
+            }
+            let at = text.text.cut().map(|(at, _)| at);
+            let data = held.event.data();
+            let raw = std::str::from_utf8(&data[piece.raw.clone()]).unwrap_or_default();
+            let before = changes.len();
+            if piece.form == Form::Json {
+                plain_splices(piece.raw.start, &piece.range, text.text.edits(), &mut changes);
+            } else {
+                splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), at, &mut changes);
+            }
+            if piece.form == Form::SecondHalf {
+                changes[before..].iter_mut().for_each(|splice: &mut Splice| splice.text.clear());
+            }
+            goes_out |= at.unwrap_or(usize::MAX).min(piece.range.end) > piece.range.start;
+            if changes.len() > before {
+                touched.push(text.choice);
+            }
+        }
+        for (choice, range) in &held.echoes {
+            if touched.contains(choice) {
+                changes.push(Splice { range: range.clone(), text: "null".to_owned() });
+            }
+        }
+        let ending = |part: &Part| cut_now.contains(&Some(part.own));
+        for part in held.choices.iter().filter(|part| ending(part)) {
+            changes.extend(part.finish.iter().map(|range| Splice { range: range.clone(), text: "null".to_owned() }));
+        }
+        changes.extend(without(&held.choices, &gone));
+        let all_gone = if gone.is_empty() {
+            // A call without its arguments is of no use to anybody.
+            cut.iter().any(|&text| self.texts[text].text.waits_whole())
+        } else {
+            gone.iter().all(|&gone| gone)
+        };
+        let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
+        if !all_gone && (cut.is_empty() || goes_out || others) {
+            if changes.is_empty() {
+                out.extend_from_slice(&held.event.raw);
+            } else {
+                let data = apply(&held.event.data(), changes);
+                out.extend_from_slice(&held.event.with_data(&data));
+            }
+            self.sent = true;
+            self.view.sent(held.mark);
+            for (part, _) in held.choices.iter().zip(&gone).filter(|(_, gone)| !**gone) {
+                if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
+                    choice.started = true;
+                    choice.finished |= part.finish.is_some() && !cut_now.contains(&Some(part.own));
+                }
+            }
+        }
+        for &text in cut {
+            // A text may have several pieces in an event; the answer ends once.
+            if self.end != StreamEnd::Open {
+                return;
+            }
+            let Some((_, rule)) = self.texts[text].text.cut() else { continue };
+            let choice = self.texts[text].choice;
+            self.end_choices(choice, &Cause::Rule(rule), out);
+        }
+    }
+
+    /// Ends one answer, or all that are under way.
+    fn end_choices(&mut self, only: Option<u64>, cause: &Cause, out: &mut Vec<u8>) {
+        self.blocked.get_or_insert_with(|| cause.clone());
+        // A choice that was announced and has not come yet cannot be ended one by one: it is let through or cut later.
+        let under_way = self.choices.iter_mut().filter(|choice| !choice.finished && !choice.cut);
+        let mut ended: Vec<(u64, bool)> = Vec::new();
+        for choice in under_way.filter(|choice| only.is_none_or(|own| own == choice.own)) {
+            choice.cut = true;
+            ended.push((choice.own, choice.started));
+        }
+        let over = self.choices.iter().filter(|choice| choice.finished || choice.cut).count();
+        let last = only.is_none() || (over == self.choices.len() && over as u64 >= self.options.choices);
+        if last && !self.sent {
+            self.end = StreamEnd::Unsent(cause.clone());
+            return self.drop_queue();
+        }
+        if ended.is_empty() && !last {
+            return;
+        }
+        let notice = (self.options.notice)(cause);
+        let ending = match self.protocol {
+            // Not the model's doing: what cannot be read is a fault, in the provider's own shape.
+            Some(protocol) if *cause == Cause::Unreadable => protocol.failure(&notice.message),
+            Some(protocol) => protocol.ending(
+                &self.view,
+                &Ending {
+                    id: &self.options.id,
+                    created: self.options.created,
+                    choices: &ended,
+                    refusal: notice.refusal.then_some(&notice.message),
+                    usage: self.options.usage,
+                    last,
+                },
+            ),
+            None => {
+                self.framing.event(&openai_error(&notice.message, "invalid_request_error", "content_policy_violation"))
+            }
+        };
+        out.extend_from_slice(ending.as_bytes());
+        self.sent = true;
+        if last {
+            self.end = StreamEnd::Done;
+            self.drop_queue();
+        }
+    }
+
+    fn drop_queue(&mut self) {
+        self.closed = true;
+        self.gone += self.queue.len();
+        self.queue.clear();
+        self.held = 0;
+    }
+}
+
+/// Takes answers out of an event's list of them, as long as one stays.
+fn without(parts: &[Part], gone: &[bool]) -> Vec<Splice> {
+    let mut out = Vec::new();
+    let (mut kept, mut from) = (None, None);
+    for (part, &gone) in parts.iter().zip(gone) {
+        if gone {
+            from = from.or(Some(part.whole.start));
+        } else {
+            // Up to here, with the comma that followed each.
+            out.extend(from.take().map(|from| Splice { range: from..part.whole.start, text: String::new() }));
+            kept = Some(part.whole.end);
+        }
+    }
+    if let (Some(_), Some(kept), Some(last)) = (from, kept, parts.last()) {
+        out.push(Splice { range: kept..last.whole.end, text: String::new() });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_taken_out_of_their_list() {
+        let list = "[{a}, {b} ,{c}]";
+        let parts = [1..4, 6..9, 11..14].map(|whole| Part { own: 0, whole, finish: None });
+        let left = |gone: [bool; 3]| String::from_utf8(apply(list.as_bytes(), without(&parts, &gone)));
+        assert_eq!(left([true, false, false]).as_deref(), Ok("[{b} ,{c}]"));
+        assert_eq!(left([false, true, false]).as_deref(), Ok("[{a}, {c}]"));
+        assert_eq!(left([false, false, true]).as_deref(), Ok("[{a}, {b}]"));
+        assert_eq!(left([true, true, false]).as_deref(), Ok("[{c}]"));
+        assert_eq!(left([false, true, true]).as_deref(), Ok("[{a}]"));
+        assert_eq!(left([true, false, true]).as_deref(), Ok("[{b}]"));
+        assert_eq!(left([false; 3]).as_deref(), Ok(list));
+    }
+}
