@@ -304,8 +304,88 @@ fn answered(context: &Context, body: &str) -> Option<Value> {
 
 #[test]
 fn values_come_back_at_any_split() {
-    let cases = std::env::var("PALISADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600);
+    let cases = std::env::var("PALISADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
     if let Err(error) = runner(cases).run(&told(), |told| check(&told)) {
+        panic!("{error}");
+    }
+}
+
+/// What texts are made of that try everything at once; `P`, `Q` and `R` stand for placeholders.
+const SCRAPS: &[&str] = &[
+    "P",
+    "P",
+    "Q",
+    "R",
+    "p1",
+    "p2",
+    "](",
+    ")",
+    "[",
+    "]",
+    "]:",
+    "<",
+    "<a ",
+    ">",
+    "\"",
+    "'",
+    "=",
+    "https:",
+    "//",
+    "www.",
+    "\n",
+    "\n\n",
+    " ",
+    " ",
+    "\\",
+    "\\n",
+    "\\u00e9",
+    ".",
+    "@",
+    "a",
+    "9",
+    "\n```json\n",
+    "\n```\n",
+    "{",
+    "é",
+    "😀",
+    "zz ",
+    "/",
+    "b@c.de",
+];
+
+#[test]
+fn whatever_stands_around_them_any_split_is_the_same() {
+    let (context, own) = given(&["jane.doe@corp.com", "+1 212 867 5309", "10.20.30.40"]);
+    let (first, second) = own[0].split_at(own[0].len() / 2);
+    let scrap = |scrap: &usize| match SCRAPS[*scrap] {
+        "P" => &own[0],
+        "Q" => &own[1],
+        "R" => &own[2],
+        "p1" => first,
+        "p2" => second,
+        other => other,
+    };
+    let strategy = (
+        proptest::collection::vec(0..SCRAPS.len(), 1..16),
+        proptest::collection::vec((0..1usize, 1..9usize, any::<bool>()), 0..60),
+        proptest::collection::vec(1..40usize, 1..30),
+    );
+    let cases = std::env::var("PALISADE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
+    let outcome = runner(cases).run(&strategy, |(scraps, steps, cuts)| {
+        let text: String = scraps.iter().map(scrap).collect();
+        let body =
+            json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "content": text } }] }).to_string();
+        let whole = answered(&context, &body).unwrap();
+        let wanted = whole["choices"][0]["message"]["content"].as_str().unwrap();
+        let case = Case { rules: Vec::new(), texts: vec![text.clone()], steps, framing: 0, cuts, late: 0 };
+        let bytes = wire(&case);
+        for cuts in [&[][..], &case.cuts, &[1]] {
+            let (out, _) = drive(&context, "/v1/chat/completions", &case, &bytes, cuts);
+            prop_assert_eq!(&read(&out, 1).0[0], wanted, "of {:?} at {:?}", text, cuts);
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
         panic!("{error}");
     }
 }
