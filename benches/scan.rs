@@ -78,7 +78,7 @@ fn scan(bencher: Bencher<'_, '_>, policy: &str, text: &str, size: usize) {
     let labels = |_: &str, _: &str| Err("no models here".to_owned());
     let rules = Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap());
     let plan = Arc::clone(rules.plan_for(Scope::one(Direction::Request, Kind::User)));
-    let context = Context { rules, key: Arc::new([0; 32]) };
+    let context = Context::new(rules, Arc::new([0; 32]));
     let text: String = text.chars().cycle().take(size).collect();
     bencher.counter(BytesCount::new(size)).bench(|| {
         let mut channel = Channel::new(&context, Arc::clone(&plan));

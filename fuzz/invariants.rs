@@ -55,7 +55,7 @@ fn context(policy: &str) -> Context {
         .map_err(|problems| problems.to_string())
         .unwrap();
     let rules = RuleSet::compile(vec![Arc::new(spec)], &|_, _| Err("no models".to_owned()), false).unwrap();
-    Context { rules: Arc::new(rules), key: Arc::from(&b"key"[..]) }
+    Context::new(Arc::new(rules), Arc::from(&b"key"[..]))
 }
 
 /// The strict parser.

@@ -62,6 +62,8 @@ pub enum Judgement {
     Open,
     /// An exception or an `allow` rule covers it.
     Exempt,
+    /// It is a placeholder that this very request was given, and the client gets back what it stands for.
+    Restored,
     /// It counts.
     Stands,
 }

@@ -210,7 +210,7 @@ pub fn context(
         Ok(LabelInfo { model: version, index, calibration: info.calibration(label) })
     };
     let rules = Arc::new(RuleSet::compile(policies, &labels, shadow)?);
-    Ok(Context { rules, key: Arc::clone(key) })
+    Ok(Context::new(rules, Arc::clone(key)))
 }
 
 /// One question to a classifier under way: where the answer belongs, and the answer.
@@ -298,6 +298,7 @@ pub async fn judge(
     priority: Priority,
 ) {
     let caller = caller.into();
+    buffered.set_tenant(caller.tenant.clone());
     let mut scanning = Duration::ZERO;
     loop {
         let started = Instant::now();

@@ -107,6 +107,10 @@ impl Scope {
     pub const OUTPUT: Scope = Scope(0x03ff_0000);
     /// Everything.
     pub const ALL: Scope = Scope(0x03ff_03ff);
+    /// What a model's answer is made of. Other kinds count as output only in bodies that no protocol knows.
+    pub const ANSWER: Scope = Scope::one(Direction::Response, Kind::Completion)
+        .union(Scope::one(Direction::Response, Kind::Reasoning))
+        .union(Scope::one(Direction::Response, Kind::ToolCall));
     /// Text that strangers can write: user, document, `tool_result`.
     pub const UNTRUSTED: Scope =
         Scope::kind(Kind::User).union(Scope::kind(Kind::Document)).union(Scope::kind(Kind::ToolResult));
@@ -145,6 +149,17 @@ impl Scope {
     /// Whether the two have a pair in common.
     pub const fn meets(self, other: Scope) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn common(self, other: Scope) -> Scope {
+        Scope(self.0 & other.0)
+    }
+
+    /// Whether every pair of the other is in this one.
+    pub const fn includes(self, other: Scope) -> bool {
+        self.0 & other.0 == other.0
     }
 
     /// Of exactly one pair: its place among all pairs, those of requests first, kinds as in [`Kind::ALL`].

@@ -52,6 +52,9 @@ pub struct Verdict {
     /// Why the body could not be read in full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
+    /// How many placeholders of the request were turned back into what they stand for.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub restored: usize,
     /// How long Palisade itself took, in microseconds.
     pub elapsed_us: u64,
 }
@@ -81,7 +84,7 @@ pub struct FindingView {
     pub tags: Vec<String>,
     /// Why it is one, without the text.
     pub why: String,
-    /// An exception or an `allow` rule voids it.
+    /// An exception or an `allow` rule voids it, or it is a placeholder of the request.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exempt: bool,
     /// For a joined run: every piece that it touches.
@@ -175,6 +178,7 @@ impl Verdict {
         let verdict = match (blocked, done) {
             (Some(_), _) => "block",
             (None, Effect::Rewrite) => "rewrite",
+            _ if report.restored > 0 => "rewrite",
             _ => "allow",
         };
         let texts = about.show_texts.then(|| {
@@ -213,6 +217,7 @@ impl Verdict {
             texts,
             scores,
             unreadable: report.unreadable.clone(),
+            restored: report.restored,
             elapsed_us: about.elapsed_us,
         }
     }
@@ -256,11 +261,14 @@ fn findings(context: &Context, report: &Report, show_text: bool) -> Vec<FindingV
             mode: if rule.mode == Mode::Enforce { "enforce" } else { "shadow" },
             tags: rule.tags.to_vec(),
             why: match &finding.outcome {
+                Outcome::Found if finding.judgement == Judgement::Restored => {
+                    format!("{}; a placeholder of the request", context.rules.why(finding))
+                }
                 Outcome::Found => context.rules.why(finding),
                 Outcome::OverLimit(reason) => format!("over_limit: {reason}"),
                 Outcome::Failed(failure) => format!("on_error: {}", failure.name()),
             },
-            exempt: finding.judgement == Judgement::Exempt,
+            exempt: matches!(finding.judgement, Judgement::Exempt | Judgement::Restored),
             pieces: reported
                 .pieces
                 .iter()

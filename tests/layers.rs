@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // A route names policies; how such a name is told from a path is the policy module's to say.
     ("config", &["policy"]),
     ("coding", &[]),
-    ("action", &["config"]),
+    ("action", &["config", "segment"]),
     ("detector", &["config"]),
     ("protocol", &["segment"]),
     ("classifier", &["segment"]),

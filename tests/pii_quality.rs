@@ -87,10 +87,8 @@ fn context() -> Context {
     let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
     let labels = |_: &str, _: &str| Err("no models here".to_owned());
-    Context {
-        rules: Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap()),
-        key: Arc::new([0; 32]),
-    }
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
 
 /// The lines of a packed file, by way of gzip.

@@ -17,7 +17,7 @@ pub(super) const KIND: ActionKind = ActionKind {
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that all kinds share")]
 fn build(_: &mut MapReader<'_>) -> Option<Action> {
-    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: None, with: Arc::new(hashed) }))
+    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: None, restore: None, with: Arc::new(hashed) }))
 }
 
 /// `<ENTITY:…>` with the first 12 hex digits of HMAC-SHA-256 (RFC 2104) over the text.
@@ -39,8 +39,14 @@ mod tests {
     #[test]
     fn equal_texts_have_equal_hashes_under_one_key_only() {
         // RFC 4231, test case 2: HMAC-SHA-256 begins with 5bdcc146bf60.
-        let found =
-            Found { whole: true, text: "what do ya want for nothing?", entity: "EMAIL", rule: "r", key: b"Jefe" };
+        let found = Found {
+            whole: true,
+            text: "what do ya want for nothing?",
+            entity: "EMAIL",
+            rule: "r",
+            key: b"Jefe",
+            pseudonym: "",
+        };
         assert_eq!(hashed(&found), "<EMAIL:5bdcc146bf60>");
         assert_ne!(hashed(&Found { key: b"other", ..found }), "<EMAIL:5bdcc146bf60>");
     }

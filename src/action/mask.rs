@@ -18,7 +18,7 @@ fn build(reader: &mut MapReader<'_>) -> Option<Action> {
     let mask = reader.optional("char", character).unwrap_or('*');
     let keep_last = reader.optional("keep_last", count(0..=64)).unwrap_or(0);
     let with = move |found: &Found<'_>| masked(found.text, mask, if found.whole { keep_last } else { 0 });
-    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: Some(mask), with: Arc::new(with) }))
+    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: Some(mask), restore: None, with: Arc::new(with) }))
 }
 
 /// A text that has no more than `keep_last` characters is masked wholly: else nothing of it would be.

@@ -5,6 +5,7 @@ mod block;
 mod hash;
 mod log;
 mod mask;
+mod pseudonymize;
 mod redact;
 mod replace;
 
@@ -12,8 +13,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::MapReader;
+use crate::segment::Scope;
 
 pub use block::{Block, BlockAs};
+pub use pseudonymize::placeholder;
 
 /// A kind of action, as policies name it under `action`.
 pub struct ActionKind {
@@ -30,10 +33,10 @@ pub struct ActionKind {
 
 /// Every action that this version has.
 pub const ACTIONS: &[ActionKind] =
-    &[block::KIND, mask::KIND, redact::KIND, replace::KIND, hash::KIND, log::KIND, allow::KIND];
+    &[block::KIND, mask::KIND, redact::KIND, replace::KIND, hash::KIND, pseudonymize::KIND, log::KIND, allow::KIND];
 
 /// Actions of the contract that this version refuses by name.
-pub const LATER: &[&str] = &["pseudonymize", "normalize", "append", "prepend", "critique", "by_entity"];
+pub const LATER: &[&str] = &["normalize", "append", "prepend", "critique", "by_entity"];
 
 /// What a rule does with its findings.
 #[derive(Clone, Debug)]
@@ -72,6 +75,8 @@ pub struct Rewrite {
     pub name: &'static str,
     /// For the rest of what is too long to be replaced at once (begin + run): this for each character, or nothing.
     pub fill: Option<char>,
+    /// The new text is a pseudonym, and this is where answers get the old one back. `None`: it is none.
+    pub restore: Option<Scope>,
     /// Makes the new text.
     pub with: Arc<dyn Fn(&Found<'_>) -> String + Send + Sync>,
 }
@@ -94,4 +99,6 @@ pub struct Found<'a> {
     pub rule: &'a str,
     /// The key of this installation (`secret` in the configuration).
     pub key: &'a [u8],
+    /// What the text is called in this conversation. Empty unless the rewrite asks for it with `restore`.
+    pub pseudonym: &'a str,
 }

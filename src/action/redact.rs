@@ -10,5 +10,5 @@ pub(super) const KIND: ActionKind =
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature that all kinds share")]
 fn build(_: &mut MapReader<'_>) -> Option<Action> {
-    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: None, with: Arc::new(|_| String::new()) }))
+    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: None, restore: None, with: Arc::new(|_| String::new()) }))
 }

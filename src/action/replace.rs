@@ -23,7 +23,7 @@ fn build(reader: &mut MapReader<'_>) -> Option<Action> {
     }
     let pieces = reader.optional("value", |node| parse(&string(node)?, node))?;
     let with = move |found: &Found<'_>| pieces.iter().map(|piece| piece.text(found)).collect();
-    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: None, with: Arc::new(with) }))
+    Some(Action::Rewrite(Rewrite { name: KIND.name, fill: None, restore: None, with: Arc::new(with) }))
 }
 
 #[derive(Debug, PartialEq)]

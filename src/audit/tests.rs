@@ -35,6 +35,7 @@ fn verdict(id: &str, direction: Direction) -> Arc<Verdict> {
         texts: None,
         scores: None,
         unreadable: None,
+        restored: 0,
         elapsed_us: 1,
     })
 }

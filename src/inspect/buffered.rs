@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::pseudonyms;
 use super::runs::{Run, Touched, join, parts, reported, runs, touched};
 use super::splice::{Splice, apply, edited, plain_splices, splices};
-use super::text::Text;
+use super::text::{Text, value};
 use super::{Cause, Report, Reported, Ticket};
 use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Mode};
-use crate::policy::{Answer, Channel, Context, Effect, effect};
+use crate::policy::{Answer, Channel, Context, Effect, Pseudonyms, effect};
 use crate::protocol::Protocol;
 use crate::protocol::json::{Json, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer};
@@ -47,6 +48,8 @@ pub struct Buffered<'b> {
     positions: OnceCell<HashMap<Kind, Vec<u32>>>,
     /// Findings over runs that are reported already: rule, and the pieces with their ranges.
     run_findings: HashSet<(usize, Touched)>,
+    /// Whose message it is: what values are called depends on it.
+    tenant: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -65,6 +68,8 @@ pub struct Concluded {
     /// Answers of several that are blocked: position and rule.
     pub choices: Vec<(u32, usize)>,
     splices: Vec<Splice>,
+    /// Of a request: the way back of the placeholders that were put into it, for the context of its answer.
+    pub pseudonyms: Option<Arc<Pseudonyms>>,
     /// What there is to say about it.
     pub report: Report,
 }
@@ -84,7 +89,13 @@ impl<'b> Buffered<'b> {
             most: MAX_TEXTS,
             positions: OnceCell::new(),
             run_findings: HashSet::new(),
+            tenant: None,
         }
+    }
+
+    /// Whose message it is.
+    pub fn set_tenant(&mut self, tenant: Option<Arc<str>>) {
+        self.tenant = tenant;
     }
 
     /// Looks at so many texts; more is over the limit.
@@ -164,22 +175,36 @@ impl<'b> Buffered<'b> {
 
     /// Decides. With `texts`, the report holds every text as it is after rewrites.
     pub fn conclude(mut self, texts: bool) -> Concluded {
+        if self.direction == Direction::Request && self.context.rules.pseudonymizes() {
+            self.context.pseudonyms = self.names().map(Arc::new);
+        }
         // First, so that what lies in a piece and what reaches beyond it are resolved together.
         for index in 0..self.joined.len() {
             self.conclude_run(index);
         }
-        let mut concluded =
-            Concluded { block: None, choices: Vec::new(), splices: Vec::new(), report: Report::default() };
+        let mut concluded = Concluded {
+            block: None,
+            choices: Vec::new(),
+            splices: Vec::new(),
+            pseudonyms: None,
+            report: Report::default(),
+        };
         let mut report = std::mem::take(&mut self.report);
         for text in self.texts.iter_mut().flatten() {
             text.settle(&self.context, usize::MAX);
             report.add(text.report());
             report.note_scores(text.scores());
+            report.restored += text.restored();
         }
         for joined in &self.joined {
             report.note_scores(joined.channel.scores().iter());
         }
         self.decide(&mut concluded, &mut report);
+        if self.direction == Direction::Request {
+            let edits = self.texts.iter().flatten().flat_map(Text::edits);
+            let names = self.context.pseudonyms.as_ref();
+            concluded.pseudonyms = names.and_then(|names| names.given(&self.context.rules, edits)).map(Arc::new);
+        }
         if texts {
             report.texts = self.texts_after();
         }
@@ -205,7 +230,7 @@ impl<'b> Buffered<'b> {
             Body::Plain(_, segment) => (segment.scope, LeafRole::Value),
         };
         let plan = self.context.rules.plan_for(scope);
-        if plan.is_empty() {
+        if plan.is_empty() && !(self.direction == Direction::Response && self.context.restores(scope)) {
             return None;
         }
         let segment = self.segment(index);
@@ -283,6 +308,17 @@ impl<'b> Buffered<'b> {
                 }
             }
         }
+    }
+
+    /// What the values of a request are called.
+    fn names(&self) -> Option<Pseudonyms> {
+        let texts = self.texts.iter().flatten().flat_map(|text| text.values(&self.context));
+        let runs = self.joined.iter().flat_map(|joined| {
+            let findings = joined.channel.findings().iter();
+            findings.filter_map(|finding| value(&self.context, &joined.channel, finding))
+        });
+        let values: Vec<_> = texts.chain(runs).collect();
+        (!values.is_empty()).then(|| pseudonyms::of(&self.context, self.tenant.as_deref(), &self.body, values))
     }
 
     fn decide(&self, concluded: &mut Concluded, report: &mut Report) {

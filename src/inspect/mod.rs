@@ -5,6 +5,9 @@
 
 mod buffered;
 mod originals;
+mod place;
+mod pseudonyms;
+mod restore;
 mod runs;
 mod splice;
 mod stream;
@@ -87,6 +90,8 @@ pub struct Report {
     pub texts: Vec<(String, String)>,
     /// The body could not be read in full; why.
     pub unreadable: Option<String>,
+    /// How many placeholders were turned back into what they stand for.
+    pub restored: usize,
 }
 
 /// Most findings of one text that are reported one by one.

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::Reported;
-use crate::action::{Action, Found};
+use crate::action::Action;
 use crate::finding::{Finding, Outcome};
+use crate::policy::resolve::replacement;
 use crate::policy::{Channel, Context};
 use crate::protocol::walk::{LeafRole, Walked};
 use crate::segment::Segment;
@@ -139,9 +140,7 @@ pub(super) fn parts(
     let mut first = match &rule.action {
         Action::Rewrite(rewrite) => {
             let text = channel.text(finding.range.start..finding.range.start + head);
-            let entity = finding.label.as_deref().unwrap_or(&rule.id);
-            let found = Found { text, whole: finding.head.is_none(), entity, rule: &rule.id, key: &context.key };
-            Some(((rewrite.with)(&found), rewrite.fill))
+            replacement(context, finding, text, finding.head.is_none()).map(|new| (new, rewrite.fill))
         }
         _ => None,
     };

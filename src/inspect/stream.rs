@@ -311,6 +311,7 @@ impl Stream {
             let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
             report.add(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));
             report.note_scores(text.text.scores());
+            report.restored += text.text.restored();
         }
         for joined in &self.joined {
             report.add(joined.report(&self.texts));

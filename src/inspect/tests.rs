@@ -7,6 +7,7 @@
 
 mod cuts;
 mod messages;
+mod restore;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -162,6 +163,7 @@ fn rewrite(name: &'static str) -> Action {
     Action::Rewrite(Rewrite {
         name,
         fill: (name == "mask").then_some('*'),
+        restore: None,
         with: Arc::new(move |found| match name {
             "mask" => "*".repeat(found.text.chars().count()),
             "replace" => format!("<\"{}\">", found.text.len()),
@@ -222,10 +224,8 @@ fn context(rules: &[RuleCase]) -> Context {
         rules: specs.collect(),
     };
     let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
-    Context {
-        rules: Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap()),
-        key: Arc::new([0; 32]),
-    }
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
 
 /// What the contract says becomes of a text: what goes out, whether it is cut, and the findings that stand or do not.
@@ -366,7 +366,7 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
 }
 
 fn new_text(rewrite: &Rewrite, text: &str) -> String {
-    (rewrite.with)(&crate::action::Found { text, whole: true, entity: "", rule: "", key: &[] })
+    (rewrite.with)(&crate::action::Found { text, whole: true, entity: "", rule: "", key: &[], pseudonym: "" })
 }
 
 /// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.

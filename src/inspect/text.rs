@@ -4,13 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Reported;
+use super::restore::Restorer;
 use super::runs::New;
-use crate::finding::{Edit, Finding, Judgement};
+use crate::action::Action;
+use crate::finding::{Edit, Finding, Judgement, Outcome};
+use crate::policy::pseudonyms::Value;
 use crate::policy::rule::{Mode, Unrewritable};
 use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Job, Resolver, effect};
 use crate::protocol::json::{Json, NodeKind, RawOffsets, escape};
 use crate::protocol::walk::{self, LeafRole};
-use crate::segment::Segment;
+use crate::segment::{Direction, Segment};
 
 /// Most values in tool arguments that are looked at one by one; more is over the limit.
 const MAX_INNER: usize = 1 << 13;
@@ -22,6 +25,8 @@ pub(super) struct Text {
     role: LeafRole,
     channel: Channel,
     resolver: Resolver,
+    /// Where the answer's placeholders are turned back.
+    restorer: Option<Restorer>,
     /// All of the text, for arguments: they are taken apart when they are whole.
     whole: String,
     /// The arguments are JSON.
@@ -46,7 +51,10 @@ struct Inner {
 
 impl Text {
     pub(super) fn new(context: &Context, plan: Arc<ChannelPlan>, segment: Segment, role: LeafRole) -> Text {
+        let changes = segment.direction == Direction::Response && !matches!(role, LeafRole::Key | LeafRole::Signed);
+        let pseudonyms = context.pseudonyms.as_ref().filter(|_| changes);
         Text {
+            restorer: Restorer::new(pseudonyms, segment.scope),
             segment,
             role,
             channel: Channel::new(context, plan),
@@ -63,7 +71,11 @@ impl Text {
 
     /// Whether the text goes out only when it is whole. A torn call is of no use to anybody.
     pub(super) fn waits_for_end(&self) -> bool {
-        self.role == LeafRole::Arguments && self.channel.plan().holds() && !self.finished
+        self.role == LeafRole::Arguments && self.holds() && !self.finished
+    }
+
+    fn holds(&self) -> bool {
+        self.channel.plan().holds() || self.restorer.is_some()
     }
 
     /// Whether rules judge the text only as a whole: a block leaves nothing of it.
@@ -94,6 +106,8 @@ impl Text {
         self.channel.feed(piece);
         if self.role == LeafRole::Arguments {
             self.whole.push_str(piece);
+        } else if let Some(restorer) = &mut self.restorer {
+            restorer.feed(piece);
         }
     }
 
@@ -103,6 +117,7 @@ impl Text {
         }
         self.channel.finish();
         if self.role != LeafRole::Arguments {
+            self.restorer.iter_mut().for_each(Restorer::finish);
             return;
         }
         // What a model wrote and is not JSON stays plain text. Of keys that come twice both values are looked at:
@@ -174,10 +189,18 @@ impl Text {
         if self.role == LeafRole::Arguments {
             return self.settle_arguments(context);
         }
-        for index in self.channel.judge() {
+        let decided = self.restorer.as_ref().map_or(usize::MAX, Restorer::open);
+        for index in self.channel.judge_before(decided) {
             let finding = self.channel.findings()[index].clone();
+            if comes_back(context, self.restorer.as_ref(), &finding) {
+                self.channel.mark_restored(index);
+                continue;
+            }
             let matched = self.channel.text(finding.range.clone()).to_owned();
             self.take(context, &finding, &matched);
+        }
+        for (range, value) in self.restorer.iter_mut().flat_map(Restorer::take) {
+            self.resolver.restore(range, value);
         }
         for (index, from) in self.channel.take_grown() {
             if let Some(finding) = self.channel.findings().get(index) {
@@ -185,7 +208,7 @@ impl Text {
             }
         }
         let open = if self.finished && !self.channel.is_waiting() { usize::MAX } else { self.channel.open() };
-        let released = self.resolver.advance(open.min(limit)).min(self.len());
+        let released = self.resolver.advance(open.min(decided).min(limit)).min(self.len());
         self.channel.forget(released);
         released
     }
@@ -193,7 +216,7 @@ impl Text {
     /// Text let go of while waiting is never asked for again, so arguments are judged in one go.
     fn settle_arguments(&mut self, context: &Context) -> usize {
         if !self.finished || self.is_waiting() {
-            return if self.channel.plan().holds() { 0 } else { self.len() };
+            return if self.holds() { 0 } else { self.len() };
         }
         if std::mem::replace(&mut self.settled, true) {
             return self.resolver.advance(usize::MAX).min(self.len());
@@ -201,7 +224,22 @@ impl Text {
         let mut seen: Vec<(usize, Range<usize>)> = Vec::new();
         for inner in &mut self.inner {
             let raw = self.whole.get(inner.raw.clone()).unwrap_or_default();
-            inner.channel.judge();
+            let mut restorer = self.restorer.as_ref().and_then(Restorer::again);
+            if let Some(restorer) = &mut restorer {
+                restorer.feed(inner.channel.text(0..inner.channel.len()));
+                restorer.finish();
+                let mut offsets = RawOffsets::new(raw);
+                for (range, value) in restorer.take() {
+                    let start = inner.raw.start + offsets.at(range.start);
+                    let end = inner.raw.start + offsets.at(range.end);
+                    self.resolver.restore(start..end, escape(&value));
+                }
+            }
+            for index in inner.channel.judge() {
+                if comes_back(context, restorer.as_ref(), &inner.channel.findings()[index]) {
+                    inner.channel.mark_restored(index);
+                }
+            }
             for finding in inner.channel.findings() {
                 let mut offsets = RawOffsets::new(raw);
                 let start = inner.raw.start + offsets.at(finding.range.start);
@@ -212,11 +250,22 @@ impl Text {
                 let matched = inner.channel.text(finding.range.clone());
                 self.reported.push(Reported::new(finding.clone(), segment).showing(matched));
                 if finding.judgement == Judgement::Stands {
-                    self.resolver.take(&context.rules, &context.key, &on_raw(finding, start..end), matched, escape);
+                    self.resolver.take(context, &on_raw(finding, start..end), matched, escape);
                 }
             }
         }
-        self.channel.judge();
+        // What is no JSON is plain text.
+        let mut restorer = self.restorer.take().filter(|_| !self.is_json);
+        if let Some(restorer) = &mut restorer {
+            restorer.feed(&self.whole);
+            restorer.finish();
+            restorer.take().into_iter().for_each(|(range, value)| self.resolver.restore(range, value));
+        }
+        for index in self.channel.judge() {
+            if comes_back(context, restorer.as_ref(), &self.channel.findings()[index]) {
+                self.channel.mark_restored(index);
+            }
+        }
         for finding in self.channel.findings().to_vec() {
             // Seen in the raw text and in a leaf: reported once, on the leaf.
             let twice = seen.iter().any(|(rule, range)| {
@@ -234,7 +283,7 @@ impl Text {
             if rewrites {
                 unrewritable(context, &mut self.resolver, &finding);
             } else {
-                self.resolver.take(&context.rules, &context.key, &finding, &matched, str::to_owned);
+                self.resolver.take(context, &finding, &matched, str::to_owned);
             }
         }
         // Half a call is worse than none.
@@ -248,7 +297,7 @@ impl Text {
         if matches!(self.role, LeafRole::Key | LeafRole::Signed) && effect(&context.rules, finding) == Effect::Rewrite {
             unrewritable(context, &mut self.resolver, finding);
         } else {
-            self.resolver.take(&context.rules, &context.key, finding, matched, str::to_owned);
+            self.resolver.take(context, finding, matched, str::to_owned);
         }
     }
 
@@ -272,6 +321,20 @@ impl Text {
         self.resolver.cut()
     }
 
+    /// The values that pseudonymizing rules have found, in the order of the text.
+    pub(super) fn values(&self, context: &Context) -> Vec<Value> {
+        let mut values = Vec::new();
+        for channel in std::iter::once(&self.channel).chain(self.inner.iter().map(|inner| &inner.channel)) {
+            values.extend(channel.findings().iter().filter_map(|finding| value(context, channel, finding)));
+        }
+        values
+    }
+
+    /// How many placeholders were turned back.
+    pub(super) fn restored(&self) -> usize {
+        self.resolver.restored()
+    }
+
     pub(super) fn edits(&self) -> &[Edit] {
         self.resolver.edits()
     }
@@ -292,6 +355,27 @@ impl Text {
     pub(super) fn scores(&self) -> impl Iterator<Item = &(String, f32)> {
         self.channel.scores().iter().chain(self.inner.iter().flat_map(|inner| inner.channel.scores()))
     }
+}
+
+/// The value, if a pseudonymizing rule that acts has found it.
+pub(super) fn value(context: &Context, channel: &Channel, finding: &Finding) -> Option<Value> {
+    let rule = context.rules.rule(finding.rule);
+    let named = matches!(&rule.action, Action::Rewrite(rewrite) if rewrite.restore.is_some());
+    let acts = rule.mode == Mode::Enforce && finding.outcome == Outcome::Found;
+    (named && acts).then(|| Value {
+        rule: finding.rule,
+        entity: finding.label.clone().unwrap_or_else(|| Arc::clone(&rule.id)),
+        text: channel.text(finding.range.clone()).to_owned(),
+    })
+}
+
+/// Whether a rewrite need not be: it would hide from the client what the same policy gives back to it.
+fn comes_back(context: &Context, restorer: Option<&Restorer>, finding: &Finding) -> bool {
+    let Some(given) = restorer.and_then(|restorer| restorer.covering(&finding.range)) else { return false };
+    finding.outcome == Outcome::Found
+        && finding.head.is_none()
+        && effect(&context.rules, finding) == Effect::Rewrite
+        && given.is_of(context.rules.rules()[finding.rule].policy)
 }
 
 /// What a rewrite becomes that hits text which must not change.

@@ -9,13 +9,14 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::compile::{ChannelPlan, Purpose, RuleSet};
+use super::pseudonyms::Pseudonyms;
 use super::rule::{Decision, Mode, Window};
 use super::scanner::{self, Scanner};
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::Span;
 use crate::finding::{Failure, Finding, Judgement, Outcome};
-use crate::segment::Direction;
+use crate::segment::{Direction, Scope};
 
 /// Most findings that are kept of one text.
 const MAX_FINDINGS: usize = 1 << 16;
@@ -27,6 +28,20 @@ pub struct Context {
     pub rules: Arc<RuleSet>,
     /// The key of this installation.
     pub key: Arc<[u8]>,
+    /// What values are called in this exchange: for a request while it is judged, for its answer the way back.
+    pub pseudonyms: Option<Arc<Pseudonyms>>,
+}
+
+impl Context {
+    /// What messages are judged with before anything is known of them.
+    pub fn new(rules: Arc<RuleSet>, key: Arc<[u8]>) -> Context {
+        Context { rules, key, pseudonyms: None }
+    }
+
+    /// Whether answers may hold placeholders whose values go back in text of this scope.
+    pub fn restores(&self, scope: Scope) -> bool {
+        self.pseudonyms.as_ref().is_some_and(|pseudonyms| pseudonyms.comes_back_in(scope))
+    }
 }
 
 /// A stretch of text that one model has to judge.
@@ -293,11 +308,16 @@ impl Channel {
 
     /// Judges what can be judged and returns the indices of the findings that stand now and did not before.
     pub fn judge(&mut self) -> Vec<usize> {
+        self.judge_before(usize::MAX)
+    }
+
+    /// The same, but for findings that start at `limit` or after.
+    pub fn judge_before(&mut self, limit: usize) -> Vec<usize> {
         if self.open.is_empty() {
             return Vec::new();
         }
-        let decided = self.open();
-        let all = self.finished && self.waiting.is_empty();
+        let decided = self.open().min(limit);
+        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
         let mut stand = Vec::new();
         let mut open = std::mem::take(&mut self.open);
         open.retain(|&index| {
@@ -314,6 +334,13 @@ impl Channel {
         });
         self.open = open;
         stand
+    }
+
+    /// A finding is one of this exchange's placeholders, whose value goes back.
+    pub fn mark_restored(&mut self, index: usize) {
+        if let Some(finding) = self.findings.get_mut(index) {
+            finding.judgement = Judgement::Restored;
+        }
     }
 
     /// Takes the findings that have grown since they were judged, and where each ended before.

@@ -91,9 +91,9 @@ impl RuleSet {
             .into_iter()
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
         for scope in singles.chain([Scope::INPUT, Scope::OUTPUT]) {
-            let readers: Vec<usize> =
-                (0..set.rules.len()).filter(|&rule| set.rules[rule].spec.scope.meets(scope)).collect();
             let response = scope.meets(Scope::OUTPUT);
+            let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !(response && pseudonymizes(rule));
+            let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
             key.push(usize::from(response));
             let plan = match by_rules.get(&key) {
@@ -132,6 +132,11 @@ impl RuleSet {
         let order = |rule: &Rule| (rule.policy, Arc::clone(&rule.spec.id));
         let own = order(&self.rules[rule]);
         self.rules.iter().filter(|other| order(other) < own).count()
+    }
+
+    /// Whether any rule that acts puts pseudonyms in place of what it finds.
+    pub fn pseudonymizes(&self) -> bool {
+        self.rules.iter().any(|rule| rule.spec.mode == Mode::Enforce && pseudonymizes(&rule.spec))
     }
 
     /// The policy that a rule comes from.
@@ -294,6 +299,12 @@ impl RuleSet {
         let rule = &self.rules[specs[culprit.unwrap_or(0)].0].spec;
         CompileError::Pattern { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), error }
     }
+}
+
+/// Whether a rule puts pseudonyms in place of what it finds. Such a rule reads what clients send and no more: in an answer,
+/// where nobody can turn them back, made-up values would pass for what the model said.
+fn pseudonymizes(rule: &RuleSpec) -> bool {
+    matches!(&rule.action, Action::Rewrite(rewrite) if rewrite.restore.is_some())
 }
 
 /// Patterns of one entity compete; patterns of different entities do not, nor do those that report a part of a match

@@ -1,7 +1,8 @@
 //! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
 //!
 //! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text,
-//! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out. [`case`] reads the tests that
+//! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out. [`pseudonyms`] knows what values
+//! are called in a conversation. [`case`] reads the tests that
 //! stand beside policies.
 
 pub mod case;
@@ -9,6 +10,7 @@ pub mod channel;
 pub mod compile;
 pub mod file;
 mod program;
+pub mod pseudonyms;
 pub mod resolve;
 pub mod rule;
 mod scanner;
@@ -18,6 +20,7 @@ mod windows;
 pub use channel::{Answer, Channel, Context, Effect, Job, Scored, effect};
 pub use compile::{ChannelPlan, LabelInfo, RuleSet};
 pub use file::load_policy;
+pub use pseudonyms::Pseudonyms;
 pub use resolve::Resolver;
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::channel::{Effect, effect};
+use super::channel::{Context, Effect, effect};
 use super::compile::RuleSet;
-use super::rule::Mode;
+use super::pseudonyms::Pseudonyms;
+use super::rule::{Mode, RuleSpec};
 use crate::action::{Action, Found};
 use crate::finding::{Edit, Finding};
 
@@ -18,6 +19,8 @@ pub struct Resolver {
     edits: Vec<Edit>,
     block: Option<(usize, usize)>,
     released: usize,
+    /// How many placeholders have been turned back.
+    restored: usize,
 }
 
 #[derive(Debug)]
@@ -26,6 +29,8 @@ struct Rewritten {
     order: Order,
     text: String,
     run: Option<Tail>,
+    /// A placeholder that is turned back. Gives way to whatever else touches it.
+    restores: bool,
 }
 
 /// Which of several rewrites gives a union its text: the one whose finding starts first, then the longest, then the
@@ -71,7 +76,8 @@ impl Rewritten {
 impl Resolver {
     /// Takes a standing finding in. `matched` is the text that it covers; `spell` turns new text into the form that
     /// stands in this text (escaped, inside tool arguments).
-    pub fn take(&mut self, rules: &RuleSet, key: &[u8], finding: &Finding, matched: &str, spell: fn(&str) -> String) {
+    pub fn take(&mut self, context: &Context, finding: &Finding, matched: &str, spell: fn(&str) -> String) {
+        let rules = &*context.rules;
         let rule = rules.rule(finding.rule);
         if rule.mode == Mode::Shadow {
             return;
@@ -80,14 +86,14 @@ impl Resolver {
             Effect::Block => self.block_at(rules, finding.range.start, finding.rule),
             Effect::Rewrite => {
                 if let Action::Rewrite(rewrite) = &rule.action {
-                    let entity = finding.label.as_deref().unwrap_or(&rule.id);
-                    let head = finding.head.and_then(|head| matched.get(..head));
-                    let found =
-                        Found { text: head.unwrap_or(matched), whole: head.is_none(), entity, rule: &rule.id, key };
+                    // What has a name of its own is one thing, however long.
+                    let is_named = rewrite.restore.is_some() && is_known(context, matched);
+                    let head = finding.head.and_then(|head| matched.get(..head)).filter(|_| !is_named);
                     let run = head.map(|head| Tail { from: finding.range.start + head.len(), fill: rewrite.fill });
                     let order = Order::of(rules, finding);
-                    let text = spell(&(rewrite.with)(&found));
-                    self.insert(Rewritten { range: finding.range.clone(), order, text, run });
+                    let new = replacement(context, finding, head.unwrap_or(matched), head.is_none());
+                    let text = spell(&new.unwrap_or_default());
+                    self.insert(Rewritten { range: finding.range.clone(), order, text, run, restores: false });
                 }
             }
             Effect::Log | Effect::None => {}
@@ -110,7 +116,19 @@ impl Resolver {
     /// Replaces what a finding covers; overlapping ranges become one, with the text of the leftmost, then longest.
     pub fn rewrite(&mut self, rules: &RuleSet, finding: &Finding, text: String) {
         let (range, order) = (finding.range.clone(), Order::of(rules, finding));
-        self.insert(Rewritten { range, order, text, run: None });
+        self.insert(Rewritten { range, order, text, run: None, restores: false });
+    }
+
+    /// Turns a placeholder back. Unlike rewrites these never overlap each other, and any rewrite goes before them.
+    pub fn restore(&mut self, range: Range<usize>, text: String) {
+        let shorter = usize::MAX - range.end;
+        let order = Order { start: range.start, shorter, rank: usize::MAX, doubt: 0, entity: Arc::default() };
+        self.insert(Rewritten { range, order, text, run: None, restores: true });
+    }
+
+    /// How many placeholders have been turned back.
+    pub fn restored(&self) -> usize {
+        self.restored
     }
 
     /// Takes in what a finding that has outgrown the longest match covers of this text, when it began in another: from
@@ -118,7 +136,13 @@ impl Resolver {
     pub fn go_on(&mut self, rules: &RuleSet, finding: &Finding, from: usize) {
         let Action::Rewrite(rewrite) = &rules.rule(finding.rule).action else { return };
         let (range, order) = (finding.range.clone(), Order::of(rules, finding));
-        self.insert(Rewritten { range, order, text: String::new(), run: Some(Tail { from, fill: rewrite.fill }) });
+        self.insert(Rewritten {
+            range,
+            order,
+            text: String::new(),
+            run: Some(Tail { from, fill: rewrite.fill }),
+            restores: false,
+        });
     }
 
     /// A finding that has been taken in, and has outgrown the longest match, goes on; it ended at `from` before.
@@ -134,7 +158,7 @@ impl Resolver {
             run.range.end = end;
         } else {
             let run = Some(Tail { from, fill: rewrite.fill });
-            self.insert(Rewritten { range: from..end, order, text: String::new(), run });
+            self.insert(Rewritten { range: from..end, order, text: String::new(), run, restores: false });
         }
     }
 
@@ -167,14 +191,41 @@ impl Resolver {
                 released = self.split(open).unwrap_or(first_start);
                 break;
             }
+            if self.give_way(members, end > limit) {
+                continue;
+            }
             let range = first_start..end.min(limit);
             if let Some(mut first) = self.growing.drain(..members).next() {
+                self.restored += usize::from(first.restores);
                 let text = first.text_until(first.range.end.min(limit));
                 self.edits.push(Edit { range, text });
             }
         }
         self.released = self.released.max(released);
         self.released
+    }
+
+    /// Drops placeholders among the first rewrites that overlap others, or that a cut runs through. Whether there were any.
+    fn give_way(&mut self, members: usize, is_cut: bool) -> bool {
+        if members < 2 && !is_cut || !self.growing.iter().take(members).any(|first| first.restores) {
+            return false;
+        }
+        #[cfg(test)]
+        if super::scanner::sabotage::restores_first() {
+            let before = self.growing.len();
+            let mut at = 0;
+            self.growing.retain(|rewritten| {
+                at += 1;
+                at > members || rewritten.restores
+            });
+            return self.growing.len() < before;
+        }
+        let mut at = 0;
+        self.growing.retain(|rewritten| {
+            at += 1;
+            at > members || !rewritten.restores
+        });
+        true
     }
 
     /// Lets go of the first rewrite up to `open`, if that is inside the tail of a run: what it becomes does not depend on
@@ -201,4 +252,22 @@ impl Resolver {
     pub fn edits(&self) -> &[Edit] {
         &self.edits
     }
+}
+
+/// The new text for a finding, if its rule rewrites. `text` is what it covers, or the head of that.
+pub fn replacement(context: &Context, finding: &Finding, text: &str, whole: bool) -> Option<String> {
+    let rule: &RuleSpec = context.rules.rule(finding.rule);
+    let Action::Rewrite(rewrite) = &rule.action else { return None };
+    let entity = finding.label.as_deref().unwrap_or(&rule.id);
+    let pseudonym = match (&context.pseudonyms, rewrite.restore) {
+        (_, None) => String::new(),
+        (Some(pseudonyms), _) => pseudonyms.name(entity, text),
+        (None, _) => Pseudonyms::new(&context.key, None, std::iter::empty()).name(entity, text),
+    };
+    let found = Found { text, whole, entity, rule: &rule.id, key: &context.key, pseudonym: &pseudonym };
+    Some((rewrite.with)(&found))
+}
+
+fn is_known(context: &Context, value: &str) -> bool {
+    context.pseudonyms.as_ref().is_some_and(|pseudonyms| pseudonyms.knows(value))
 }

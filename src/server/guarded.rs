@@ -175,6 +175,8 @@ impl Exchange {
         if let Some(cause) = concluded.block.clone() {
             return Err(self.refuse_request(&cause, concluded.report, started));
         }
+        // From here on the context is that of the answer, which gets back what this very request held.
+        self.context.pseudonyms.clone_from(&concluded.pseudonyms);
         self.request = Some(self.record(Direction::Request, &concluded.report, None, started));
         if !concluded.changes() {
             return Ok(Forward { bytes, changed: false });

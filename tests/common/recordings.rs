@@ -123,7 +123,7 @@ pub(crate) fn context(policy: &str) -> Context {
         .unwrap();
     let label = |model: &str, _: &str| Ok(LabelInfo { model: model.into(), index: 0, calibration: None });
     let rules = RuleSet::compile(vec![Arc::new(spec)], &label, false).unwrap();
-    Context { rules: Arc::new(rules), key: Arc::from(&b"key of the tests"[..]) }
+    Context::new(Arc::new(rules), Arc::from(&b"key of the tests"[..]))
 }
 
 /// What became of a message.

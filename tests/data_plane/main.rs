@@ -4,6 +4,7 @@
 mod ends;
 mod limits;
 mod passes;
+mod pseudonyms;
 mod refuses;
 mod rig;
 mod streams;

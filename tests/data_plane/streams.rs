@@ -30,7 +30,7 @@ async fn guarded() -> (TcpListener, Server) {
     let source = Source::new("p.yaml", POLICY);
     let (policy, _) = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now()).unwrap();
     let rules = RuleSet::compile(vec![Arc::new(policy)], &|_, _| Err("no models".to_owned()), false).unwrap();
-    let context = Context { rules: Arc::new(rules), key: Arc::from(&b"key"[..]) };
+    let context = Context::new(Arc::new(rules), Arc::from(&b"key"[..]));
     let app = App::new(config, Guard::of(vec![Some(context)], None)).unwrap();
     (upstream, Server::start(app, Some(1)).await.unwrap())
 }

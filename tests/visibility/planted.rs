@@ -185,3 +185,44 @@ async fn no_planted_key_is_in_any_output_in_text() {
 async fn no_planted_key_is_in_any_output_in_json() {
     leaks("redacted", "json").await;
 }
+
+const RENAMES: &str = "version: 1
+name: house
+expose: rules
+rules:
+  - { id: fruit, scope: [input], detect: { keywords: { words: [pineapple] } }, action: block }
+  - { id: mail, scope: [user, assistant], detect: { pii: { entities: [EMAIL_ADDRESS] } }, action: pseudonymize }
+  - { id: made-up, scope: [output], detect: { pii: { entities: [EMAIL_ADDRESS] } }, action: mask }
+";
+
+/// What is put back into an answer is the client's, and nobody else reads it.
+#[tokio::test]
+async fn values_that_come_back_are_in_no_output() {
+    let mut rig = Rig::start(How {
+        config: "audit: { store: 'file:d.jsonl', text: redacted }\n",
+        env: &[("PALISADE_LOG", "trace")],
+        files: &[("policies/house.yaml", RENAMES)],
+        ..How::default()
+    })
+    .await;
+    for (done, stream) in [false, true].into_iter().enumerate() {
+        let body = json!({ "model": "m", "stream": stream, "messages": [{ "role": "user", "content": "I am planted.jane@corp.com" }] });
+        let url = format!("{}/v1/chat/completions", rig.data);
+        let response = rig.http.post(url).header("x-standin-chunk", "64").json(&body).send().await.unwrap();
+        let told = response.text().await.unwrap();
+        assert!(told.contains("You said: I am planted.jane@corp.com"), "{told}");
+        until("the records are written", async || rig.read("d.jsonl").lines().count() >= 2 * done + 2).await;
+    }
+    let decisions = rig.get("/v1/decisions").await;
+    assert_eq!(decisions.matches("\"restored\":1").count(), 2, "{decisions}");
+    assert_eq!(decisions.matches("\"exempt\":true").count(), 2, "{decisions}");
+    let metrics = rig.get("/metrics").await;
+    rig.stop();
+    let (log, chain, texts) = (rig.log(), rig.read("d.jsonl"), rig.read("d.text.jsonl"));
+    assert!(texts.contains("I am "), "{texts}");
+    for (name, output) in
+        [("decisions", decisions), ("metrics", metrics), ("log", log), ("chain", chain), ("texts", texts)]
+    {
+        assert!(!output.is_empty() && !output.contains("planted.jane"), "{name}: {output}");
+    }
+}

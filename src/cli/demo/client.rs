@@ -41,8 +41,8 @@ pub(super) struct Reply {
 pub(super) struct Message {
     /// What the user says.
     pub(super) say: &'static str,
-    /// What the model answers.
-    pub(super) reply: &'static str,
+    /// What the model answers; `None`: what it was told.
+    pub(super) reply: Option<&'static str>,
     /// Whether the answer is streamed.
     pub(super) stream: bool,
 }
@@ -51,10 +51,11 @@ impl Client {
     /// Sends a message; `show` gets the deltas of a streamed answer as they arrive.
     pub(super) async fn chat(&self, message: &Message, mut show: impl FnMut(&str)) -> anyhow::Result<Reply> {
         let calls = self.last().await?["calls"].clone();
-        let response = self
-            .http
-            .post(format!("http://{}/v1/chat/completions", self.proxy))
-            .header("x-standin-reply", percent_encoded(message.reply))
+        let mut request = self.http.post(format!("http://{}/v1/chat/completions", self.proxy));
+        if let Some(reply) = message.reply {
+            request = request.header("x-standin-reply", percent_encoded(reply));
+        }
+        let response = request
             .header("x-standin-delay-ms", if message.stream { "40" } else { "0" })
             .json(&json!({
                 "model": "stand-in", "stream": message.stream, "messages": [{"role": "user", "content": message.say}],

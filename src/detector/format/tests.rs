@@ -16,10 +16,8 @@ fn context(detect: &str) -> Context {
     let loaded = load_policy_source(&Source::new("test.yaml", &text), Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
     let labels = |_: &str, _: &str| Err("no models here".to_owned());
-    Context {
-        rules: Arc::new(RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap()),
-        key: Arc::new([0; 32]),
-    }
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
 
 fn channel(context: &Context) -> Channel {
@@ -52,7 +50,7 @@ fn released(context: &Context, pieces: &[&str]) -> (String, Vec<usize>) {
         for index in channel.judge() {
             let finding = channel.findings()[index].clone();
             let matched = channel.text(finding.range.clone()).to_owned();
-            resolver.take(&context.rules, &context.key, &finding, &matched, str::to_owned);
+            resolver.take(context, &finding, &matched, str::to_owned);
         }
         for (index, from) in channel.take_grown() {
             resolver.grow(&context.rules, &channel.findings()[index], from);

@@ -93,7 +93,7 @@ impl Stream {
         let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
-            if plan.is_empty() {
+            if plan.is_empty() && !self.context.restores(leaf.scope) {
                 continue;
             }
             let plan = Arc::clone(plan);

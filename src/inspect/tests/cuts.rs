@@ -32,7 +32,7 @@ fn context_of(detector: &str) -> Context {
     let loaded = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::UNIX_EPOCH);
     let (spec, _) = loaded.map_err(|problems| problems.to_string()).unwrap();
     let rules = RuleSet::compile(vec![Arc::new(spec)], &|_, _| Err("no models".to_owned()), false).unwrap();
-    Context { rules: Arc::new(rules), key: Arc::new([0; 32]) }
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
 
 /// One delta of a channel of its place.

@@ -42,7 +42,7 @@ fn warned(text: &str) -> String {
 
 fn rewritten(action: &Action, text: &str) -> String {
     let Action::Rewrite(rewrite) = action else { panic!("not a rewrite: {action:?}") };
-    (rewrite.with)(&Found { text, whole: true, entity: "EMAIL", rule: "r", key: b"k" })
+    (rewrite.with)(&Found { text, whole: true, entity: "EMAIL", rule: "r", key: b"k", pseudonym: "p" })
 }
 
 #[test]
@@ -169,7 +169,7 @@ rules:
     action: { block: { status: 429, as: refuse } }
   - id: a
     detect: { length: {} }
-    action: pseudonymize
+    action: prepend
   - id: "bad id"
   - detect: {}
   - id: c
@@ -251,7 +251,7 @@ rules:
           --> policies/p.yaml:12:15
            |
         12 |     action: { blok: {} }
-           |               ^^^^ expected `block`, `mask`, `redact`, `replace`, `hash`, `log` or `allow`
+           |               ^^^^ expected `block`, `mask`, `redact`, `replace`, `hash`, `pseudonymize`, `log` or `allow`
            |
            = help: did you mean `block`?
 
@@ -408,6 +408,10 @@ rules:
   - { id: late, detect: { classifier: { model: m, label: l } }, window: end, action: block, unrewritable: log }
   - { id: old, detect: { regex: { pattern: x } }, except: [{ keyword: y, until: 2026-06-01 }], action: log }
   - { id: fine, detect: { classifier: { model: m, label: l, span: segment } }, window: end, action: log }
+  - { id: named, scope: [user], detect: { pii: {} }, action: pseudonymize }
+  - { id: called, scope: [untrusted, assistant], detect: { pii: {} }, action: { pseudonymize: { restore: output } } }
+  - { id: given, scope: output, detect: { pii: {} }, action: pseudonymize }
+  - { id: kept, scope: [user], detect: { pii: {} }, action: { pseudonymize: { restore: [] } } }
 ",
     ), @r#"
         warning: rule `endless` may hit its limit
@@ -487,6 +491,30 @@ rules:
           |
         9 |   - { id: old, detect: { regex: { pattern: x } }, except: [{ keyword: y, until: 2026-06-01 }], action: log }
           |                                                                                 ^^^^^^^^^^ no longer voids any finding
+
+        warning: rule `named` lets through as history what it gives back
+          --> policies/p.yaml:11:25
+           |
+        11 |   - { id: named, scope: [user], detect: { pii: {} }, action: pseudonymize }
+           |                         ^^^^^^ does not read `assistant`
+           |
+           = help: answers hold the values again, and clients send them back: add `assistant` to `scope`
+
+        warning: rule `called` lets through as history what it gives back
+          --> policies/p.yaml:12:26
+           |
+        12 |   - { id: called, scope: [untrusted, assistant], detect: { pii: {} }, action: { pseudonymize: { restore: output } } }
+           |                          ^^^^^^^^^^^^^^^^^^^^^^ does not read `reasoning`
+           |
+           = help: answers hold the values again, and clients send them back: add `reasoning` to `scope`
+
+        warning: rule `given` has nothing to give back
+          --> policies/p.yaml:13:62
+           |
+        13 |   - { id: given, scope: output, detect: { pii: {} }, action: pseudonymize }
+           |                                                              ^^^^^^^^^^^^ only what clients send is given back to them
+           |
+           = help: add kinds of input to `scope`; what answers hold is for `mask` or `replace`
         "#);
 }
 

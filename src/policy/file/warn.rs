@@ -31,12 +31,30 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(place, format!("rule {id} may hit its limit"), &label, help);
         }
     }
-    if rule.scope.meets(ANSWERS)
-        && matches!(rule.action, Action::Block(_) | Action::Rewrite(_))
+    let acts_on_answers = match &rule.action {
+        Action::Block(_) => true,
+        Action::Rewrite(rewrite) => rewrite.restore.is_none(),
+        Action::Log | Action::Allow(_) => false,
+    };
+    if rule.scope.meets(Scope::ANSWER)
+        && acts_on_answers
         && let Some(reason) = needs_the_end(rule, patterns)
     {
         let help = "narrow `scope` to what clients send, or only `log`, if answers should stream";
         warning(place, format!("rule {id} holds each answer until it is complete"), reason, help);
+    }
+    if let Action::Rewrite(rewrite) = &rule.action
+        && let Some(restore) = rewrite.restore
+    {
+        let label = "only what clients send is given back to them";
+        let help = "add kinds of input to `scope`; what answers hold is for `mask` or `replace`";
+        if !rule.scope.meets(Scope::INPUT) {
+            warning(&["action"], format!("rule {id} has nothing to give back"), label, help);
+        } else if let Some(kind) = comes_again(rule.scope, restore) {
+            let label = format!("does not read `{kind}`");
+            let help = format!("answers hold the values again, and clients send them back: add `{kind}` to `scope`");
+            warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
+        }
     }
     let classifier = matches!(rule.plan, Plan::Classifier(_));
     if !classifier && node.child("window").is_some() {
@@ -67,7 +85,13 @@ fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> 
     }
 }
 
-/// What a model's answer is made of. Other kinds count as output only in bodies that no protocol knows.
-const ANSWERS: Scope = Scope::one(Direction::Response, Kind::Completion)
-    .union(Scope::one(Direction::Response, Kind::Reasoning))
-    .union(Scope::one(Direction::Response, Kind::ToolCall));
+/// The kind of history that brings values to the provider which this rule gave back in an answer, and does not read.
+fn comes_again(scope: Scope, restore: Scope) -> Option<Kind> {
+    let history =
+        [(Kind::Completion, Kind::Assistant), (Kind::Reasoning, Kind::Reasoning), (Kind::ToolCall, Kind::ToolCall)];
+    let missing = |(answer, history): &(Kind, Kind)| {
+        restore.meets(Scope::one(Direction::Response, *answer))
+            && !scope.meets(Scope::one(Direction::Request, *history))
+    };
+    history.into_iter().find(missing).map(|(_, history)| history)
+}

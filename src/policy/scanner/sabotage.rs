@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     StaleCheck,
     /// A classifier's window ends where a piece of the text ends.
     WindowByArrival,
+    /// A placeholder is turned back before output rules have rewritten what it is part of.
+    RestoredFirst,
 }
 
 thread_local! {
@@ -66,4 +68,9 @@ pub(super) fn hide(runs: &mut [Run]) {
             run.drop_between(0, run.floor);
         }
     }
+}
+
+/// Whether placeholders go before rewrites.
+pub(crate) fn restores_first() -> bool {
+    is(Fault::RestoredFirst)
 }
