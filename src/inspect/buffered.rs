@@ -258,7 +258,7 @@ impl<'b> Buffered<'b> {
         let joined = &mut self.joined[index];
         joined.channel.judge();
         let joined = &self.joined[index];
-        for finding in joined.channel.findings() {
+        for (index, finding) in joined.channel.findings().iter().enumerate() {
             let touched: Touched = joined
                 .run
                 .pieces
@@ -274,7 +274,7 @@ impl<'b> Buffered<'b> {
             if touched.len() < 2 || finding.outcome != Outcome::Found {
                 continue;
             }
-            let matched = joined.channel.text(finding.range.clone());
+            let matched = joined.channel.matched(index);
             let rule = self.context.rules.rule(finding.rule);
             let replacement = match &rule.action {
                 Action::Rewrite(rewrite) => {

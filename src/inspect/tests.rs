@@ -1,5 +1,5 @@
 //! Whole text, any split and the naive oracle agree: at the transport, SSE, UTF-8 and JSON level. And the test notices
-//! when they do not: three faults are put in and must show.
+//! when they do not: four faults are put in and must show.
 //!
 //! `PALISADE_CASES=100000` runs more cases; `make property` does.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
@@ -22,6 +22,7 @@ use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Recognised, recognise};
 use crate::segment::{Direction, Media, Scope};
+use crate::view::Path;
 
 const PATTERNS: &[&str] = &[
     "abc",
@@ -125,7 +126,20 @@ fn rule_case() -> impl Strategy<Value = RuleCase> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let text = proptest::string::string_regex("[abckeyKEYzé10 @\n.\\-😀\"\\\\]{0,40}").unwrap();
+    let plain = || proptest::string::string_regex("[abckeyKEYzé10 @\n.\\-😀\"\\\\]{0,40}").unwrap();
+    // Spelled so that only a view shows what it says, or says something else on one.
+    let folded = || proptest::string::string_regex("[abeyz1é@. ａｂＫ１…ﬁ\u{301}\u{200b}]{0,24}").unwrap();
+    let encoded = (prop_oneof![plain(), folded()], 1..6usize, any::<bool>());
+    let encoded = encoded.prop_map(|(text, times, padded)| {
+        let often = if times > 4 && text.len() > 12 { 4 } else { 1 + times % 2 };
+        (0..often).fold(text, |text, _| crate::view::encode(text.as_bytes(), padded))
+    });
+    let around = || proptest::string::string_regex("[abk1 ,=@é\u{200b}]{0,6}").unwrap();
+    let text = prop_oneof![
+        3 => plain(),
+        2 => folded(),
+        2 => (around(), encoded, around()).prop_map(|(before, text, after)| before + &text + &after),
+    ];
     (
         proptest::collection::vec(rule_case(), 1..5),
         proptest::collection::vec(text, 1..3),
@@ -233,85 +247,140 @@ struct Expected {
     findings: Vec<(usize, Range<usize>, bool)>,
 }
 
+/// A finding of the oracle.
+#[derive(Clone, Debug)]
+struct Sight {
+    rule: usize,
+    range: Range<usize>,
+    over: bool,
+    /// By which views, and what it says there.
+    seen: Path,
+    value: String,
+    /// End of the head of what goes on beyond the longest match.
+    head: Option<usize>,
+    exempt: bool,
+}
+
+/// What patterns find in a text and by its views, with all that several views show.
+fn sights(rule: usize, patterns: &[Pattern], max_match: usize, text: &str) -> Vec<Sight> {
+    let (readings, too_deep) = crate::view::tests::readings(text);
+    let mut out = Vec::new();
+    for (seen, reading) in readings {
+        for (range, over) in oracle(&patterns.iter().collect::<Vec<_>>(), max_match, &reading.text) {
+            let head = (range.len() > max_match).then(|| reading.span(range.start..range.start + max_match).end);
+            let value = reading.text[range.clone()].to_owned();
+            out.push(Sight { rule, range: reading.span(range), over, seen, value, head, exempt: false });
+        }
+    }
+    let bound = |at| Sight {
+        rule,
+        range: at..at,
+        over: true,
+        seen: Path::default(),
+        value: String::new(),
+        head: None,
+        exempt: false,
+    };
+    out.extend(too_deep.into_iter().map(bound));
+    out
+}
+
+/// What several views show is one finding, by the first of them.
+fn once(sights: &[Sight]) -> Vec<Sight> {
+    let mut out: Vec<Sight> = Vec::new();
+    for sight in sights {
+        let same = |other: &&mut Sight| {
+            let ends = if sight.head.is_some() { other.head.is_some() } else { other.range.end == sight.range.end };
+            let long = sight.head.is_some() == other.head.is_some();
+            other.range.start == sight.range.start && ends && long && other.over == sight.over
+        };
+        match out.iter_mut().find(same) {
+            Some(first) => first.range.end = first.range.end.max(sight.range.end),
+            None => out.push(sight.clone()),
+        }
+    }
+    out
+}
+
 /// DESIGN 12, by brute force over the whole text.
 fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
-    let mut findings: Vec<(usize, Range<usize>, bool, bool)> = Vec::new();
-    let mut voids: Vec<(usize, Range<usize>)> = Vec::new();
-    let found = |picks: &[usize], validated: bool, max_match: usize| {
+    let mut findings: Vec<Sight> = Vec::new();
+    let mut voids: Vec<(usize, Range<usize>, Path)> = Vec::new();
+    let found = |rule: usize, picks: &[usize], validated: bool| {
         let patterns: Vec<Pattern> = picks.iter().map(|&pick| pattern(pick, validated)).collect();
-        oracle(&patterns.iter().collect::<Vec<_>>(), max_match, text)
+        sights(rule, &patterns, rules[rule].max_match, text)
     };
     for (index, rule) in rules.iter().enumerate() {
-        match &rule.look {
-            Look::Patterns(picks, validated) => {
-                findings.extend(
-                    found(picks, *validated, rule.max_match)
-                        .into_iter()
-                        .map(|(range, over)| (index, range, over, false)),
-                );
-            }
+        let plain = |range: Range<usize>| {
+            let value = text[range.clone()].to_owned();
+            Sight { rule: index, range, over: false, seen: Path::default(), value, head: None, exempt: false }
+        };
+        let own = match &rule.look {
+            Look::Patterns(picks, validated) => found(index, picks, *validated),
             Look::Judge => {
                 let windows = crate::policy::sentence_windows(text).into_iter();
                 let alarming = windows.filter(|window| {
                     let window = &text[window.clone()];
                     !window.trim().is_empty() && score(window) >= 0.5
                 });
-                findings.extend(alarming.map(|range| (index, range, false, false)));
+                alarming.map(plain).collect()
             }
             Look::Length(max) => {
-                if let Some((at, char)) = text.char_indices().nth(*max) {
-                    let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
-                    let end = if rewrites { text.len() } else { at + char.len_utf8() };
-                    findings.push((index, at..end, false, false));
-                }
+                let first = text.char_indices().nth(*max);
+                let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
+                let end = |at: usize, char: char| if rewrites { text.len() } else { at + char.len_utf8() };
+                first.map(|(at, char)| plain(at..end(at, char))).into_iter().collect()
             }
-        }
+        };
+        findings.extend(once(&own));
         if let Some(pick) = rule.except {
-            let own = found(&[pick], false, rule.max_match);
-            voids.extend(own.into_iter().filter(|(_, over)| !over).map(|(range, _)| (index, range)));
+            let except = found(index, &[pick], false).into_iter().filter(|sight| !sight.over);
+            voids.extend(except.map(|sight| (index, sight.range, sight.seen)));
         }
         if let Act::Allow(target) = rule.act {
-            let own: Vec<_> = findings.iter().filter(|(rule, _, over, _)| *rule == index && !over).cloned().collect();
             let silences = rules.get(target).is_some_and(|target| !rule.shadow || target.shadow);
-            voids.extend(own.into_iter().filter(|_| silences).map(|(_, range, ..)| (target, range)));
+            let allow = own.iter().filter(|sight| silences && !sight.over);
+            voids.extend(allow.map(|sight| (target, sight.range.clone(), sight.seen)));
         }
     }
-    let beyond = |rule: usize, range: &Range<usize>| rules[rule].runs() && range.len() > rules[rule].max_match;
-    for (rule, range, over, exempt) in &mut findings {
-        *exempt = !*over
-            && !beyond(*rule, range)
-            && voids.iter().any(|(target, void)| target == rule && void.start <= range.start && range.end <= void.end);
+    for finding in &mut findings {
+        let (range, seen) = (finding.range.clone(), finding.seen);
+        finding.exempt = !finding.over
+            && finding.head.is_none()
+            && voids.iter().any(|(target, void, by)| {
+                *target == finding.rule && void.start <= range.start && range.end <= void.end && seen.starts_with(*by)
+            });
     }
     let acting = |rule: usize| !rules[rule].shadow;
     let blocks = |rule: usize, over: bool| {
         matches!(rules[rule].act, Act::Block) || (over && !matches!(rules[rule].act, Act::Log))
     };
-    let standing = findings.iter().filter(|(rule, _, _, exempt)| !exempt && acting(*rule));
+    let standing = findings.iter().filter(|finding| !finding.exempt && acting(finding.rule));
     let cut =
-        standing.clone().filter(|(rule, _, over, _)| blocks(*rule, *over)).map(|(_, range, ..)| range.start).min();
+        standing.clone().filter(|finding| blocks(finding.rule, finding.over)).map(|finding| finding.range.start).min();
     let limit = cut.unwrap_or(text.len());
-    let mut edits: Vec<(usize, Range<usize>)> = standing
-        .filter(|(rule, range, over, _)| {
-            !over && range.start < limit && matches!(rules[*rule].act, Act::Mask | Act::Replace | Act::Redact)
-        })
-        .map(|(rule, range, ..)| (*rule, range.clone()))
-        .collect();
-    edits.sort_by_key(|(rule, range)| {
-        (range.start, if beyond(*rule, range) { 0 } else { usize::MAX - range.end }, *rule)
+    let rewritten = |rule: usize| matches!(rules[rule].act, Act::Mask | Act::Replace | Act::Redact);
+    let mut edits: Vec<&Sight> =
+        standing.filter(|finding| !finding.over && finding.range.start < limit && rewritten(finding.rule)).collect();
+    edits.sort_by_key(|finding| {
+        let shorter = if finding.head.is_some() { 0 } else { usize::MAX - finding.range.end };
+        (finding.range.start, shorter, finding.rule)
     });
     let (mut out, mut at) = (String::new(), 0);
-    for (rule, range) in edits {
+    for finding in edits {
+        let range = &finding.range;
         if range.start < at {
             at = at.max(range.end);
             continue;
         }
         out.push_str(&text[at..range.start]);
-        let Action::Rewrite(rewrite) = &context.rules.rule(rule).action else { continue };
+        let Action::Rewrite(rewrite) = &context.rules.rule(finding.rule).action else { continue };
         // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
-        let head = if beyond(rule, &range) { range.start + rules[rule].max_match } else { range.end };
+        let head = finding.head.unwrap_or(range.end);
         let fill = rewrite.fill.into_iter().cycle().take(range.end.min(limit).saturating_sub(head));
+        let said = if finding.head.is_some() { &text[range.start..head] } else { &finding.value };
         out.push_str(&(rewrite.with)(&crate::action::Found {
-            text: &text[range.start..head],
+            text: said,
             whole: true,
             entity: "",
             rule: "",
@@ -321,7 +390,8 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
         at = range.end;
     }
     out.push_str(text.get(at.min(limit)..limit).unwrap_or_default());
-    let mut findings: Vec<_> = findings.into_iter().map(|(rule, range, _, exempt)| (rule, range, exempt)).collect();
+    let mut findings: Vec<_> =
+        findings.into_iter().map(|finding| (finding.rule, finding.range, finding.exempt)).collect();
     findings.sort_by_key(|(rule, range, exempt)| (*rule, range.start, range.end, *exempt));
     // An `allow` rule that is itself bound to nothing shows like any other finding.
     Expected { out, cut: cut.is_some(), findings }
@@ -547,4 +617,9 @@ fn a_rule_that_hides_another_is_noticed() {
 #[test]
 fn a_failed_check_that_swallows_a_later_match_is_noticed() {
     must_notice(crate::policy::Fault::FailedCheckSwallows);
+}
+
+#[test]
+fn an_offset_of_a_view_that_is_one_byte_off_is_noticed() {
+    must_notice(crate::policy::Fault::ViewOffset);
 }

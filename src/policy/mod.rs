@@ -1,7 +1,7 @@
 //! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
 //!
-//! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text,
-//! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out. [`case`] reads the tests that
+//! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text
+//! and its views ([`reading`]), and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out. [`case`] reads the tests that
 //! stand beside policies.
 
 pub mod case;
@@ -9,6 +9,7 @@ pub mod channel;
 pub mod compile;
 pub mod file;
 mod program;
+mod reading;
 pub mod resolve;
 pub mod rule;
 mod scanner;

@@ -282,6 +282,16 @@ fn convert(look: hir::Look) -> Option<Look> {
 }
 
 impl Entry {
+    /// Whether a match may start with a character beyond ASCII.
+    pub(super) fn is_wide(&self) -> bool {
+        match self {
+            Entry::Literals(literals) => {
+                literals.iter().any(|literal| literal.first().is_some_and(|byte| *byte >= 0x80))
+            }
+            Entry::Bytes(bytes) => bytes[0x80..].contains(&true),
+        }
+    }
+
     fn of(hir: &Hir, nfa: &NFA, max_match: usize) -> Entry {
         Entry::literals(hir, max_match).map_or_else(|| Entry::Bytes(first_bytes(nfa)), Entry::Literals)
     }

@@ -10,7 +10,7 @@ use super::{Hit, Outcome};
 use crate::detector::Surround;
 
 /// The state of one tracker.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Run {
     pub(super) groups: Vec<Group>,
     /// Sorted by start.
@@ -27,7 +27,7 @@ pub(super) struct Run {
 }
 
 /// Candidates of one program in one state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) program: u32,
     pub(super) state: State,
@@ -36,7 +36,7 @@ pub(super) struct Group {
 }
 
 /// A position from which something may match.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Start {
     pub(super) at: usize,
     /// End of the longest match so far, and its score.
@@ -48,7 +48,7 @@ pub(super) struct Start {
 }
 
 /// A match whose surroundings are not all there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pending {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -58,7 +58,7 @@ pub(super) struct Pending {
 }
 
 /// A match that goes on beyond the longest match. The text up to `best` belongs to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Running {
     pub(super) program: u32,
     pub(super) state: State,

@@ -13,6 +13,8 @@ pub(crate) enum Fault {
     RuleHidesRule,
     /// What starts inside a text that failed its check is lost.
     FailedCheckSwallows,
+    /// What was seen on a view is one byte off.
+    ViewOffset,
 }
 
 thread_local! {
@@ -33,6 +35,12 @@ fn is(fault: Fault) -> bool {
 
 pub(super) fn shorten(open: usize, len: usize) -> usize {
     if is(Fault::ShortHoldBack) { (open + 1).min(len) } else { open }
+}
+
+pub(in crate::policy) fn shift(range: &mut std::ops::Range<usize>) {
+    if is(Fault::ViewOffset) {
+        range.end = range.end.saturating_sub(1).max(range.start);
+    }
 }
 
 pub(super) fn swallow(valid: bool, end: usize, floor: &mut usize) {

@@ -30,6 +30,8 @@ pub(in crate::policy) struct ScanSet {
     pub(super) by_byte: Vec<Vec<u32>>,
     /// How much settled text is kept for checks that look back, in bytes.
     pub(super) behind: usize,
+    /// Whether something that text waits for may start with a character beyond ASCII, on a view.
+    wide: bool,
 }
 
 pub(super) struct Compiled {
@@ -96,6 +98,7 @@ impl ScanSet {
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
                 set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
                 for program in Program::compile(&pattern.hir, spec.max_match)? {
+                    set.wide |= spec.holds && !pattern.text_only && program.entry.is_wide();
                     set.programs.push(Compiled {
                         program,
                         tracker: tracker as u32,
@@ -119,6 +122,21 @@ impl ScanSet {
         }
         set.literals = Literals::new(&set);
         Ok(set)
+    }
+
+    /// How far back checks look, in bytes.
+    pub(in crate::policy) fn behind(&self) -> usize {
+        self.behind
+    }
+
+    /// The longest match of a tracker, in bytes.
+    pub(in crate::policy) fn max_match(&self, tracker: usize) -> usize {
+        self.trackers[tracker].max_match
+    }
+
+    /// Whether something that text waits for may start with a character beyond ASCII, on a view.
+    pub(in crate::policy) fn is_wide(&self) -> bool {
+        self.wide
     }
 
     /// Whether there is nothing to look for.
