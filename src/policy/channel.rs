@@ -384,16 +384,20 @@ impl Channel {
 
     /// What a finding covers, as it was seen; empty for what was let go.
     pub fn matched(&self, index: usize) -> &str {
-        let range = self.findings.get(index).map_or(0..0, |finding| finding.range.clone());
-        self.values.get(&index).map_or_else(|| self.text(range), |value| value)
+        if let Some(value) = self.values.get(&index) {
+            return value;
+        }
+        self.findings.get(index).map_or("", |finding| self.text(finding.range.clone()))
     }
 
     /// Lets go of text before `released`, as far as no window and no view needs it.
     pub fn forget(&mut self, released: usize) {
         let growing = self.cutters.iter().map(Windows::start).min().unwrap_or(usize::MAX);
         let unjudged = self.open.iter().map(|&index| self.findings[index].range.start).min().unwrap_or(usize::MAX);
-        let views = if self.plan.views && !self.finished { self.reading.needed() } else { usize::MAX };
-        let needed = released.min(growing).min(unjudged).min(views);
+        let mut needed = released.min(growing).min(unjudged);
+        if needed >= self.base + 4096 && self.plan.views && !self.finished {
+            needed = needed.min(self.reading.needed());
+        }
         let cut = needed.saturating_sub(self.base).min(self.text.len());
         if cut >= 4096 && self.text.is_char_boundary(cut) {
             self.text.drain(..cut);

@@ -253,7 +253,8 @@ impl RuleSet {
                         let entity = group.first().and_then(|pattern| pattern.entity.clone());
                         let value = group.iter().find_map(|pattern| pattern.value);
                         let views = group.iter().all(|pattern| !pattern.text_only);
-                        (plan.views, plan.views_hold) = (plan.views | views, plan.views_hold | (views && holds));
+                        plan.views |= views;
+                        plan.views_hold |= views && holds;
                         plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
                         specs.push((index, group, holds));
                     }

@@ -59,15 +59,16 @@ impl View for Base64 {
             self.at += short;
             rest = rest.get(short..).unwrap_or_default();
             // Inside a run, character by character to its end.
-            let mut chars = rest.chars();
-            while let Some(char) = chars.next() {
-                self.see(char, self.at, shown);
-                self.at += char.len_utf8();
+            let mut seen = 0;
+            for char in rest.chars() {
+                self.see(char, self.at + seen, shown);
+                seen += char.len_utf8();
                 if !self.inside {
                     break;
                 }
             }
-            rest = chars.as_str();
+            self.at += seen;
+            rest = rest.get(seen..).unwrap_or_default();
         }
     }
 
@@ -155,11 +156,17 @@ impl Base64 {
         if whole > 0 && is_text(&bytes) {
             return true;
         }
-        // All that the byte may become that has begun.
-        let open = if self.padding == 0 { 1u16 << (8 - begun) } else { 0 };
-        (0..open).any(|low| {
+        if self.padding > 0 {
+            return false;
+        }
+        // What the byte may become that has begun. Bytes that text may go on with come in ranges; one that begins inside
+        // is as good as any.
+        let (low, high) = (known[whole], known[whole] | 0xff >> begun);
+        let begins =
+            [b'\t', b'\r', b' ', 0x80, 0x90, 0xa0, 0xc2].into_iter().filter(|begin| (low..=high).contains(begin));
+        std::iter::once(low).chain(begins).any(|byte| {
             bytes.truncate(before.len() + whole);
-            bytes.push(known[whole] | low as u8);
+            bytes.push(byte);
             is_text(&bytes)
         })
     }
@@ -236,8 +243,17 @@ fn words(piece: &[u8]) -> usize {
 }
 
 fn is_alphabet(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'/' | b'_')
+    ALPHABET[usize::from(byte)]
 }
+
+const ALPHABET: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0u8);
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'/' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 fn value(char: char) -> Option<u32> {
     Some(match char {

@@ -38,7 +38,7 @@ impl View for Folded {
         let mut rest = piece;
         while !rest.is_empty() {
             // Of plain text only the last character can still change.
-            let plain = rest.bytes().take_while(u8::is_ascii).count();
+            let plain = if rest.is_ascii() { rest.len() } else { rest.bytes().take_while(u8::is_ascii).count() };
             if let Some(last) = rest.get(..plain).and_then(|plain| plain.chars().next_back()) {
                 self.flush(shown);
                 let waits = usize::from(takes_marks(last));
@@ -160,10 +160,14 @@ fn is_plain(char: char) -> bool {
 pub(super) fn takes_marks(char: char) -> bool {
     match char {
         '\0'..='\x7f' => char.is_ascii_alphabetic() || matches!(char, '<' | '=' | '>'),
-        '\u{a8}' | '\u{c0}'..='\u{1fff}' | '\u{2190}'..='\u{22ff}' | '\u{3040}'..='\u{30ff}' => true,
-        '\u{ac00}'..='\u{d7a3}' | '\u{10500}'..='\u{105ff}' | '\u{11000}'..='\u{11fff}' | '\u{16000}'..='\u{16fff}' => {
-            true
-        }
+        '\u{a8}'
+        | '\u{c0}'..='\u{1fff}'
+        | '\u{2190}'..='\u{22ff}'
+        | '\u{3040}'..='\u{30ff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{10500}'..='\u{105ff}'
+        | '\u{11000}'..='\u{11fff}'
+        | '\u{16000}'..='\u{16fff}' => true,
         _ => false,
     }
 }
