@@ -487,10 +487,10 @@ impl Channel {
         match self.findings.get_mut(index) {
             None => {
                 self.keep(finding);
-                if self.plan.views {
+                if self.plan.views && index < self.findings.len() {
                     self.known.insert(key, index);
+                    self.values.extend(value.map(|value| (index, value)));
                 }
-                self.values.extend(value.map(|value| (index, value)));
             }
             Some(first) => {
                 if finding.seen < first.seen {

@@ -316,8 +316,9 @@ impl Whole {
             Some(_) => open,
             // The text's own scanner has it all.
             None if self.is_all_shown() => usize::MAX,
-            // Unless something unusual begins with the character that waits, it is in the scanner's hands too.
-            None if self.open_before >= open && self.view.is_plain() && !plan.scan.is_wide() => usize::MAX,
+            // Nothing was open where the view began to wait, and what the text's scanner has not begun with that
+            // character begins only with what it may be composed to.
+            None if self.open_before >= open && self.view.is_plain() && !plan.scan.may_start_composed() => usize::MAX,
             None => open.min(self.open_before),
         }
     }

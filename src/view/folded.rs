@@ -6,8 +6,9 @@
 //! struck through), that character and the combining marks behind it, at most [`MAX_UNIT`] characters. Letter case stays.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use unicode_normalization::char::{canonical_combining_class, compose, decompose_compatible};
+use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::{Shape, Shown, View, ViewKind, is_invisible};
@@ -143,6 +144,19 @@ impl Folded {
     }
 }
 
+/// Every character that is composed of several.
+pub fn composed() -> &'static [char] {
+    static COMPOSED: LazyLock<Vec<char>> = LazyLock::new(|| {
+        let composed = |char: &char| {
+            let mut parts = 0;
+            decompose_canonical(*char, |_| parts += 1);
+            parts > 1
+        };
+        ('\u{c0}'..='\u{16fff}').filter(composed).collect()
+    });
+    &COMPOSED
+}
+
 fn show(range: Range<usize>, text: &str, folded: &str, shown: &mut Shown) {
     if text == folded && text.len() == range.len() {
         shown.same(range);
@@ -180,11 +194,12 @@ mod tests {
     fn all_that_composes_waits_for_marks() {
         for char in '\0'..=char::MAX {
             let mut parts = Vec::new();
-            unicode_normalization::char::decompose_canonical(char, |part| parts.push(part));
+            decompose_canonical(char, |part| parts.push(part));
             if let [.., first, second] = parts[..]
                 && compose(first, second) == Some(char)
             {
                 assert!(takes_marks(first), "{first:?} composes with {second:?}");
+                assert!(composed().contains(&char), "{char:?} is composed");
             }
         }
     }

@@ -11,6 +11,7 @@ mod map;
 use std::fmt;
 use std::ops::Range;
 
+pub use folded::composed;
 pub use map::Map;
 
 /// A kind of view.
@@ -54,7 +55,7 @@ pub trait View: fmt::Debug + Send + Sync {
     }
 
     /// Of views of the whole: whether all that is open is one character that stands for itself, unless what follows
-    /// belongs to it.
+    /// makes it one of [`composed`].
     fn is_plain(&self) -> bool {
         false
     }
