@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::view::Path;
+
 /// One thing that a rule found in one text, or could not look for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -14,6 +16,8 @@ pub struct Finding {
     pub score: Option<f32>,
     /// Bytes of the text.
     pub range: Range<usize>,
+    /// By which views it was seen, if not in the text as it stands.
+    pub seen: Path,
     /// For what is longer than the longest match (begin + run): bytes of the head, which is replaced as one.
     pub head: Option<usize>,
     /// What it is.

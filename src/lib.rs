@@ -6,6 +6,7 @@
 //! 2. [`protocol`] says where text stands in its body: one file for each wire format.
 //! 3. [`segment`] is what it hands on: text, and where it came from.
 //! 4. [`inspect`] puts those texts under the rules, whole or as they stream in.
+//!    What they say in disguise, [`view`] shows.
 //! 5. [`policy`] holds the rules and the engine that runs them; [`detector`] and [`action`] are what rules are made of;
 //!    [`classifier`] runs models on threads of its own.
 //! 6. [`finding`] and [`verdict`] are what comes out.
@@ -35,3 +36,4 @@ pub mod standin;
 pub mod telemetry;
 pub mod upstream;
 pub mod verdict;
+pub mod view;

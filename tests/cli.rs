@@ -82,6 +82,27 @@ fn a_scan_prints_a_verdict_and_exits_with_it() {
 }
 
 #[test]
+fn what_is_disguised_is_found_where_it_stands() {
+    // "please stop here": the finding begins and ends inside groups of four.
+    let ran = scan(&["--show-text", "see ｘ１２ and cGxlYXNlIHN0b3AgaGVyZQ=="], "");
+    let verdict = json(&ran);
+    assert_eq!((ran.code, &verdict["verdict"]), (1, &"block".into()));
+    let mut findings: Vec<String> = verdict["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| ["start", "end", "text", "why"].map(|key| found[key].to_string()).join(" "))
+        .collect();
+    findings.sort();
+    assert_eq!(
+        findings,
+        [r#"26 34 "stop" "a word, decoded from base64""#, r#"4 13 "x12" "x[0-9]{1,3}, in the folded text""#]
+    );
+    let verdict = json(&scan(&["see ｘ１２."], ""));
+    assert_eq!((&verdict["verdict"], &verdict["texts"][0]["text"]), (&"rewrite".into(), &"see ***.".into()));
+}
+
+#[test]
 fn the_kind_decides_which_rules_run_and_which_way_the_text_goes() {
     let verdict = json(&scan(&["--as", "completion", "-"], "x12\n"));
     assert_eq!((&verdict["verdict"], &verdict["direction"]), (&"allow".into(), &"response".into()));

@@ -10,7 +10,8 @@ use std::path::Path;
 /// Module → modules that it may import. A module that is missing here may import nothing.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("segment", &[]),
-    ("finding", &[]),
+    ("view", &[]),
+    ("finding", &["view"]),
     // A route names policies; how such a name is told from a path is the policy module's to say.
     ("config", &["policy"]),
     ("coding", &[]),
@@ -18,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("detector", &["config"]),
     ("protocol", &["segment"]),
     ("classifier", &["segment"]),
-    ("policy", &["action", "classifier", "config", "detector", "finding", "segment"]),
+    ("policy", &["action", "classifier", "config", "detector", "finding", "segment", "view"]),
     ("inspect", &["action", "detector", "finding", "policy", "protocol", "segment"]),
     ("verdict", &["finding", "inspect", "policy", "segment"]),
     ("decisions", &["verdict"]),

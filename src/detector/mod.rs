@@ -85,6 +85,8 @@ pub struct Pattern {
     pub run: bool,
     /// The part of a match that a finding covers, where what stands before or behind it only tells what it is.
     pub value: Option<fn(&str) -> Range<usize>>,
+    /// Reads the text as it stands alone, not what views make of it.
+    pub text_only: bool,
     /// How sure a match is, in thousandths; 0 where the detector knows no scores.
     pub score: u16,
     /// Shown in `why`; never contains matched text.
@@ -103,6 +105,7 @@ impl Pattern {
             inner: None,
             run: false,
             value: None,
+            text_only: false,
             score: 0,
             shown,
         }

@@ -41,7 +41,7 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
 impl Trick {
     fn pattern(&self, pattern: &str) -> Option<Pattern> {
         let hir = regex_syntax::parse(pattern).ok()?;
-        Some(Pattern { entity: Some(self.name.into()), ..Pattern::new(hir, self.why.into()) })
+        Some(Pattern { entity: Some(self.name.into()), text_only: true, ..Pattern::new(hir, self.why.into()) })
     }
 }
 

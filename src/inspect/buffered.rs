@@ -292,17 +292,17 @@ impl<'b> Buffered<'b> {
     fn conclude_run(&mut self, index: usize) {
         self.joined[index].channel.judge();
         let Joined { channel, run, ranges } = &self.joined[index];
-        for finding in channel.findings() {
+        for (index, finding) in channel.findings().iter().enumerate() {
             let Some(touched) = touched(finding, &run.pieces, ranges) else { continue };
             // A run is read with and without a space between its pieces; what both show is one finding.
             if self.run_findings.insert((finding.rule, touched.clone())) {
                 let segment = |piece: usize| self.texts[piece].as_ref().map(|text| &text.segment);
-                self.report.findings.extend(reported(channel, finding, &touched, segment));
+                self.report.findings.extend(reported(channel, index, &touched, segment));
             }
             if finding.judgement != Judgement::Stands {
                 continue;
             }
-            for (piece, finding, new) in parts(&self.context, channel, finding, touched) {
+            for (piece, finding, new) in parts(&self.context, channel, index, touched) {
                 if let Some(text) = &mut self.texts[piece] {
                     text.take_from_run(&self.context, &finding, new);
                 }

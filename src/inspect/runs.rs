@@ -132,14 +132,18 @@ pub(super) enum New {
 pub(super) fn parts(
     context: &Context,
     channel: &Channel,
-    finding: &Finding,
+    index: usize,
     touched: Touched,
 ) -> impl Iterator<Item = (usize, Finding, New)> {
+    let finding = &channel.findings()[index];
     let rule = context.rules.rule(finding.rule);
     let mut head = finding.head.unwrap_or(finding.range.len());
     let mut first = match &rule.action {
         Action::Rewrite(rewrite) => {
-            let text = channel.text(finding.range.start..finding.range.start + head);
+            let text = match finding.head {
+                Some(head) => channel.text(finding.range.start..finding.range.start + head),
+                None => channel.matched(index),
+            };
             replacement(context, finding, text, finding.head.is_none()).map(|new| (new, rewrite.fill))
         }
         _ => None,
@@ -162,13 +166,14 @@ pub(super) fn parts(
 /// How a finding over a run is reported: where it begins, and every piece.
 pub(super) fn reported<'s>(
     channel: &Channel,
-    finding: &Finding,
+    index: usize,
     touched: &Touched,
     segment: impl Fn(usize) -> Option<&'s Segment>,
 ) -> Option<Reported> {
+    let finding = &channel.findings()[index];
     let (first, range) = touched.first()?;
     let mut reported = Reported::new(Finding { range: range.clone(), ..finding.clone() }, segment(*first)?.clone());
     reported.pieces =
         touched.iter().filter_map(|(piece, range)| Some((segment(*piece)?.pointer.clone(), range.clone()))).collect();
-    Some(reported.showing(channel.text(finding.range.clone())))
+    Some(reported.showing(channel.matched(index)))
 }

@@ -25,6 +25,7 @@ use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Recognised, recognise};
 use crate::segment::{Direction, Media, Scope};
+use crate::view::Path;
 
 const PATTERNS: &[&str] = &[
     "abc",
@@ -128,7 +129,20 @@ fn rule_case() -> impl Strategy<Value = RuleCase> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let text = proptest::string::string_regex("[abckeyKEYzé10 @\n.\\-😀\"\\\\]{0,40}").unwrap();
+    let plain = || proptest::string::string_regex("[abckeyKEYzé10 @\n.\\-😀\"\\\\]{0,40}").unwrap();
+    // Spelled so that only a view shows what it says, or says something else on one.
+    let folded = || proptest::string::string_regex("[abeyz1é@. ａｂＫ１…ﬁ\u{301}\u{200b}]{0,24}").unwrap();
+    let encoded = (prop_oneof![plain(), folded()], 1..6usize, any::<bool>());
+    let encoded = encoded.prop_map(|(text, times, padded)| {
+        let often = if times > 4 && text.len() > 12 { 4 } else { 1 + times % 2 };
+        (0..often).fold(text, |text, _| crate::view::encode(text.as_bytes(), padded))
+    });
+    let around = || proptest::string::string_regex("[abk1 ,=@é\u{200b}]{0,6}").unwrap();
+    let text = prop_oneof![
+        3 => plain(),
+        2 => folded(),
+        2 => (around(), encoded, around()).prop_map(|(before, text, after)| before + &text + &after),
+    ];
     (
         proptest::collection::vec(rule_case(), 1..5),
         proptest::collection::vec(text, 1..3),
@@ -235,14 +249,59 @@ struct Expected {
     findings: Vec<(usize, Range<usize>, bool)>,
 }
 
-/// One finding of the oracle's.
+/// A finding of the oracle.
 #[derive(Clone, Debug)]
-struct Wanted {
+struct Sight {
     rule: usize,
     range: Range<usize>,
-    /// A bound was met.
     over: bool,
+    /// By which views, and what it says there.
+    seen: Path,
+    value: String,
+    /// End of the head of what goes on beyond the longest match.
+    head: Option<usize>,
     exempt: bool,
+}
+
+/// What patterns find in a text and by its views, with all that several views show.
+fn sights(rule: usize, patterns: &[Pattern], max_match: usize, text: &str) -> Vec<Sight> {
+    let (readings, too_deep) = crate::view::tests::readings(text);
+    let mut out = Vec::new();
+    for (seen, reading) in readings {
+        for (range, over) in oracle(&patterns.iter().collect::<Vec<_>>(), max_match, &reading.text) {
+            let head = (range.len() > max_match).then(|| reading.span(range.start..range.start + max_match).end);
+            let value = reading.text[range.clone()].to_owned();
+            out.push(Sight { rule, range: reading.span(range), over, seen, value, head, exempt: false });
+        }
+    }
+    let bound = |at| Sight {
+        rule,
+        range: at..at,
+        over: true,
+        seen: Path::default(),
+        value: String::new(),
+        head: None,
+        exempt: false,
+    };
+    out.extend(too_deep.into_iter().map(bound));
+    out
+}
+
+/// What several views show is one finding, by the first of them.
+fn once(sights: &[Sight]) -> Vec<Sight> {
+    let mut out: Vec<Sight> = Vec::new();
+    for sight in sights {
+        let same = |other: &&mut Sight| {
+            let ends = if sight.head.is_some() { other.head.is_some() } else { other.range.end == sight.range.end };
+            let long = sight.head.is_some() == other.head.is_some();
+            other.range.start == sight.range.start && ends && long && other.over == sight.over
+        };
+        match out.iter_mut().find(same) {
+            Some(first) => first.range.end = first.range.end.max(sight.range.end),
+            None => out.push(sight.clone()),
+        }
+    }
+    out
 }
 
 /// What a rewrite leaves of one text: the new text, and how many bytes from where on become the fill.
@@ -259,61 +318,58 @@ fn expected(context: &Context, rules: &[RuleCase], text: &str) -> Expected {
     expected_beside(context, rules, text, Vec::new(), Vec::new())
 }
 
-/// Whether a finding has outgrown the longest match.
-fn beyond(rules: &[RuleCase], rule: usize, range: &Range<usize>) -> bool {
-    rules[rule].runs() && range.len() > rules[rule].max_match
-}
-
 fn blocks(rules: &[RuleCase], rule: usize, over: bool) -> bool {
     matches!(rules[rule].act, Act::Block) || (over && !matches!(rules[rule].act, Act::Log))
 }
 
 /// Everything that rules find in a text.
-fn wanted(rules: &[RuleCase], text: &str) -> Vec<Wanted> {
-    let mut findings: Vec<Wanted> = Vec::new();
-    let mut voids: Vec<(usize, Range<usize>)> = Vec::new();
-    let found = |picks: &[usize], validated: bool, max_match: usize| {
+fn wanted(rules: &[RuleCase], text: &str) -> Vec<Sight> {
+    let mut findings: Vec<Sight> = Vec::new();
+    let mut voids: Vec<(usize, Range<usize>, Path)> = Vec::new();
+    let found = |rule: usize, picks: &[usize], validated: bool| {
         let patterns: Vec<Pattern> = picks.iter().map(|&pick| pattern(pick, validated)).collect();
-        oracle(&patterns.iter().collect::<Vec<_>>(), max_match, text)
+        sights(rule, &patterns, rules[rule].max_match, text)
     };
-    for (rule, case) in rules.iter().enumerate() {
-        let one = |range: Range<usize>, over: bool| Wanted { rule, range, over, exempt: false };
-        match &case.look {
-            Look::Patterns(picks, validated) => {
-                let own = found(picks, *validated, case.max_match).into_iter();
-                findings.extend(own.map(|(range, over)| one(range, over)));
-            }
+    for (index, rule) in rules.iter().enumerate() {
+        let plain = |range: Range<usize>| {
+            let value = text[range.clone()].to_owned();
+            Sight { rule: index, range, over: false, seen: Path::default(), value, head: None, exempt: false }
+        };
+        let own = match &rule.look {
+            Look::Patterns(picks, validated) => found(index, picks, *validated),
             Look::Judge(window) => {
                 let windows = crate::policy::whole_windows(*window, text).into_iter();
                 let alarming = windows.filter(|window| {
                     let window = &text[window.clone()];
                     !window.trim().is_empty() && score(window) >= 0.5
                 });
-                findings.extend(alarming.map(|range| one(range, false)));
+                alarming.map(plain).collect()
             }
             Look::Length(max) => {
-                if let Some((at, char)) = text.char_indices().nth(*max) {
-                    let rewrites = matches!(case.act, Act::Mask | Act::Replace | Act::Redact);
-                    let end = if rewrites { text.len() } else { at + char.len_utf8() };
-                    findings.push(one(at..end, false));
-                }
+                let first = text.char_indices().nth(*max);
+                let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
+                let end = |at: usize, char: char| if rewrites { text.len() } else { at + char.len_utf8() };
+                first.map(|(at, char)| plain(at..end(at, char))).into_iter().collect()
             }
+        };
+        findings.extend(once(&own));
+        if let Some(pick) = rule.except {
+            let except = found(index, &[pick], false).into_iter().filter(|sight| !sight.over);
+            voids.extend(except.map(|sight| (index, sight.range, sight.seen)));
         }
-        if let Some(pick) = case.except {
-            let own = found(&[pick], false, case.max_match);
-            voids.extend(own.into_iter().filter(|(_, over)| !over).map(|(range, _)| (rule, range)));
-        }
-        if let Act::Allow(target) = case.act {
-            let own: Vec<_> = findings.iter().filter(|found| found.rule == rule && !found.over).cloned().collect();
-            let silences = rules.get(target).is_some_and(|target| !case.shadow || target.shadow);
-            voids.extend(own.into_iter().filter(|_| silences).map(|found| (target, found.range)));
+        if let Act::Allow(target) = rule.act {
+            let silences = rules.get(target).is_some_and(|target| !rule.shadow || target.shadow);
+            let allow = own.iter().filter(|sight| silences && !sight.over);
+            voids.extend(allow.map(|sight| (target, sight.range.clone(), sight.seen)));
         }
     }
-    for found in &mut findings {
-        let covers = |(target, void): &(usize, Range<usize>)| {
-            *target == found.rule && void.start <= found.range.start && found.range.end <= void.end
-        };
-        found.exempt = !found.over && !beyond(rules, found.rule, &found.range) && voids.iter().any(covers);
+    for finding in &mut findings {
+        let (range, seen) = (finding.range.clone(), finding.seen);
+        finding.exempt = !finding.over
+            && finding.head.is_none()
+            && voids.iter().any(|(target, void, by)| {
+                *target == finding.rule && void.start <= range.start && range.end <= void.end && seen.starts_with(*by)
+            });
     }
     findings
 }
@@ -330,14 +386,13 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
     for found in standing.filter(|found| !found.over) {
         let Action::Rewrite(rewrite) = &context.rules.rule(found.rule).action else { continue };
         // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
-        let beyond = beyond(rules, found.rule, &found.range);
-        let head = if beyond { found.range.start + rules[found.rule].max_match } else { found.range.end };
+        let said = found.head.map_or(&*found.value, |head| &text[found.range.start..head]);
         changes.push(Change {
             rule: found.rule,
             range: found.range.clone(),
-            shorter: if beyond { 0 } else { usize::MAX - found.range.end },
-            text: new_text(rewrite, &text[found.range.start..head]),
-            fill_from: head,
+            shorter: if found.head.is_some() { 0 } else { usize::MAX - found.range.end },
+            text: new_text(rewrite, said),
+            fill_from: found.head.unwrap_or(found.range.end),
         });
     }
     changes.retain(|change| change.range.start < limit);
@@ -613,4 +668,9 @@ fn a_stale_check_is_noticed() {
 #[test]
 fn a_window_that_is_cut_by_arrival_is_noticed() {
     must_notice(crate::policy::Fault::WindowByArrival);
+}
+
+#[test]
+fn an_offset_of_a_view_that_is_one_byte_off_is_noticed() {
+    must_notice(crate::policy::Fault::ViewOffset);
 }

@@ -196,7 +196,7 @@ impl Text {
                 self.channel.mark_restored(index);
                 continue;
             }
-            let matched = self.channel.text(finding.range.clone()).to_owned();
+            let matched = self.channel.matched(index).to_owned();
             self.take(context, &finding, &matched);
         }
         for (range, value) in self.restorer.iter_mut().flat_map(Restorer::take) {
@@ -240,14 +240,14 @@ impl Text {
                     inner.channel.mark_restored(index);
                 }
             }
-            for finding in inner.channel.findings() {
+            for (index, finding) in inner.channel.findings().iter().enumerate() {
                 let mut offsets = RawOffsets::new(raw);
                 let start = inner.raw.start + offsets.at(finding.range.start);
                 let end = inner.raw.start + offsets.at(finding.range.end);
                 seen.push((finding.rule, start..end));
                 let segment =
                     Segment { pointer: format!("{}{}", self.segment.pointer, inner.pointer), ..self.segment.clone() };
-                let matched = inner.channel.text(finding.range.clone());
+                let matched = inner.channel.matched(index);
                 self.reported.push(Reported::new(finding.clone(), segment).showing(matched));
                 if finding.judgement == Judgement::Stands {
                     self.resolver.take(context, &on_raw(finding, start..end), matched, escape);
@@ -266,7 +266,7 @@ impl Text {
                 self.channel.mark_restored(index);
             }
         }
-        for finding in self.channel.findings().to_vec() {
+        for (index, finding) in self.channel.findings().to_vec().into_iter().enumerate() {
             // Seen in the raw text and in a leaf: reported once, on the leaf.
             let twice = seen.iter().any(|(rule, range)| {
                 *rule == finding.rule && range.start < finding.range.end && finding.range.start < range.end
@@ -274,7 +274,7 @@ impl Text {
             if twice {
                 continue;
             }
-            let matched = self.whole.get(finding.range.clone()).unwrap_or_default().to_owned();
+            let matched = self.channel.matched(index).to_owned();
             let rewrites = effect(&context.rules, &finding) == Effect::Rewrite && self.is_json;
             self.reported.push(Reported::new(finding.clone(), self.segment.clone()).showing(&matched));
             if finding.judgement != Judgement::Stands {
@@ -344,8 +344,8 @@ impl Text {
         let mut out = self.reported.clone();
         if self.role != LeafRole::Arguments || !self.finished || self.is_waiting() {
             let own = self.channel.findings().iter();
-            out.extend(own.map(|finding| {
-                let matched = self.channel.text(finding.range.clone());
+            out.extend(own.enumerate().map(|(index, finding)| {
+                let matched = self.channel.matched(index);
                 Reported::new(finding.clone(), self.segment.clone()).showing(matched)
             }));
         }

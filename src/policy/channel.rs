@@ -1,7 +1,7 @@
 //! One text under its rules: feed it in pieces, take the windows that classifiers have to judge, hand scores in, and be
 //! told how far the text is decided. No I/O, no waiting. A buffered text is a channel fed once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,13 +10,15 @@ use sha2::Sha256;
 
 use super::compile::{ChannelPlan, Purpose, RuleSet};
 use super::pseudonyms::Pseudonyms;
+use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Decision, Mode, Window};
-use super::scanner::{self, Scanner};
+use super::scanner;
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::Span;
 use crate::finding::{Failure, Finding, Judgement, Outcome};
 use crate::segment::{Direction, Scope};
+use crate::view::Path;
 
 /// Most findings that are kept of one text.
 const MAX_FINDINGS: usize = 1 << 16;
@@ -84,12 +86,25 @@ struct Waiting {
     rules: Vec<usize>,
 }
 
+/// A range whose findings are void.
+#[derive(Clone, Debug)]
+struct Void {
+    rule: usize,
+    purpose: Purpose,
+    range: Range<usize>,
+    /// On this view, and on those of it.
+    seen: Path,
+}
+
+/// Rule, label, range, and whether it stands for a bound. What outgrows the longest match is known by its start.
+type Known = (usize, Option<Arc<str>>, usize, usize, bool);
+
 /// One text under its rules.
 #[derive(Clone, Debug)]
 pub struct Channel {
     context: Context,
     plan: Arc<ChannelPlan>,
-    scanner: Scanner,
+    reading: Reading,
     cutters: Vec<Windows>,
     jobs: Vec<Job>,
     waiting: Vec<Waiting>,
@@ -103,9 +118,13 @@ pub struct Channel {
     findings: Vec<Finding>,
     /// Rules that found more than is kept.
     overfull: HashSet<usize>,
-    voids: Vec<(usize, Purpose, Range<usize>)>,
-    /// Findings that still grow (begin + run), by tracker.
-    growing: Vec<(usize, usize)>,
+    voids: Vec<Void>,
+    /// Findings of patterns, so that what several views show is one finding.
+    known: HashMap<Known, usize>,
+    /// What findings that were seen on a view say there, by index.
+    values: HashMap<usize, Box<str>>,
+    /// Findings that still grow (begin + run), by tracker and view.
+    growing: Vec<(usize, Path, usize)>,
     /// Judged findings that have grown, and where they ended before.
     grown: Vec<(usize, usize)>,
     /// Findings whose judgement is open, by index.
@@ -126,7 +145,7 @@ impl Channel {
         }
         let hash = (!plan.segment_voids.is_empty()).then(|| Hmac::new_from_slice(&context.key).ok()).flatten();
         Channel {
-            scanner: Scanner::new(Arc::clone(&plan.scan)),
+            reading: Reading::new(Arc::clone(&plan), Path::default()),
             too_long_from: vec![None; plan.lengths.len()],
             context: context.clone(),
             plan,
@@ -141,6 +160,8 @@ impl Channel {
             findings: Vec::new(),
             overfull: HashSet::new(),
             voids: Vec::new(),
+            known: HashMap::new(),
+            values: HashMap::new(),
             growing: Vec::new(),
             grown: Vec::new(),
             open: Vec::new(),
@@ -178,8 +199,9 @@ impl Channel {
             hash.update(piece.as_bytes());
         }
         if !self.plan.scan.is_empty() {
-            self.scanner.feed(piece);
-            self.take_hits();
+            let mut sightings = Vec::new();
+            self.reading.feed(Kept { text: &self.text, base: self.base }, &mut sightings);
+            self.take_sightings(sightings);
         }
         if !self.plan.lengths.is_empty() {
             self.count(piece, at);
@@ -197,8 +219,9 @@ impl Channel {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        self.scanner.finish();
-        self.take_hits();
+        let mut sightings = Vec::new();
+        self.reading.finish(Kept { text: &self.text, base: self.base }, &mut sightings);
+        self.take_sightings(sightings);
         let mut cutters = std::mem::take(&mut self.cutters);
         for cutter in &mut cutters {
             if let Some(window) = cutter.finish() {
@@ -212,7 +235,8 @@ impl Channel {
             let plan = Arc::clone(&self.plan);
             let named = |wanted: &str| wanted.strip_prefix("hmac:").is_some_and(|hex| digest.starts_with(hex));
             for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| named(wanted)) {
-                self.voids.push((*rule, Purpose::Void(*until), 0..usize::MAX));
+                let (rule, purpose, seen) = (*rule, Purpose::Void(*until), Path::default());
+                self.voids.push(Void { rule, purpose, range: 0..usize::MAX, seen });
             }
         }
     }
@@ -391,19 +415,32 @@ impl Channel {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    /// Lets go of text before `released`, as far as no window needs it.
+    /// What a finding covers, as it was seen; empty for what was let go.
+    pub fn matched(&self, index: usize) -> &str {
+        if let Some(value) = self.values.get(&index) {
+            return value;
+        }
+        self.findings.get(index).map_or("", |finding| self.text(finding.range.clone()))
+    }
+
+    /// Lets go of text before `released`, as far as no window and no view needs it.
     pub fn forget(&mut self, released: usize) {
         let growing = self.cutters.iter().map(Windows::start).min().unwrap_or(usize::MAX);
         let unjudged = self.open.iter().map(|&index| self.findings[index].range.start).min().unwrap_or(usize::MAX);
-        let cut = released.min(growing).min(unjudged).saturating_sub(self.base).min(self.text.len());
+        let mut needed = released.min(growing).min(unjudged);
+        if needed >= self.base + 4096 && self.plan.views && !self.finished {
+            needed = needed.min(self.reading.needed());
+        }
+        let cut = needed.saturating_sub(self.base).min(self.text.len());
         if cut >= 4096 && self.text.is_char_boundary(cut) {
             self.text.drain(..cut);
             self.base += cut;
+            self.values.retain(|&index, _| self.findings[index].range.start >= self.base);
         }
     }
 
     fn scanner_open(&self) -> usize {
-        if self.plan.scan.is_empty() { self.len() } else { self.scanner.open().min(self.len()) }
+        if self.plan.scan.is_empty() { self.len() } else { self.reading.open().min(self.len()) }
     }
 
     fn found(
@@ -414,50 +451,47 @@ impl Channel {
         range: Range<usize>,
         outcome: Outcome,
     ) {
-        if outcome == Outcome::Found && matches!(self.context.rules.rule(rule).action, Action::Allow(_)) {
-            self.voids.push((rule, Purpose::Find(label.clone()), range.clone()));
-        }
-        let mut outcome = outcome;
-        if self.findings.len() >= MAX_FINDINGS {
-            // One more for each rule, which says that there were more.
-            if !self.overfull.insert(rule) {
-                return;
-            }
-            outcome = Outcome::OverLimit("findings");
-        }
-        self.open.push(self.findings.len());
-        self.findings.push(Finding { rule, label, score, range, head: None, outcome, judgement: Judgement::Open });
+        let (seen, judgement) = (Path::default(), Judgement::Open);
+        self.keep(Finding { rule, label, score, range, seen, head: None, outcome, judgement });
     }
 
-    fn take_hits(&mut self) {
-        for hit in self.scanner.take_hits() {
-            let plan = Arc::clone(&self.plan);
-            let info = &plan.trackers[hit.tracker];
-            let mut range = hit.start..hit.end;
-            if let Some(value) = info.value {
-                let inside = value(self.text(range.clone()));
-                range = hit.start + inside.start..hit.start + inside.end;
+    fn keep(&mut self, mut finding: Finding) {
+        if finding.outcome == Outcome::Found {
+            self.voids_others(&finding, finding.seen);
+        }
+        if self.findings.len() >= MAX_FINDINGS {
+            // One more for each rule, which says that there were more.
+            if !self.overfull.insert(finding.rule) {
+                return;
             }
-            match (&info.purpose, hit.outcome) {
-                (Purpose::Find(entity), scanner::Outcome::Found | scanner::Outcome::Begun) => {
-                    let index = self.findings.len();
-                    let max_match = self.context.rules.rule(info.rule).max_match;
-                    let head = (range.len() > max_match).then_some(max_match);
-                    self.found(info.rule, entity.clone(), hit.score(), range, Outcome::Found);
-                    if let Some(finding) = self.findings.get_mut(index) {
-                        finding.head = head;
-                        self.growing.retain(|(tracker, _)| *tracker != hit.tracker);
-                        if hit.outcome == scanner::Outcome::Begun {
-                            self.growing.push((hit.tracker, index));
-                        }
+            finding.outcome = Outcome::OverLimit("findings");
+        }
+        self.open.push(self.findings.len());
+        self.findings.push(finding);
+    }
+
+    fn voids_others(&mut self, finding: &Finding, seen: Path) {
+        if matches!(self.context.rules.rule(finding.rule).action, Action::Allow(_)) {
+            let purpose = Purpose::Find(finding.label.clone());
+            self.voids.push(Void { rule: finding.rule, purpose, range: finding.range.clone(), seen });
+        }
+    }
+
+    fn take_sightings(&mut self, sightings: Vec<Sighting>) {
+        let plan = Arc::clone(&self.plan);
+        for sighting in sightings {
+            let info = &plan.trackers[sighting.tracker];
+            match (&info.purpose, sighting.outcome) {
+                (Purpose::Find(_), scanner::Outcome::Grown) => {
+                    let own = |(tracker, seen, _): &&_| (*tracker, *seen) == (sighting.tracker, sighting.seen);
+                    if let Some(&(_, _, index)) = self.growing.iter().find(own) {
+                        self.grow(index, sighting.range.end);
                     }
                 }
-                (Purpose::Find(_), scanner::Outcome::Grown) => self.grow(hit.tracker, hit.end),
-                (Purpose::Find(entity), scanner::Outcome::OverLimit) => {
-                    self.found(info.rule, entity.clone(), None, range, Outcome::OverLimit("max_match"));
-                }
+                (Purpose::Find(entity), _) => self.sighted(info.rule, entity.as_ref(), sighting),
                 (Purpose::Void(_), scanner::Outcome::Found) => {
-                    self.voids.push((info.rule, info.purpose.clone(), range));
+                    let (rule, purpose) = (info.rule, info.purpose.clone());
+                    self.voids.push(Void { rule, purpose, range: sighting.range, seen: sighting.seen });
                 }
                 // An exception that ran into a bound voids nothing, which is the safe side. None has a run.
                 (Purpose::Void(_), _) => {}
@@ -465,9 +499,52 @@ impl Channel {
         }
     }
 
-    fn grow(&mut self, tracker: usize, end: usize) {
-        let Some(&(_, index)) = self.growing.iter().find(|(growing, _)| *growing == tracker) else { return };
-        let Some(finding) = self.findings.get_mut(index) else { return };
+    /// A finding of a pattern. What several views show is one finding, seen by the first of them.
+    fn sighted(&mut self, rule: usize, entity: Option<&Arc<str>>, sighting: Sighting) {
+        let Sighting { tracker, outcome, score, range, head, value, seen, bound } = sighting;
+        let over = outcome == scanner::Outcome::OverLimit;
+        let finding = Finding {
+            rule,
+            label: entity.filter(|_| bound != VIEWS_BOUND).cloned(),
+            score,
+            head: head.map(|head| head - range.start),
+            range,
+            seen,
+            outcome: if over { Outcome::OverLimit(bound) } else { Outcome::Found },
+            judgement: Judgement::Open,
+        };
+        let end = if head.is_some() { usize::MAX } else { finding.range.end };
+        let key = (rule, finding.label.clone(), finding.range.start, end, over);
+        let known = self.known.get(&key).copied();
+        let index = known.unwrap_or(self.findings.len());
+        match self.findings.get_mut(index) {
+            None => {
+                self.keep(finding);
+                if self.plan.views && index < self.findings.len() {
+                    self.known.insert(key, index);
+                    self.values.extend(value.map(|value| (index, value)));
+                }
+            }
+            Some(first) => {
+                if finding.seen < first.seen {
+                    (first.seen, first.score, first.head) = (finding.seen, finding.score, finding.head);
+                    self.values.remove(&index);
+                    self.values.extend(value.map(|value| (index, value)));
+                }
+                if !over {
+                    self.voids_others(&finding, seen);
+                    self.grow(index, finding.range.end);
+                }
+            }
+        }
+        self.growing.retain(|(other, by, _)| (*other, *by) != (tracker, seen));
+        if outcome == scanner::Outcome::Begun && index < self.findings.len() {
+            self.growing.push((tracker, seen, index));
+        }
+    }
+
+    fn grow(&mut self, index: usize, end: usize) {
+        let Some(finding) = self.findings.get_mut(index).filter(|finding| finding.range.end < end) else { return };
         if finding.judgement == Judgement::Stands {
             self.grown.push((index, finding.range.end));
         }
@@ -477,12 +554,13 @@ impl Channel {
     fn is_void(&self, finding: &Finding) -> bool {
         // What runs on beyond the longest match ends nobody knows where.
         let end = if finding.head.is_some() { usize::MAX } else { finding.range.end };
-        self.voids.iter().any(|(rule, purpose, range)| {
-            let covers = range.start <= finding.range.start && end <= range.end;
+        self.voids.iter().any(|void| {
+            let covers = void.range.start <= finding.range.start && end <= void.range.end;
             covers
-                && match purpose {
-                    Purpose::Void(until) => *rule == finding.rule && until.is_none_or(|until| today() < until),
-                    Purpose::Find(_) => self.context.rules.silences(*rule, finding.rule),
+                && finding.seen.starts_with(void.seen)
+                && match void.purpose {
+                    Purpose::Void(until) => void.rule == finding.rule && until.is_none_or(|until| today() < until),
+                    Purpose::Find(_) => self.context.rules.silences(void.rule, finding.rule),
                 }
         })
     }

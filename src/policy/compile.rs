@@ -185,11 +185,12 @@ impl RuleSet {
         match &self.rule(finding.rule).plan {
             Plan::Patterns(patterns) => {
                 let own = patterns.iter().find(|pattern| pattern.entity == finding.label);
-                let shown = own.map_or_else(String::new, |pattern| pattern.shown.to_string());
-                match finding.score {
-                    Some(score) => format!("{shown}, score {score:.2}"),
-                    None => shown,
+                let mut why = own.map_or_else(String::new, |pattern| pattern.shown.to_string());
+                if let Some(score) = finding.score {
+                    why.push_str(&format!(", score {score:.2}"));
                 }
+                finding.seen.views().for_each(|view| why.push_str(&format!(", {}", view.why)));
+                why
             }
             Plan::Length(length) => match (length.max_chars, length.min_chars) {
                 (Some(max), _) if finding.range.start > 0 => format!("more than {max} characters"),
@@ -256,7 +257,10 @@ impl RuleSet {
                     for group in by_entity(patterns) {
                         let entity = group.first().and_then(|pattern| pattern.entity.clone());
                         let value = group.iter().find_map(|pattern| pattern.value);
-                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value });
+                        let views = group.iter().all(|pattern| !pattern.text_only);
+                        plan.views |= views;
+                        plan.views_hold |= views && holds;
+                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
                         specs.push((index, group, holds));
                     }
                 }
@@ -269,7 +273,7 @@ impl RuleSet {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
-                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None });
+                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, views: true });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
@@ -368,6 +372,9 @@ pub struct ChannelPlan {
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
+    /// Some rule also reads the views of the text; one that may block or rewrite.
+    pub(super) views: bool,
+    pub(super) views_hold: bool,
     pub(super) response: bool,
 }
 
@@ -394,6 +401,8 @@ pub(super) struct TrackerInfo {
     pub(super) purpose: Purpose,
     /// The part of a match that a finding covers, if not all.
     pub(super) value: Option<fn(&str) -> Range<usize>>,
+    /// Whether it also reads the views of the text.
+    pub(super) views: bool,
 }
 
 /// What a tracker's findings are for.

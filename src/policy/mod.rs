@@ -1,9 +1,8 @@
 //! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
 //!
-//! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text,
-//! and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out. [`pseudonyms`] knows what values
-//! are called in a conversation. [`case`] reads the tests that
-//! stand beside policies.
+//! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text
+//! and its views ([`reading`]), and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
+//! [`pseudonyms`] knows what values are called in a conversation. [`case`] reads the tests that stand beside policies.
 
 pub mod case;
 pub mod channel;
@@ -11,6 +10,7 @@ pub mod compile;
 pub mod file;
 mod program;
 pub mod pseudonyms;
+mod reading;
 pub mod resolve;
 pub mod rule;
 mod scanner;

@@ -148,6 +148,28 @@ impl Program {
         }
     }
 
+    /// Whether a match may start with one of these characters, whatever stands around it.
+    pub(super) fn may_start_with(&self, chars: &[char]) -> bool {
+        let starts = [None, Some(b' '), Some(b'a'), Some(b'\n')];
+        let one = |char: &char| {
+            let mut bytes = [0; 4];
+            let bytes = char.encode_utf8(&mut bytes).as_bytes();
+            match (&self.entry, &self.machine) {
+                (Entry::Literals(literals), _) => {
+                    literals.iter().any(|literal| literal.starts_with(bytes) || bytes.starts_with(literal))
+                }
+                (Entry::Bytes(first), _) if !first[usize::from(bytes[0])] => false,
+                (Entry::Bytes(_), Machine::Nfa(_)) => true,
+                (Entry::Bytes(_), Machine::Dfa(dfa, _)) => starts.iter().any(|&behind| {
+                    let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind));
+                    let end = start.map(|start| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte)));
+                    end.map_or(true, |end| !dfa.is_dead_state(end))
+                }),
+            }
+        };
+        chars.iter().any(one)
+    }
+
     /// Steps over the byte at `around`. Tells whether a match ends before that byte (`end_holds` still to be asked), and
     /// the state after it unless nothing can match any more.
     pub(super) fn step(&self, state: &State, byte: u8, around: Around<'_>) -> (Option<State>, bool) {

@@ -177,6 +177,19 @@ impl Scanner {
         open
     }
 
+    /// Everything before this is decided for all trackers, and no check looks at it again but those that look back.
+    pub(super) fn needed(&self) -> usize {
+        let live = self.active.iter().filter_map(|&index| self.runs[index as usize].open()).min();
+        let inner = self.set.trackers.iter().filter(|tracker| !tracker.inner.is_empty() && !self.finished);
+        let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min();
+        live.unwrap_or(usize::MAX).min(inner.unwrap_or(usize::MAX)).min(self.undetected(self.len()).0)
+    }
+
+    /// Whether nothing is open, and nothing was found in the last `reach` bytes.
+    pub(super) fn is_idle(&self, reach: usize) -> bool {
+        self.active.is_empty() && self.runs.iter().all(|run| run.floor + reach <= self.len())
+    }
+
     /// Takes what was found since the last call.
     pub(super) fn take_hits(&mut self) -> Vec<Hit> {
         std::mem::take(&mut self.hits)

@@ -49,7 +49,7 @@ fn released(context: &Context, pieces: &[&str]) -> (String, Vec<usize>) {
         }
         for index in channel.judge() {
             let finding = channel.findings()[index].clone();
-            let matched = channel.text(finding.range.clone()).to_owned();
+            let matched = channel.matched(index).to_owned();
             resolver.take(context, &finding, &matched, str::to_owned);
         }
         for (index, from) in channel.take_grown() {

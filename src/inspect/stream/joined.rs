@@ -95,7 +95,7 @@ impl Joined {
         let mut seen: HashSet<(usize, Touched)> = HashSet::new();
         let mut out = Vec::new();
         for reading in &self.readings {
-            for finding in reading.channel.findings() {
+            for (index, finding) in reading.channel.findings().iter().enumerate() {
                 let Some(touched) = touched(finding, &self.pieces, &reading.ranges) else { continue };
                 let cut = touched
                     .first()
@@ -104,7 +104,7 @@ impl Joined {
                     continue;
                 }
                 let segment = |piece: usize| texts.get(piece).map(|text| &text.text.segment);
-                out.extend(reported(&reading.channel, finding, &touched, segment));
+                out.extend(reported(&reading.channel, index, &touched, segment));
             }
         }
         out
@@ -127,7 +127,7 @@ impl Reading {
         for index in self.channel.judge() {
             let finding = &self.channel.findings()[index];
             let Some(touched) = touched(finding, pieces, &self.ranges) else { continue };
-            for (piece, finding, new) in parts(context, &self.channel, finding, touched) {
+            for (piece, finding, new) in parts(context, &self.channel, index, touched) {
                 give(piece, &finding, new);
             }
         }

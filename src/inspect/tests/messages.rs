@@ -105,8 +105,9 @@ fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> V
             if found.over || found.exempt || touched.len() < 2 || rules[found.rule].shadow {
                 continue;
             }
-            let beyond = beyond(rules, found.rule, &covered);
-            let head = if beyond { covered.start + rules[found.rule].max_match } else { covered.end };
+            let beyond = found.head.is_some();
+            let head = found.head.unwrap_or(covered.end);
+            let said = if beyond { &whole[covered.start..head] } else { &found.value };
             for (turn, (piece, at)) in touched.into_iter().enumerate() {
                 let range = covered.start.max(at.start) - at.start..covered.end.min(at.end) - at.start;
                 if blocks(rules, found.rule, false) {
@@ -117,7 +118,7 @@ fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> V
                 changes[*piece].push(Change {
                     rule: found.rule,
                     shorter: if beyond { 0 } else { usize::MAX - range.end },
-                    text: if turn == 0 { new_text(rewrite, &whole[covered.start..head]) } else { String::new() },
+                    text: if turn == 0 { new_text(rewrite, said) } else { String::new() },
                     fill_from: if beyond { range.start + inside } else { range.end },
                     range,
                 });

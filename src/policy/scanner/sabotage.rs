@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     WindowByArrival,
     /// A placeholder is turned back before output rules have rewritten what it is part of.
     RestoredFirst,
+    /// What was seen on a view is one byte off.
+    ViewOffset,
 }
 
 thread_local! {
@@ -40,6 +42,12 @@ fn is(fault: Fault) -> bool {
 
 pub(super) fn shorten(open: usize, len: usize) -> usize {
     if is(Fault::ShortHoldBack) { (open + 1).min(len) } else { open }
+}
+
+pub(in crate::policy) fn shift(range: &mut std::ops::Range<usize>) {
+    if is(Fault::ViewOffset) {
+        range.end = range.end.saturating_sub(1).max(range.start);
+    }
 }
 
 pub(super) fn swallow(valid: bool, end: usize, floor: &mut usize) {

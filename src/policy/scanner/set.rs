@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
 use crate::detector::{Edges, Inner, Pattern, Surround, Validator};
+use crate::view;
 
 /// What one tracker looks for: the patterns of one entity of one rule.
 pub(in crate::policy) struct TrackerSpec<'a> {
@@ -30,6 +31,8 @@ pub(in crate::policy) struct ScanSet {
     pub(super) by_byte: Vec<Vec<u32>>,
     /// How much settled text is kept for checks that look back, in bytes.
     pub(super) behind: usize,
+    /// Whether something that text waits for may start, on a view, with a character composed of several.
+    composed: bool,
 }
 
 pub(super) struct Compiled {
@@ -96,6 +99,8 @@ impl ScanSet {
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
                 set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
                 for program in Program::compile(&pattern.hir, spec.max_match)? {
+                    let reads_views = spec.holds && !pattern.text_only;
+                    set.composed |= reads_views && program.may_start_with(view::composed());
                     set.programs.push(Compiled {
                         program,
                         tracker: tracker as u32,
@@ -119,6 +124,21 @@ impl ScanSet {
         }
         set.literals = Literals::new(&set);
         Ok(set)
+    }
+
+    /// How far back checks look, in bytes.
+    pub(in crate::policy) fn behind(&self) -> usize {
+        self.behind
+    }
+
+    /// The longest match of a tracker, in bytes.
+    pub(in crate::policy) fn max_match(&self, tracker: usize) -> usize {
+        self.trackers[tracker].max_match
+    }
+
+    /// Whether something that text waits for may start, on a view, with a character composed of several.
+    pub(in crate::policy) fn may_start_composed(&self) -> bool {
+        self.composed
     }
 
     /// Whether there is nothing to look for.

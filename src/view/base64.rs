@@ -1,0 +1,271 @@
+//! The base64 view: texts that stand encoded inside a text.
+//!
+//! A run is characters of the alphabet, standard or URL-safe, that follow each other. It is decoded from its first
+//! character on in groups of four; padding, or anything that is not of the alphabet, ends it. Line breaks between groups
+//! belong to it (MIME, PEM), and so do invisible characters. Groups in a row that decode to text (UTF-8 without control
+//! characters but white space), at least [`MIN_CHARS`] characters of them, are a text of its own, whose units are the
+//! groups. A group that does not decode to text ends it; the next one may begin another.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::{Shape, Shown, Unit, View, ViewKind, is_invisible};
+
+pub(super) const KIND: ViewKind =
+    ViewKind { name: "base64", why: "decoded from base64", shape: Shape::Inside, make: || Box::new(Base64::default()) };
+
+/// A shorter stretch is taken for a word. In characters, padding counted.
+const MIN_CHARS: usize = 16;
+/// Most characters in a row inside a run that are skipped: invisible ones, line breaks.
+const MAX_SKIPPED: usize = 64;
+
+/// The base64 view of one text.
+#[derive(Clone, Debug, Default)]
+struct Base64 {
+    /// Bytes seen.
+    at: usize,
+    /// Six bits for each character of the group that has begun, how many there are, and where they stand.
+    bits: u32,
+    count: usize,
+    group: Range<usize>,
+    /// Padding characters of the group.
+    padding: usize,
+    /// Characters skipped in a row.
+    skipped: usize,
+    /// Line breaks in a row.
+    breaks: usize,
+    inside: bool,
+    stretch: Stretch,
+}
+
+/// Groups in a row that decode to text.
+#[derive(Clone, Debug, Default)]
+struct Stretch {
+    /// Groups that were not shown, as there are too few.
+    units: SmallVec<[Unit; 5]>,
+    /// What they decode to, or after that the beginning of a character.
+    bytes: SmallVec<[u8; 24]>,
+    /// Characters of all groups.
+    chars: usize,
+    shown: bool,
+}
+
+impl View for Base64 {
+    fn copy(&self) -> Box<dyn View> {
+        Box::new(self.clone())
+    }
+
+    fn feed(&mut self, piece: &str, shown: &mut Shown) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let short = if self.inside { 0 } else { words(rest.as_bytes()) };
+            self.at += short;
+            rest = rest.get(short..).unwrap_or_default();
+            // Inside a run, character by character to its end.
+            let mut seen = 0;
+            for char in rest.chars() {
+                self.see(char, self.at + seen, shown);
+                seen += char.len_utf8();
+                if !self.inside {
+                    break;
+                }
+            }
+            self.at += seen;
+            rest = rest.get(seen..).unwrap_or_default();
+        }
+    }
+
+    fn finish(&mut self, shown: &mut Shown) {
+        self.end(shown);
+    }
+
+    fn open(&self) -> usize {
+        let begun = if self.count > 0 { self.group.start } else { self.at };
+        if self.count == 0 || self.may_follow(&self.stretch.bytes) {
+            self.stretch.units.first().map_or(begun, |unit| unit.from.start)
+        } else if self.may_follow(&[]) {
+            begun
+        } else {
+            self.at
+        }
+    }
+}
+
+impl Base64 {
+    fn see(&mut self, char: char, at: usize, shown: &mut Shown) {
+        if let Some(value) = value(char) {
+            if self.padding > 0 {
+                self.end(shown);
+            }
+            if self.count == 0 {
+                self.group = at..at;
+            }
+            (self.inside, self.skipped, self.breaks) = (true, 0, 0);
+            self.bits = self.bits << 6 | value;
+            self.count += 1;
+            self.group.end = at + 1;
+            if self.count == 4 {
+                self.decode(shown);
+            }
+        } else if self.inside {
+            self.see_other(char, at, shown);
+        }
+    }
+
+    fn see_other(&mut self, char: char, at: usize, shown: &mut Shown) {
+        let between = self.count == 0 && self.padding == 0;
+        match char {
+            '=' if self.count >= 2 && self.count + self.padding < 4 => {
+                self.padding += 1;
+                self.group.end = at + 1;
+                if self.count + self.padding == 4 {
+                    self.end(shown);
+                }
+            }
+            '\r' | '\n' if between && self.breaks < 2 => self.breaks += 1,
+            _ if self.padding == 0 && self.skipped < MAX_SKIPPED && is_invisible(char) => self.skipped += 1,
+            _ => self.end(shown),
+        }
+    }
+
+    /// The run has ended, perhaps inside a group.
+    fn end(&mut self, shown: &mut Shown) {
+        if self.count >= 2 {
+            self.decode(shown);
+        }
+        self.stretch.end(shown);
+        (self.count, self.padding, self.inside, self.skipped, self.breaks) = (0, 0, false, 0, 0);
+    }
+
+    /// Decodes the group that has begun: two characters give one byte, three two, four three.
+    fn decode(&mut self, shown: &mut Shown) {
+        let bytes = (self.bits << (6 * (4 - self.count)) << 8).to_be_bytes();
+        let bytes = &bytes[..self.count - 1];
+        let chars = self.count + self.padding;
+        if !self.stretch.add(self.group.clone(), bytes, chars, shown) {
+            self.stretch.end(shown);
+            self.stretch.add(self.group.clone(), bytes, chars, shown);
+        }
+        (self.bits, self.count, self.padding) = (0, 0, 0);
+    }
+
+    /// Whether the group that has begun may still decode to text behind these bytes.
+    fn may_follow(&self, before: &[u8]) -> bool {
+        let known = (self.bits << (6 * (4 - self.count)) << 8).to_be_bytes();
+        let (whole, begun) = (self.count * 6 / 8, self.count * 6 % 8);
+        let mut bytes: SmallVec<[u8; 24]> = before.into();
+        bytes.extend_from_slice(&known[..whole]);
+        // Two or three characters at the end of a run are a group too.
+        if whole > 0 && is_text(&bytes) {
+            return true;
+        }
+        if self.padding > 0 {
+            return false;
+        }
+        // What the byte may become that has begun. Bytes that text may go on with come in ranges; one that begins inside
+        // is as good as any.
+        let (low, high) = (known[whole], known[whole] | 0xff >> begun);
+        let begins =
+            [b'\t', b'\r', b' ', 0x80, 0x90, 0xa0, 0xc2].into_iter().filter(|begin| (low..=high).contains(begin));
+        std::iter::once(low).chain(begins).any(|byte| {
+            bytes.truncate(before.len() + whole);
+            bytes.push(byte);
+            is_text(&bytes)
+        })
+    }
+}
+
+impl Stretch {
+    /// Adds a group, unless the stretch is no text with it.
+    fn add(&mut self, from: Range<usize>, bytes: &[u8], chars: usize, shown: &mut Shown) -> bool {
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        if !is_text(&self.bytes) {
+            self.bytes.truncate(before);
+            return false;
+        }
+        self.chars += chars;
+        self.units.push(Unit { from, len: bytes.len() });
+        if !self.shown && self.chars >= MIN_CHARS {
+            shown.begin();
+            self.shown = true;
+        }
+        if self.shown {
+            let whole = whole_chars(&self.bytes);
+            let mut text = std::str::from_utf8(&self.bytes[..whole]).unwrap_or_default();
+            for unit in self.units.drain(..) {
+                shown.unit(unit.from, unit.len, std::mem::take(&mut text));
+            }
+            self.bytes.drain(..whole);
+        }
+        true
+    }
+
+    fn end(&mut self, shown: &mut Shown) {
+        if std::mem::take(self).shown {
+            shown.end();
+        }
+    }
+}
+
+/// The length of the whole characters.
+fn whole_chars(bytes: &[u8]) -> usize {
+    std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
+}
+
+/// Whether these are characters of a text, the last one perhaps not all there.
+fn is_text(bytes: &[u8]) -> bool {
+    let good = match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    good.is_some_and(|text| !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\n' | '\r')))
+}
+
+/// How many bytes at the start of a piece are nothing but runs that are too short, and what lies between.
+fn words(piece: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let start = at + piece[at..].iter().take_while(|&&byte| !is_alphabet(byte)).count();
+        at = start + piece[start..].iter().take_while(|&&byte| is_alphabet(byte)).count();
+        let length = at - start;
+        let over = match piece.get(at) {
+            None => length == 0,
+            Some(b'\r' | b'\n') => length % 4 > 0,
+            Some(b'=') => length + 2 < MIN_CHARS,
+            Some(byte) => byte.is_ascii(),
+        };
+        if !over || length >= MIN_CHARS {
+            return start;
+        }
+        if length == 0 {
+            return at;
+        }
+    }
+}
+
+fn is_alphabet(byte: u8) -> bool {
+    ALPHABET[usize::from(byte)]
+}
+
+const ALPHABET: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0u8);
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'/' | b'_');
+        byte += 1;
+    }
+    table
+};
+
+fn value(char: char) -> Option<u32> {
+    Some(match char {
+        'A'..='Z' => char as u32 - 'A' as u32,
+        'a'..='z' => char as u32 - 'a' as u32 + 26,
+        '0'..='9' => char as u32 - '0' as u32 + 52,
+        '+' | '-' => 62,
+        '/' | '_' => 63,
+        _ => return None,
+    })
+}

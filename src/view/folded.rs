@@ -1,0 +1,210 @@
+//! The folded view: compatibility characters as the ordinary ones (full-width and mathematical letters, ligatures, circled
+//! digits, …), characters with the marks that combine with them as one, and nothing of what nobody sees.
+//!
+//! Exactly: invisible characters are taken out; of what is left each unit is brought into Unicode's normal form NFKC. A
+//! unit is a character or, where it is one that marks combine with (letters, kana, Hangul, arrows and signs that can be
+//! struck through), that character and the combining marks behind it, at most [`MAX_UNIT`] characters. Letter case stays.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical, decompose_compatible};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+use super::{Shape, Shown, View, ViewKind, is_invisible};
+
+pub(super) const KIND: ViewKind =
+    ViewKind { name: "folded", why: "in the folded text", shape: Shape::Whole, make: || Box::new(Folded::default()) };
+
+/// Most characters that make one unit, invisible ones counted.
+const MAX_UNIT: usize = 32;
+
+/// The folded view of one text.
+#[derive(Clone, Debug, Default)]
+struct Folded {
+    /// Bytes seen.
+    at: usize,
+    /// A character that marks may combine with, and those that have come, without invisible ones.
+    unit: String,
+    /// Where they stand.
+    range: Range<usize>,
+    /// End of the invisible characters behind them.
+    hidden: usize,
+    /// Characters of both.
+    count: usize,
+}
+
+impl View for Folded {
+    fn copy(&self) -> Box<dyn View> {
+        Box::new(self.clone())
+    }
+
+    fn feed(&mut self, piece: &str, shown: &mut Shown) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            // Of plain text only the last character can still change.
+            let plain = if rest.is_ascii() { rest.len() } else { rest.bytes().take_while(u8::is_ascii).count() };
+            if let Some(last) = rest.get(..plain).and_then(|plain| plain.chars().next_back()) {
+                self.flush(shown);
+                let waits = usize::from(takes_marks(last));
+                shown.same(self.at..self.at + plain - waits);
+                self.at += plain - waits;
+                if waits > 0 {
+                    self.wait(last);
+                }
+            }
+            rest = rest.get(plain..).unwrap_or_default();
+            let mut chars = rest.chars();
+            if let Some(char) = chars.next() {
+                self.see(char, shown);
+                rest = chars.as_str();
+            }
+        }
+    }
+
+    fn finish(&mut self, shown: &mut Shown) {
+        self.flush(shown);
+    }
+
+    fn open(&self) -> usize {
+        if self.unit.is_empty() { self.at } else { self.range.start }
+    }
+
+    fn begins(&self, next: char) -> bool {
+        self.unit.is_empty() || next.is_ascii() || !(is_invisible(next) || self.goes_on(next))
+    }
+
+    fn is_plain(&self) -> bool {
+        self.count == 1 && self.unit.chars().all(is_plain)
+    }
+}
+
+impl Folded {
+    fn see(&mut self, char: char, shown: &mut Shown) {
+        let range = self.at..self.at + char.len_utf8();
+        let room = self.count < MAX_UNIT && !self.unit.is_empty();
+        if is_invisible(char) {
+            self.at = range.end;
+            if room {
+                self.hidden = range.end;
+                self.count += 1;
+            } else {
+                self.flush(shown);
+                shown.unit(range, 0, "");
+            }
+        } else if room && self.goes_on(char) {
+            self.at = range.end;
+            self.unit.push(char);
+            self.range.end = range.end;
+            self.hidden = range.end;
+            self.count += 1;
+        } else {
+            self.flush(shown);
+            if is_plain(char) {
+                if takes_marks(char) {
+                    return self.wait(char);
+                }
+                shown.same(range.clone());
+            } else {
+                let folded: String = char.nfkc().collect();
+                if folded.chars().next_back().is_some_and(takes_marks) {
+                    return self.wait(char);
+                }
+                show(range.clone(), char.encode_utf8(&mut [0; 4]), &folded, shown);
+            }
+            self.at = range.end;
+        }
+    }
+
+    fn wait(&mut self, char: char) {
+        self.range = self.at..self.at + char.len_utf8();
+        (self.at, self.hidden, self.count) = (self.range.end, self.range.end, 1);
+        self.unit.push(char);
+    }
+
+    /// Whether a character is one with the unit so far.
+    fn goes_on(&self, char: char) -> bool {
+        let mut first = None;
+        decompose_compatible(char, |part| first = first.or(Some(part)));
+        let first = first.unwrap_or(char);
+        canonical_combining_class(first) != 0
+            || self.unit.nfkc().last().is_some_and(|last| compose(last, first).is_some())
+    }
+
+    fn flush(&mut self, shown: &mut Shown) {
+        let mut chars = self.unit.chars();
+        match (chars.next(), chars.next()) {
+            (None, _) => return,
+            (Some(char), None) if is_plain(char) => shown.same(self.range.clone()),
+            _ => {
+                let folded: String = self.unit.nfkc().collect();
+                show(self.range.clone(), &self.unit, &folded, shown);
+            }
+        }
+        if self.hidden > self.range.end {
+            shown.unit(self.range.end..self.hidden, 0, "");
+        }
+        self.unit.clear();
+    }
+}
+
+/// Every character that is composed of several.
+pub fn composed() -> &'static [char] {
+    static COMPOSED: LazyLock<Vec<char>> = LazyLock::new(|| {
+        let composed = |char: &char| {
+            let mut parts = 0;
+            decompose_canonical(*char, |_| parts += 1);
+            parts > 1
+        };
+        ('\u{c0}'..='\u{16fff}').filter(composed).collect()
+    });
+    &COMPOSED
+}
+
+fn show(range: Range<usize>, text: &str, folded: &str, shown: &mut Shown) {
+    if text == folded && text.len() == range.len() {
+        shown.same(range);
+    } else {
+        shown.unit(range, folded.len(), folded);
+    }
+}
+
+/// Whether the character alone is in normal form, for sure.
+fn is_plain(char: char) -> bool {
+    char.is_ascii() || is_nfkc_quick(std::iter::once(char)) == IsNormalized::Yes
+}
+
+/// Whether something may compose with the character before it: the blocks of all that does, which a test goes through.
+pub(super) fn takes_marks(char: char) -> bool {
+    match char {
+        '\0'..='\x7f' => char.is_ascii_alphabetic() || matches!(char, '<' | '=' | '>'),
+        '\u{a8}'
+        | '\u{c0}'..='\u{1fff}'
+        | '\u{2190}'..='\u{22ff}'
+        | '\u{3040}'..='\u{30ff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{10500}'..='\u{105ff}'
+        | '\u{11000}'..='\u{11fff}'
+        | '\u{16000}'..='\u{16fff}' => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_composes_waits_for_marks() {
+        for char in '\0'..=char::MAX {
+            let mut parts = Vec::new();
+            decompose_canonical(char, |part| parts.push(part));
+            if let [.., first, second] = parts[..]
+                && compose(first, second) == Some(char)
+            {
+                assert!(takes_marks(first), "{first:?} composes with {second:?}");
+                assert!(composed().contains(&char), "{char:?} is composed");
+            }
+        }
+    }
+}
