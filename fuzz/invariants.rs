@@ -254,7 +254,7 @@ pub(crate) fn windows(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let windows = match WINDOWER.cut(text) {
         Ok(windows) => windows,
-        Err(InferenceError::TooLong | InferenceError::TooManyUnknown) => return,
+        Err(InferenceError::TooLong) => return,
         Err(error) => panic!("{error}"),
     };
     let frame = WINDOWER.frame();

@@ -16,6 +16,7 @@ use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
 use crate::policy::compile::CompileError;
 use crate::policy::rule::PolicySpec;
+use crate::policy::rule::UNKNOWN_TOKENS;
 use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, load_policy};
 use crate::telemetry::metrics::METRICS;
 
@@ -259,10 +260,10 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, prior
                 Err(error) => failed(&error, &id),
                 Ok(scores) => {
                     METRICS.inference.observe(scores.elapsed);
+                    let unread = scores.windows.iter().any(|window| window.unread);
                     let windows = scores.windows.into_iter();
-                    Answer::Scores(
-                        windows.map(|window| Scored { range: window.range, scores: window.scores }).collect(),
-                    )
+                    let scores = windows.map(|window| Scored { range: window.range, scores: window.scores }).collect();
+                    if unread { Answer::Partly(scores, UNKNOWN_TOKENS) } else { Answer::Scores(scores) }
                 }
             },
         };
@@ -274,14 +275,13 @@ fn failed(error: &InferenceError, id: &str) -> Answer {
     METRICS.inference_failures.inc(match error {
         InferenceError::Overloaded => "overload",
         InferenceError::Timeout => "timeout",
-        InferenceError::TooLong | InferenceError::TooManyUnknown => "over_limit",
+        InferenceError::TooLong => "over_limit",
         InferenceError::Failed(_) | InferenceError::Gone => "error",
     });
     match error {
         InferenceError::Overloaded => Answer::Failed(Failure::Overload),
         InferenceError::Timeout => Answer::Failed(Failure::Timeout),
         InferenceError::TooLong => Answer::OverLimit("windows"),
-        InferenceError::TooManyUnknown => Answer::OverLimit("unknown_tokens"),
         InferenceError::Failed(reason) => {
             tracing::error!(%id, %reason, "a classifier failed");
             Answer::Failed(Failure::Error)

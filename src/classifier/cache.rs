@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use super::windows::{View, Window};
+use super::windows::Window;
 use crate::segment::Kind;
 
 /// Windows that are remembered: some 10 MB with a few labels each.
@@ -45,7 +45,7 @@ impl ScoreCache {
     pub(super) fn key(&self, model: &[u8; 32], kind: Kind, tenant: Option<&str>, window: &Window, text: &str) -> Key {
         let mut mac = self.keyed.clone();
         mac.update(model);
-        mac.update(&[kind as u8, u8::from(window.view == View::Folded), u8::from(tenant.is_some())]);
+        mac.update(&[kind as u8, window.view as u8, u8::from(tenant.is_some())]);
         if let Some(tenant) = tenant {
             mac.update(&(tenant.len() as u64).to_le_bytes());
             mac.update(tenant.as_bytes());

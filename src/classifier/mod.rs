@@ -91,6 +91,8 @@ pub struct WindowScores {
     pub scores: Arc<[f32]>,
     /// Whether the window was judged before.
     pub cached: bool,
+    /// Too many words of it are unknown to the model, which judged the others: `over_limit`.
+    pub unread: bool,
 }
 
 /// Why there are no scores.
@@ -105,9 +107,6 @@ pub enum InferenceError {
     /// More windows than are judged: `over_limit`.
     #[error("the text is too long for the classifier")]
     TooLong,
-    /// The model does not know the words, folded or not: `over_limit`.
-    #[error("the text has too many tokens that the model does not know")]
-    TooManyUnknown,
     /// The model broke: `on_error.error`.
     #[error("the classifier failed: {0}")]
     Failed(String),

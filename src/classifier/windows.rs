@@ -39,6 +39,8 @@ pub enum View {
     Plain,
     /// Compatibility characters, accents and case folded away: 𝓲𝓰𝓷𝓸𝓻𝓮 is `ignore`.
     Folded,
+    /// Folded, and without the tokens that the model does not know: what it can read of a text that it cannot read.
+    Known,
 }
 
 /// Cuts texts for one model.
@@ -122,7 +124,8 @@ impl Windower {
         (text.len() / (self.step * 4) + 1).min(MAX_WINDOWS)
     }
 
-    /// The windows of a text, at least one. `TooLong` and `TooManyUnknown` mean that some text would go unseen.
+    /// The windows of a text, at least one. `TooLong` means that some text would go unseen, and so does a window of
+    /// [`View::Known`]: words between are unknown to the model.
     pub fn cut(&self, text: &str) -> Result<Vec<Window>, InferenceError> {
         if text.len() > MAX_WINDOWS * self.step * MAX_BYTES_PER_TOKEN {
             return Err(InferenceError::TooLong);
@@ -147,15 +150,13 @@ impl Windower {
         StripAccents.normalize(&mut view).map_err(failed)?;
         view.nfc().lowercase();
         let folded = view.get();
-        if folded == text {
-            return Err(InferenceError::TooManyUnknown);
-        }
         if folded.len() > MAX_WINDOWS * self.step * MAX_BYTES_PER_TOKEN {
             return Err(InferenceError::TooLong);
         }
-        let mut windows = self.windows(&self.tokens(folded)?, folded.len(), View::Folded)?;
+        let tokens = self.tokens(folded)?;
+        let mut windows = self.windows(&tokens, folded.len(), View::Folded)?;
         if windows.iter().any(|window| self.is_unknown(&window.ids)) {
-            return Err(InferenceError::TooManyUnknown);
+            windows = self.windows(&self.known(tokens), folded.len(), View::Known)?;
         }
         let count = windows.len();
         for (i, window) in windows.iter_mut().enumerate() {
@@ -232,6 +233,12 @@ impl Windower {
             }
         }
         Ok(plain)
+    }
+
+    fn known(&self, tokens: Tokens) -> Tokens {
+        let known = tokens.ids.into_iter().zip(tokens.offsets).filter(|(id, _)| Some(*id) != self.unknown);
+        let (ids, offsets) = known.unzip();
+        Tokens { ids, offsets }
     }
 
     fn is_unknown(&self, ids: &[i64]) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cache::ScoreCache;
 use super::model::ModelInfo;
 use super::queue::{Queue, Task, Turn};
-use super::windows::Windower;
+use super::windows::{View, Windower};
 use super::{Classifier, InferenceError, Input, WindowScores};
 
 /// What all workers share.
@@ -62,7 +62,8 @@ fn take_turn(
         if !cached {
             engine.cache.insert(key, Arc::clone(&scores));
         }
-        task.scored.push(WindowScores { range: window.range, scores, cached });
+        let unread = window.view == View::Known;
+        task.scored.push(WindowScores { range: window.range, scores, cached, unread });
         if !cached && windows.len() > 0 {
             return Ok(Turn::More);
         }

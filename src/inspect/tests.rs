@@ -19,7 +19,9 @@ use super::*;
 use crate::action::{Action, Block, BlockAs, Rewrite};
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, Validator};
 use crate::finding::Judgement;
-use crate::policy::rule::{Decision, Except, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
+use crate::policy::rule::{
+    Decision, Except, ExceptWhat, Mode, OnError, OverLimit, PolicySpec, RuleSpec, Unrewritable, Window,
+};
 use crate::policy::{Answer, Context, LabelInfo, RUNS, RuleSet, SPECIAL, Scored, oracle, special};
 use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
@@ -231,7 +233,7 @@ fn context(rules: &[RuleCase]) -> Context {
         mode: Mode::Enforce,
         on_error: OnError::all(Decision::Block),
         unreadable: Decision::Block,
-        over_limit: Decision::Block,
+        over_limit: OverLimit::all(Decision::Block),
         unscannable: [Decision::Allow; Media::ALL.len()],
         unrewritable: Unrewritable::Block,
         expose: None,

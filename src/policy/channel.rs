@@ -71,6 +71,8 @@ pub struct Scored {
 pub enum Answer {
     /// The scores of all its windows, in order.
     Scores(Vec<Scored>),
+    /// The same, but a bound kept the model from reading all of it; the reason.
+    Partly(Vec<Scored>, &'static str),
     /// A bound kept the model from reading all of it; the reason.
     OverLimit(&'static str),
     /// The model failed.
@@ -272,8 +274,11 @@ impl Channel {
         for &rule in &waiting.rules {
             let rule = &plan.classifiers[rule];
             let (start, end) = (waiting.range.start, waiting.range.end);
+            if let Answer::OverLimit(reason) | Answer::Partly(_, reason) = answer {
+                self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::OverLimit(reason));
+            }
             match answer {
-                Answer::Scores(windows) => {
+                Answer::Scores(windows) | Answer::Partly(windows, _) => {
                     let mut floor = 0;
                     for window in windows {
                         let score = window.scores.get(rule.output).copied().unwrap_or(1.0);
@@ -289,9 +294,7 @@ impl Channel {
                         }
                     }
                 }
-                Answer::OverLimit(reason) => {
-                    self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::OverLimit(reason));
-                }
+                Answer::OverLimit(_) => {}
                 Answer::Failed(failure) => {
                     self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::Failed(*failure));
                 }
@@ -653,7 +656,7 @@ pub fn effect(rules: &RuleSet, finding: &Finding) -> Effect {
     // A rule that only records never turns an answer away because it could not look.
     let held = |decision: Decision| if rule.action.holds() { decision } else { Decision::Log };
     match &finding.outcome {
-        Outcome::OverLimit(_) => decided(held(rules.over_limit(finding.rule))),
+        Outcome::OverLimit(reason) => decided(held(rules.over_limit(finding.rule, reason))),
         Outcome::Failed(failure) => {
             let on_error = rules.on_error(finding.rule);
             decided(held(match failure {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::program::ProgramError;
-use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
+use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 use super::scanner::{ScanSet, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
@@ -157,7 +157,7 @@ impl RuleSet {
 
     /// The strictest answer that any policy gives to a body with more texts than are looked at.
     pub fn over_limit_of_body(&self) -> Decision {
-        self.strictest(|policy| policy.over_limit)
+        self.strictest(|policy| policy.over_limit.other)
     }
 
     /// The strictest answer that any policy gives to content that cannot be looked into.
@@ -214,9 +214,10 @@ impl RuleSet {
         self.rule(rule).on_error
     }
 
-    /// What it means that a bound stopped this rule.
-    pub fn over_limit(&self, rule: usize) -> Decision {
-        self.policies[self.rules[rule].policy].over_limit
+    /// What it means that this bound stopped this rule.
+    pub fn over_limit(&self, rule: usize, reason: &str) -> Decision {
+        let over_limit = self.policies[self.rules[rule].policy].over_limit;
+        if reason == UNKNOWN_TOKENS { over_limit.unknown_tokens } else { over_limit.other }
     }
 
     /// What a rewrite of this rule becomes that hits text which must not change.

@@ -20,7 +20,7 @@ pub struct PolicySpec {
     /// What happens to a body that cannot be read in full.
     pub unreadable: Decision,
     /// What happens when a bound stopped a rule from seeing everything.
-    pub over_limit: Decision,
+    pub over_limit: OverLimit,
     /// What happens to content that Palisade cannot look into; indexed by `Media as usize`.
     pub unscannable: [Decision; Media::ALL.len()],
     /// What happens when a rewrite hits text that must not change.
@@ -133,6 +133,25 @@ pub enum Expose {
     /// The id alone.
     None,
 }
+
+/// What a bound means that stopped a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct OverLimit {
+    /// A classifier does not know most words of a text, and has judged the others.
+    pub unknown_tokens: Decision,
+    /// Any other bound.
+    pub other: Decision,
+}
+
+impl OverLimit {
+    /// The same for every bound.
+    pub const fn all(decision: Decision) -> OverLimit {
+        OverLimit { unknown_tokens: decision, other: decision }
+    }
+}
+
+/// The reason that verdicts give for words that a classifier does not know.
+pub const UNKNOWN_TOKENS: &str = "unknown_tokens";
 
 /// How much text of a stream is judged at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -11,7 +11,9 @@ use super::{rule, warn};
 use crate::action::Action;
 use crate::config::value::{self, name, one_of, unknown};
 use crate::config::{Collector, Core, MapReader, Node, Problem, Value};
-use crate::policy::rule::{Decision, Expose, Mode, OnError, PolicySpec, RuleSpec, Unrewritable};
+use crate::policy::rule::{
+    Decision, Expose, Mode, OnError, OverLimit, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable,
+};
 use crate::segment::Media;
 
 /// What a decision is called.
@@ -52,7 +54,7 @@ pub(super) fn read(merged: &Merged, stem: &str, today: Date, problems: &Collecto
             mode: defaults.mode,
             on_error: defaults.on_error,
             unreadable: reader.optional("unreadable", &decision).unwrap_or_default(),
-            over_limit: reader.optional("over_limit", &decision).unwrap_or_default(),
+            over_limit: over_limit(reader),
             unscannable: unscannable(reader),
             unrewritable: defaults.unrewritable,
             expose: reader.optional("expose", one_of(&expose)),
@@ -75,6 +77,21 @@ pub(super) fn on_error(reader: &mut MapReader<'_>, default: OnError) -> OnError 
             })
             .unwrap_or(default),
         Some(_) => reader.optional("on_error", &decision).map_or(default, OnError::all),
+    }
+}
+
+/// `over_limit`: one decision, or one for words that a classifier does not know and one for the other bounds.
+fn over_limit(reader: &mut MapReader<'_>) -> OverLimit {
+    let decision = one_of(DECISIONS);
+    match reader.node("over_limit").map(|node| &node.value) {
+        None => OverLimit::default(),
+        Some(Value::Map(_)) => reader
+            .map("over_limit", |reader| OverLimit {
+                unknown_tokens: reader.optional(UNKNOWN_TOKENS, &decision).unwrap_or_default(),
+                other: reader.optional("other", &decision).unwrap_or_default(),
+            })
+            .unwrap_or_default(),
+        Some(_) => reader.optional("over_limit", &decision).map_or(OverLimit::default(), OverLimit::all),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{load_policy, load_policy_source, names};
 use crate::action::{Action, Block, BlockAs, Found};
 use crate::config::{Problems, Source};
 use crate::detector::{Plan, Span, Threshold};
-use crate::policy::rule::{Decision, ExceptWhat, Expose, Mode, OnError, PolicySpec, Unrewritable, Window};
+use crate::policy::rule::{Decision, ExceptWhat, Expose, Mode, OnError, OverLimit, PolicySpec, Unrewritable, Window};
 use crate::segment::{Kind, Media, Scope};
 
 fn now() -> Timestamp {
@@ -76,7 +76,7 @@ fn shipped_policies_are_fine() {
 fn an_empty_policy_fails_closed() {
     let policy = policy("");
     assert_eq!(&*policy.name, "p");
-    assert_eq!((policy.unreadable, policy.over_limit), (Decision::Block, Decision::Block));
+    assert_eq!((policy.unreadable, policy.over_limit), (Decision::Block, OverLimit::all(Decision::Block)));
     assert_eq!(policy.unscannable, [Decision::Block; Media::ALL.len()]);
     assert_eq!(policy.on_error, OnError::all(Decision::Block));
     assert_eq!((policy.mode, policy.unrewritable, policy.expose), (Mode::Enforce, Unrewritable::Block, None));

@@ -48,7 +48,7 @@ fn context(rules: Vec<RuleSpec>) -> Context {
         mode: Mode::Enforce,
         on_error: OnError::all(Decision::Block),
         unreadable: Decision::Block,
-        over_limit: Decision::Block,
+        over_limit: crate::policy::rule::OverLimit::all(Decision::Block),
         unscannable: [Decision::Allow; Media::ALL.len()],
         unrewritable: Unrewritable::Block,
         expose: None,
