@@ -8,7 +8,7 @@
 
 mod intake;
 mod joined;
-mod release;
+pub(super) mod release;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;

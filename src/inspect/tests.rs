@@ -548,6 +548,11 @@ fn findings(stream: &Stream, pointer: &str) -> Vec<(usize, Range<usize>, bool)> 
     found
 }
 
+/// Whether no event holds so much text that a part of it may go ahead.
+fn stays_whole(case: &Case) -> bool {
+    case.texts.iter().all(|text| text.len() <= stream::release::MAX_DECIDED)
+}
+
 fn check(case: &Case) -> Result<(), TestCaseError> {
     let context = context(&case.rules);
     let wanted: Vec<Expected> = case.texts.iter().map(|text| expected(&context, &case.rules, text)).collect();
@@ -555,7 +560,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     for cuts in [&[][..], &case.cuts, &[1]] {
         let (out, stream) = drive(&context, "/v1/chat/completions", case, &bytes, cuts);
         let untouched = wanted.iter().zip(&case.texts).all(|(wanted, text)| !wanted.cut && wanted.out == *text);
-        if untouched {
+        if untouched && stays_whole(case) {
             prop_assert!(out == bytes, "not byte-identical at {:?}", cuts);
         }
         let all_cut_unsent = matches!(stream.end(), StreamEnd::Unsent(_));

@@ -20,7 +20,7 @@ fn a_body_of_100_mb_is_413() {
     }
     chunked.extend_from_slice(b"0\r\n\r\n");
     proxy.refuses(chunked, 413, "body_too_large");
-    proxy.stands(48 * MIB);
+    proxy.stands(64 * MIB);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_compression_bomb_is_413() {
     // Text that does not repeat itself, but is longer than bodies may be.
     let numbers: String = (0..3_000_000).flat_map(|number: u32| [number.to_string(), " ".to_owned()]).collect();
     proxy.refuses(post("Content-Encoding: gzip\r\n", gzip(chat(&numbers).as_bytes())), 413, "body_too_large");
-    proxy.stands(64 * MIB);
+    proxy.stands(80 * MIB);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn two_point_six_million_segments_are_over_limit() {
     let many = format!("{{\"messages\":[{}\"b\"]}}", "\"a\",".repeat(40_000));
     let body = proxy.refuses(post("", many), 400, "content_policy_violation");
     assert!(body.contains("larger than can be checked"), "{body}");
-    proxy.stands(160 * MIB);
+    proxy.stands(208 * MIB);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::protocol::{Ending, Mark, openai_error};
 use crate::segment::Kind;
 
 /// A decided text of more bytes than this does not wait for the rest of its event.
-const MAX_DECIDED: usize = 256;
+pub(in crate::inspect) const MAX_DECIDED: usize = if cfg!(test) { 24 } else { 256 };
 
 impl Stream {
     /// Sends what is decided, from the front of the queue on.
@@ -78,7 +78,7 @@ impl Stream {
         }
     }
 
-    /// The first event waits. What is decided of its text goes ahead in a copy, if that is much or was rewritten.
+    /// The first event waits. What is decided of its text goes ahead in a copy, if that is much.
     fn send_decided(&mut self, out: &mut Vec<u8>) {
         let Some(Queued::Event(held)) = self.queue.front_mut() else { return };
         // A copy says again whatever else the event says, so there must be nothing else that counts.
@@ -94,13 +94,8 @@ impl Stream {
         };
         let text = &self.texts[piece.text];
         let to = text.released;
-        let rewritten =
-            || text.text.edits().iter().any(|edit| piece.range.start <= edit.range.start && edit.range.start < to);
-        if !text.content
-            || piece.form != Form::String
-            || to <= piece.range.start
-            || (to - piece.range.start <= MAX_DECIDED && !rewritten())
-        {
+        let decided = to.saturating_sub(piece.range.start);
+        if !text.content || piece.form != Form::String || decided <= MAX_DECIDED {
             return;
         }
         let data = held.event.data();
