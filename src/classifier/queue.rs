@@ -5,7 +5,8 @@
 //! waits for any more is dropped before any work is done on it. No one client can fill more than half of the queue.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -59,7 +60,6 @@ pub(super) enum Turn {
 /// See the module.
 pub(super) struct Queue {
     state: Mutex<State>,
-    work: Condvar,
 }
 
 #[derive(Default)]
@@ -71,6 +71,8 @@ struct State {
     /// The sum of `held`.
     total: usize,
     closed: bool,
+    /// Workers that sleep. The last to lie down is woken first: its model is still in the caches.
+    asleep: Vec<Thread>,
 }
 
 /// The tasks of one class. A client is among the turns exactly if it has tasks.
@@ -82,7 +84,7 @@ struct Lane {
 
 impl Queue {
     pub(super) fn new() -> Queue {
-        Queue { state: Mutex::default(), work: Condvar::new() }
+        Queue { state: Mutex::default() }
     }
 
     /// Takes the task in, or says `Overloaded`.
@@ -100,22 +102,28 @@ impl Queue {
         *state.held.entry(task.job.client).or_default() += task.weight;
         state.total += task.weight;
         state.lane(task.job.priority).push_back(task);
-        drop(state);
-        self.work.notify_one();
+        wake_one(state);
         Ok(())
     }
 
     /// The next task somebody waits for; sleeps until there is one. `None` once the queue is closed.
     pub(super) fn next(&self) -> Option<Task> {
-        let mut state = self.lock();
+        let me = thread::current();
         loop {
+            let mut state = self.lock();
+            // A thread may wake without having been woken.
+            state.asleep.retain(|thread| thread.id() != me.id());
             if state.closed {
                 return None;
             }
             match state.gate.pop().or_else(|| state.bulk.pop()) {
                 Some(task) if task.is_dead(Instant::now()) => state.bury(task),
                 Some(task) => return Some(task),
-                None => state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    state.asleep.push(me.clone());
+                    drop(state);
+                    thread::park();
+                }
             }
         }
     }
@@ -131,8 +139,7 @@ impl Queue {
                 *state.held.entry(task.job.client).or_default() += left;
                 state.total += left;
                 state.lane(task.job.priority).push_front(task);
-                drop(state);
-                self.work.notify_one();
+                wake_one(state);
                 return;
             }
             Turn::Done => {
@@ -154,15 +161,23 @@ impl Queue {
     /// Sends the workers home. Tasks that wait are dropped, which their callers see as `Gone`.
     pub(super) fn close(&self) {
         let mut state = self.lock();
+        let asleep = std::mem::take(&mut state.asleep);
         *state = State { closed: true, ..State::default() };
         drop(state);
-        self.work.notify_all();
+        asleep.iter().for_each(Thread::unpark);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code that could panic leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Wakes a worker, if one sleeps.
+fn wake_one(mut state: MutexGuard<'_, State>) {
+    let worker = state.asleep.pop();
+    drop(state);
+    worker.iter().for_each(Thread::unpark);
 }
 
 impl State {

@@ -109,7 +109,8 @@ impl App {
     pub fn sibling(&self) -> Result<App, SetUpError> {
         Ok(App {
             config: Arc::clone(&self.config),
-            routes: Arc::clone(&self.routes),
+            // Names are shared with every verdict: each runtime counts its own.
+            routes: Arc::new(RouteTable::new(self.config.routes.iter().map(|route| route.path.as_str()))?),
             upstreams: Upstreams::new(&self.config.upstreams)?,
             access: Arc::clone(&self.access),
             inflight: self.inflight.clone(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -159,7 +160,7 @@ pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, v
     if expose == Expose::Rules {
         // How long it took says which rules ran, and so belongs to those who may know them.
         let timing = format!("palisade;dur={}.{:03}", elapsed_us / 1000, elapsed_us % 1000);
-        if let Ok(value) = HeaderValue::from_str(&timing) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(timing)) {
             headers.append(SERVER_TIMING, value);
         }
         let mut rules: Vec<&str> = verdicts.iter().flat_map(|verdict| verdict.rules()).collect();

@@ -1,12 +1,18 @@
-//! The three kinds of number that are counted. All are atomics: counting takes no lock and never waits.
+//! The three kinds of number that are counted. All are atomics: counting takes no lock and never waits. Each is kept in
+//! shards, one for each of a few threads, so that threads that count the same thing do not wait for each other's cache.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
+pub struct Counter([Shard; SHARDS]);
+
+/// A number with a cache line of its own.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Shard(AtomicU64);
 
 /// One counter for each value of a label. The values are fixed, so no client can add one.
 #[derive(Debug)]
@@ -18,10 +24,27 @@ pub struct Family<const N: usize> {
 
 /// Times, by how long they took.
 #[derive(Debug)]
-pub struct Histogram {
+pub struct Histogram([Times; SHARDS]);
+
+/// One shard of a histogram.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Times {
     /// One for each of [`BOUNDS`], and one for what took longer. Not cumulative.
     buckets: [AtomicU64; BOUNDS.len() + 1],
     nanos: AtomicU64,
+}
+
+/// More threads than these share.
+const SHARDS: usize = 4;
+
+/// The shard in which this thread counts.
+fn shard() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
+    }
+    OWN.with(|own| *own)
 }
 
 /// Upper bounds of a histogram's buckets, in microseconds: from what a rule scan takes to what a model takes.
@@ -32,7 +55,7 @@ const BOUNDS: [u64; 16] = [
 impl Counter {
     /// Zero.
     pub const fn new() -> Counter {
-        Counter(AtomicU64::new(0))
+        Counter([const { Shard(AtomicU64::new(0)) }; SHARDS])
     }
 
     /// One more.
@@ -42,12 +65,14 @@ impl Counter {
 
     /// So many more.
     pub fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
+        if let Some(Shard(own)) = self.0.get(shard()) {
+            own.fetch_add(more, Ordering::Relaxed);
+        }
     }
 
     /// So far.
     pub fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.iter().map(|Shard(shard)| shard.load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -86,31 +111,42 @@ impl<const N: usize> Family<N> {
 impl Histogram {
     /// Empty.
     pub const fn new() -> Histogram {
-        Histogram { buckets: [const { AtomicU64::new(0) }; BOUNDS.len() + 1], nanos: AtomicU64::new(0) }
+        Histogram([const { Times::new() }; SHARDS])
     }
 
     /// Adds a time.
     pub fn observe(&self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let at = BOUNDS.partition_point(|bound| *bound < micros);
-        if let Some(bucket) = self.buckets.get(at) {
+        let Some(own) = self.0.get(shard()) else { return };
+        if let Some(bucket) = own.buckets.get(at) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
-        self.nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        own.nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// `labels` is empty or `name="value"`.
     pub(super) fn render(&self, name: &str, labels: &str, out: &mut String) {
         let comma = if labels.is_empty() { "" } else { "," };
         let mut count = 0;
-        for (index, bucket) in self.buckets.iter().enumerate() {
-            count += bucket.load(Ordering::Relaxed);
+        for index in 0..=BOUNDS.len() {
+            count += self.0.iter().map(|times| times.buckets[index].load(Ordering::Relaxed)).sum::<u64>();
             let bound = BOUNDS.get(index).map_or_else(|| "+Inf".to_owned(), |&bound| (bound as f64 / 1e6).to_string());
             let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}");
         }
         let braced = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-        let _ = writeln!(out, "{name}_sum{braced} {}", self.nanos.load(Ordering::Relaxed) as f64 / 1e9);
+        let _ = writeln!(
+            out,
+            "{name}_sum{braced} {}",
+            self.0.iter().map(|times| times.nanos.load(Ordering::Relaxed)).sum::<u64>() as f64 / 1e9
+        );
         let _ = writeln!(out, "{name}_count{braced} {count}");
+    }
+}
+
+impl Times {
+    const fn new() -> Times {
+        Times { buckets: [const { AtomicU64::new(0) }; BOUNDS.len() + 1], nanos: AtomicU64::new(0) }
     }
 }
 
