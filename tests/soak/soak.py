@@ -40,7 +40,7 @@ BROKEN = "version: 1\nname: soak\nrules: [ { id: x, detect: { regx: {} } } ]\n"
 CONFIG = """
 version: 1
 server: {{ listen: "127.0.0.1:{data}", max_inflight: 2000 }}
-admin: {{ listen: "127.0.0.1:{admin}", token: soak }}
+admin: {{ listen: "127.0.0.1:{admin}", token: soak-token-of-the-tests }}
 upstreams: {{ llm: {{ url: "http://127.0.0.1:{upstream}" }} }}
 policies: {folder}
 routes: [{{ path: /**, upstream: llm, policy: soak }}]
@@ -284,7 +284,7 @@ def usage(pid):
 
 
 def inflight(ports):
-    request = urllib.request.Request(f"http://127.0.0.1:{ports['admin']}/metrics", headers={"authorization": "Bearer soak"})
+    request = urllib.request.Request(f"http://127.0.0.1:{ports['admin']}/metrics", headers={"authorization": "Bearer soak-token-of-the-tests"})
     text = urllib.request.urlopen(request, timeout=10).read().decode()
     return int(float(re.search(r"^palisade_in_flight (\S+)", text, re.M)[1]))
 
