@@ -85,7 +85,8 @@ async def soak(args, proxy, ports, folder):
     reloads.cancel()
     (folder / "soak.yaml").write_text(POLICY)
     proxy.send_signal(signal.SIGHUP)
-    for _ in range(30):
+    # Unused upstream connections and half-sent heads are kept for a minute.
+    for _ in range(90):
         await asyncio.sleep(1)
         now = usage(proxy.pid)
         if now["descriptors"] <= before["descriptors"] + 8 and inflight(ports) == 0:
