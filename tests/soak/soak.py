@@ -85,11 +85,12 @@ async def soak(args, proxy, ports, folder):
     reloads.cancel()
     (folder / "soak.yaml").write_text(POLICY)
     proxy.send_signal(signal.SIGHUP)
-    # Unused upstream connections and half-sent heads are kept for a minute.
+    # Unused upstream connections and half-sent heads are kept for a minute, the thread that reloads for ten seconds.
     for _ in range(90):
         await asyncio.sleep(1)
         now = usage(proxy.pid)
-        if now["descriptors"] <= before["descriptors"] + 8 and inflight(ports) == 0:
+        back = now["descriptors"] <= before["descriptors"] + 8 and now["threads"] <= before["threads"]
+        if back and inflight(ports) == 0:
             break
     print(f"before {before}, after {now}, slots taken {inflight(ports)}")
     print(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
