@@ -302,9 +302,9 @@ impl<'b> Buffered<'b> {
             if finding.judgement != Judgement::Stands {
                 continue;
             }
-            for (piece, finding, new) in parts(&self.context, channel, index, touched) {
-                if let Some(text) = &mut self.texts[piece] {
-                    text.take_from_run(&self.context, &finding, new);
+            for part in parts(&self.context, channel, index, touched) {
+                if let Some(text) = &mut self.texts[part.piece] {
+                    text.take_from_run(&self.context, part);
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Reported;
 use crate::action::Action;
 use crate::finding::{Finding, Outcome};
-use crate::policy::resolve::replacement;
+use crate::policy::resolve::{Beyond, replacement};
 use crate::policy::{Channel, Context};
 use crate::protocol::walk::{LeafRole, Walked};
 use crate::segment::Segment;
@@ -117,6 +117,15 @@ pub(super) fn touched(finding: &Finding, pieces: &[usize], ranges: &[Range<usize
     (touched.len() > 1 && finding.outcome == Outcome::Found).then_some(touched)
 }
 
+/// The part of a finding over a run that lies in one piece.
+pub(super) struct Part {
+    pub(super) piece: usize,
+    /// As it lies in the piece.
+    pub(super) finding: Finding,
+    pub(super) beyond: Beyond,
+    pub(super) new: New,
+}
+
 /// What becomes of the part of a finding that lies in one piece, if its rule rewrites.
 pub(super) enum New {
     /// This text stands there.
@@ -127,14 +136,14 @@ pub(super) enum New {
     Grows { from: usize },
 }
 
-/// The parts of a finding over a run: each touched piece, the finding as it lies there, and what becomes of it. The new
-/// text goes to the first piece; of what has outgrown the longest match that is the text of its head.
+/// The parts of a finding over a run. The new text goes to the first piece; of what has outgrown the longest match that
+/// is the text of its head.
 pub(super) fn parts(
     context: &Context,
     channel: &Channel,
     index: usize,
     touched: Touched,
-) -> impl Iterator<Item = (usize, Finding, New)> {
+) -> impl Iterator<Item = Part> {
     let finding = &channel.findings()[index];
     let rule = context.rules.rule(finding.rule);
     let mut head = finding.head.unwrap_or(finding.range.len());
@@ -148,7 +157,8 @@ pub(super) fn parts(
         }
         _ => None,
     };
-    touched.into_iter().map(move |(piece, range)| {
+    let last = touched.len().saturating_sub(1);
+    touched.into_iter().enumerate().map(move |(turn, (piece, range))| {
         let inside = head.min(range.len());
         head -= inside;
         let new = match first.take() {
@@ -159,7 +169,8 @@ pub(super) fn parts(
             None if finding.head.is_some() => New::GoesOn { from: range.start + inside },
             None => New::Text(String::new()),
         };
-        (piece, Finding { range, ..finding.clone() }, new)
+        let beyond = Beyond { before: turn > 0, after: turn < last };
+        Part { piece, finding: Finding { range, ..finding.clone() }, beyond, new }
     })
 }
 

@@ -262,6 +262,8 @@ struct Sight {
     value: String,
     /// End of the head of what goes on beyond the longest match.
     head: Option<usize>,
+    /// In thousandths.
+    doubt: u16,
     exempt: bool,
 }
 
@@ -270,10 +272,12 @@ fn sights(rule: usize, patterns: &[Pattern], max_match: usize, text: &str) -> Ve
     let (readings, too_deep) = crate::view::tests::readings(text);
     let mut out = Vec::new();
     for (seen, reading) in readings {
-        for (range, over) in oracle(&patterns.iter().collect::<Vec<_>>(), max_match, &reading.text) {
+        for (range, over, score) in oracle(&patterns.iter().collect::<Vec<_>>(), max_match, &reading.text) {
             let head = (range.len() > max_match).then(|| reading.span(range.start..range.start + max_match).end);
             let value = reading.text[range.clone()].to_owned();
-            out.push(Sight { rule, range: reading.span(range), over, seen, value, head, exempt: false });
+            // What has no score is sure.
+            let doubt = if score == 0 { 0 } else { 1000 - score };
+            out.push(Sight { rule, range: reading.span(range), over, seen, value, head, doubt, exempt: false });
         }
     }
     let bound = |at| Sight {
@@ -283,6 +287,7 @@ fn sights(rule: usize, patterns: &[Pattern], max_match: usize, text: &str) -> Ve
         seen: Path::default(),
         value: String::new(),
         head: None,
+        doubt: 0,
         exempt: false,
     };
     out.extend(too_deep.into_iter().map(bound));
@@ -308,9 +313,12 @@ fn once(sights: &[Sight]) -> Vec<Sight> {
 
 /// What a rewrite leaves of one text: the new text, and how many bytes from where on become the fill.
 struct Change {
+    /// `None`: the finding began in an earlier text.
+    start: Option<usize>,
     rule: usize,
     range: Range<usize>,
     shorter: usize,
+    doubt: u16,
     text: String,
     fill_from: usize,
 }
@@ -335,7 +343,7 @@ fn wanted(rules: &[RuleCase], text: &str) -> Vec<Sight> {
     for (index, rule) in rules.iter().enumerate() {
         let plain = |range: Range<usize>| {
             let value = text[range.clone()].to_owned();
-            Sight { rule: index, range, over: false, seen: Path::default(), value, head: None, exempt: false }
+            Sight { rule: index, range, over: false, seen: Path::default(), value, head: None, doubt: 0, exempt: false }
         };
         let own = match &rule.look {
             Look::Patterns(picks, validated) => found(index, picks, *validated),
@@ -390,16 +398,18 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
         // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
         let said = found.head.map_or(&*found.value, |head| &text[found.range.start..head]);
         changes.push(Change {
+            start: Some(found.range.start),
             rule: found.rule,
             range: found.range.clone(),
             shorter: if found.head.is_some() { 0 } else { usize::MAX - found.range.end },
+            doubt: found.doubt,
             text: new_text(rewrite, said),
             fill_from: found.head.unwrap_or(found.range.end),
         });
     }
     changes.retain(|change| change.range.start < limit);
     changes.sort_by(|a, b| {
-        let key = |change: &Change| (change.range.start, change.shorter, change.rule);
+        let key = |change: &Change| (change.range.start, change.start, change.shorter, change.rule, change.doubt);
         key(a).cmp(&key(b)).then_with(|| a.text.cmp(&b.text))
     });
     let (mut out, mut at) = (String::new(), 0);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::Reported;
 use super::restore::Restorer;
-use super::runs::New;
+use super::runs::{New, Part};
 use crate::action::Action;
 use crate::finding::{Edit, Finding, Judgement, Outcome};
 use crate::policy::pseudonyms::Value;
+use crate::policy::resolve::Beyond;
 use crate::policy::rule::{Mode, Unrewritable};
 use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Job, Resolver, effect};
 use crate::protocol::json::{Json, NodeKind, RawOffsets, escape};
@@ -204,7 +205,7 @@ impl Text {
         }
         for (index, from) in self.channel.take_grown() {
             if let Some(finding) = self.channel.findings().get(index) {
-                self.resolver.grow(&context.rules, finding, from);
+                self.resolver.grow(&context.rules, finding, Beyond::default(), from);
             }
         }
         let open = if self.finished && !self.channel.is_waiting() { usize::MAX } else { self.channel.open() };
@@ -303,15 +304,16 @@ impl Text {
 
     /// A rewrite or block that a joined run found, with the bytes that it covers here; the run's finding is reported
     /// elsewhere.
-    pub(super) fn take_from_run(&mut self, context: &Context, finding: &Finding, new: New) {
+    pub(super) fn take_from_run(&mut self, context: &Context, part: Part) {
+        let Part { finding, beyond, new, .. } = &part;
         if context.rules.rule(finding.rule).mode == Mode::Shadow {
             return;
         }
         match (effect(&context.rules, finding), new) {
             (Effect::Block, _) => self.resolver.block_at(&context.rules, finding.range.start, finding.rule),
-            (Effect::Rewrite, New::Text(text)) => self.resolver.rewrite(&context.rules, finding, text),
-            (Effect::Rewrite, New::GoesOn { from }) => self.resolver.go_on(&context.rules, finding, from),
-            (Effect::Rewrite, New::Grows { from }) => self.resolver.grow(&context.rules, finding, from),
+            (Effect::Rewrite, New::Text(text)) => self.resolver.rewrite(&context.rules, finding, *beyond, text.clone()),
+            (Effect::Rewrite, New::GoesOn { from }) => self.resolver.go_on(&context.rules, finding, *from),
+            (Effect::Rewrite, New::Grows { from }) => self.resolver.grow(&context.rules, finding, *beyond, *from),
             (Effect::Log | Effect::None, _) => {}
         }
     }

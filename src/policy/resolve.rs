@@ -33,11 +33,21 @@ struct Rewritten {
     restores: bool,
 }
 
+/// How far a finding over several texts goes beyond the one that it is looked at in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beyond {
+    /// It began in an earlier text.
+    pub before: bool,
+    /// It ends in a later one.
+    pub after: bool,
+}
+
 /// Which of several rewrites gives a union its text: the one whose finding starts first, then the longest, then the
 /// rule's rank, then the surer one, then by name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Order {
-    start: usize,
+    /// `None`: in an earlier text.
+    start: Option<usize>,
     shorter: usize,
     rank: usize,
     doubt: u16,
@@ -52,13 +62,14 @@ struct Tail {
 }
 
 impl Order {
-    fn of(rules: &RuleSet, finding: &Finding) -> Order {
-        // What has outgrown the longest match is longer than all that has not.
-        let shorter = if finding.head.is_some() { 0 } else { usize::MAX - finding.range.end };
+    fn of(rules: &RuleSet, finding: &Finding, beyond: Beyond) -> Order {
+        // What has outgrown the longest match, or goes on in another text, is longer than all that has not.
+        let shorter = if finding.head.is_some() || beyond.after { 0 } else { usize::MAX - finding.range.end };
         #[expect(clippy::cast_sign_loss, reason = "clamped to 0..=1")]
         let doubt = finding.score.map_or(0, |score| 1000 - (score.clamp(0.0, 1.0) * 1000.0) as u16);
         let entity = finding.label.clone().unwrap_or_default();
-        Order { start: finding.range.start, shorter, rank: rules.rank(finding.rule), doubt, entity }
+        let start = (!beyond.before).then_some(finding.range.start);
+        Order { start, shorter, rank: rules.rank(finding.rule), doubt, entity }
     }
 }
 
@@ -90,7 +101,7 @@ impl Resolver {
                     let is_named = rewrite.restore.is_some() && is_known(context, matched);
                     let head = finding.head.and_then(|head| matched.get(..head)).filter(|_| !is_named);
                     let run = head.map(|head| Tail { from: finding.range.start + head.len(), fill: rewrite.fill });
-                    let order = Order::of(rules, finding);
+                    let order = Order::of(rules, finding, Beyond::default());
                     let new = replacement(context, finding, head.unwrap_or(matched), head.is_none());
                     let text = spell(&new.unwrap_or_default());
                     self.insert(Rewritten { range: finding.range.clone(), order, text, run, restores: false });
@@ -114,15 +125,15 @@ impl Resolver {
     }
 
     /// Replaces what a finding covers; overlapping ranges become one, with the text of the leftmost, then longest.
-    pub fn rewrite(&mut self, rules: &RuleSet, finding: &Finding, text: String) {
-        let (range, order) = (finding.range.clone(), Order::of(rules, finding));
+    pub fn rewrite(&mut self, rules: &RuleSet, finding: &Finding, beyond: Beyond, text: String) {
+        let (range, order) = (finding.range.clone(), Order::of(rules, finding, beyond));
         self.insert(Rewritten { range, order, text, run: None, restores: false });
     }
 
     /// Turns a placeholder back. Unlike rewrites these never overlap each other, and any rewrite goes before them.
     pub fn restore(&mut self, range: Range<usize>, text: String) {
         let shorter = usize::MAX - range.end;
-        let order = Order { start: range.start, shorter, rank: usize::MAX, doubt: 0, entity: Arc::default() };
+        let order = Order { start: Some(range.start), shorter, rank: usize::MAX, doubt: 0, entity: Arc::default() };
         self.insert(Rewritten { range, order, text, run: None, restores: true });
     }
 
@@ -135,7 +146,8 @@ impl Resolver {
     /// `from` on each byte becomes the fill, before that nothing is left.
     pub fn go_on(&mut self, rules: &RuleSet, finding: &Finding, from: usize) {
         let Action::Rewrite(rewrite) = &rules.rule(finding.rule).action else { return };
-        let (range, order) = (finding.range.clone(), Order::of(rules, finding));
+        let beyond = Beyond { before: true, after: false };
+        let (range, order) = (finding.range.clone(), Order::of(rules, finding, beyond));
         self.insert(Rewritten {
             range,
             order,
@@ -146,13 +158,13 @@ impl Resolver {
     }
 
     /// A finding that has been taken in, and has outgrown the longest match, goes on; it ended at `from` before.
-    pub fn grow(&mut self, rules: &RuleSet, finding: &Finding, from: usize) {
+    pub fn grow(&mut self, rules: &RuleSet, finding: &Finding, beyond: Beyond, from: usize) {
         let rule = rules.rule(finding.rule);
         let Action::Rewrite(rewrite) = &rule.action else { return };
         if rule.mode == Mode::Shadow {
             return;
         }
-        let (order, end) = (Order::of(rules, finding), finding.range.end);
+        let (order, end) = (Order::of(rules, finding, beyond), finding.range.end);
         let same = |other: &Order| (other.start, other.rank, &other.entity) == (order.start, order.rank, &order.entity);
         if let Some(run) = self.growing.iter_mut().find(|run| run.run.is_some() && same(&run.order)) {
             run.range.end = end;

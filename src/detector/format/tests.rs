@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::config::Source;
 use crate::policy::file::load_policy_source;
+use crate::policy::resolve::Beyond;
 use crate::policy::{Channel, Context, Resolver, RuleSet};
 use crate::segment::{Direction, Kind, Scope};
 
@@ -53,7 +54,7 @@ fn released(context: &Context, pieces: &[&str]) -> (String, Vec<usize>) {
             resolver.take(context, &finding, &matched, str::to_owned);
         }
         for (index, from) in channel.take_grown() {
-            resolver.grow(&context.rules, &channel.findings()[index], from);
+            resolver.grow(&context.rules, &channel.findings()[index], Beyond::default(), from);
         }
         let to = resolver.advance(channel.open()).min(whole.len());
         for done in &resolver.edits()[edit..] {

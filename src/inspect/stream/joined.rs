@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::super::Reported;
-use super::super::runs::{New, SEPARATORS, Touched, parts, reported, touched};
+use super::super::runs::{New, Part, SEPARATORS, Touched, parts, reported, touched};
 use super::{Stream, StreamText};
 use crate::finding::Finding;
+use crate::policy::resolve::Beyond;
 use crate::policy::{Answer, Channel, Context, Job};
 use crate::segment::Kind;
 
@@ -118,18 +119,16 @@ impl Joined {
 impl Reading {
     /// Hands what stands now, and what has grown, to the blocks.
     fn hand_out(&mut self, context: &Context, pieces: &[usize], texts: &mut [StreamText], dirty: &mut Vec<usize>) {
-        let mut give = |piece: usize, finding: &Finding, new| {
-            if let Some(text) = texts.get_mut(piece) {
-                text.text.take_from_run(context, finding, new);
-                dirty.push(piece);
+        let mut give = |part: Part| {
+            if let Some(text) = texts.get_mut(part.piece) {
+                dirty.push(part.piece);
+                text.text.take_from_run(context, part);
             }
         };
         for index in self.channel.judge() {
             let finding = &self.channel.findings()[index];
             let Some(touched) = touched(finding, pieces, &self.ranges) else { continue };
-            for (piece, finding, new) in parts(context, &self.channel, index, touched) {
-                give(piece, &finding, new);
-            }
+            parts(context, &self.channel, index, touched).for_each(&mut give);
         }
         // The block in which it began covers its own part.
         for (index, from) in self.channel.take_grown() {
@@ -139,7 +138,8 @@ impl Reading {
                 let end = finding.range.end.min(range.end);
                 if from.max(range.start) < end {
                     let here = Finding { range: 0..end - range.start, ..finding.clone() };
-                    give(piece, &here, New::Grows { from: from.saturating_sub(range.start) });
+                    let new = New::Grows { from: from.saturating_sub(range.start) };
+                    give(Part { piece, finding: here, beyond: Beyond { before: true, after: false }, new });
                 }
             }
         }

@@ -177,10 +177,11 @@ fn whole(hits: Vec<Hit>) -> Vec<Hit> {
     out
 }
 
-/// The oracle for other tests: ranges, and whether each stands for a bound that was met.
-pub(crate) fn ranges(patterns: &[&Pattern], max_match: usize, text: &str) -> Vec<(std::ops::Range<usize>, bool)> {
+/// The oracle for other tests: ranges, whether each stands for a bound that was met, and the scores in thousandths.
+pub(crate) fn ranges(patterns: &[&Pattern], max_match: usize, text: &str) -> Vec<(std::ops::Range<usize>, bool, u16)> {
     let spec = TrackerSpec { patterns: patterns.to_vec(), holds: true, max_match };
-    oracle(&spec, 0, text).into_iter().map(|hit| (hit.start..hit.end, hit.outcome == Outcome::OverLimit)).collect()
+    let hits = oracle(&spec, 0, text).into_iter();
+    hits.map(|hit| (hit.start..hit.end, hit.outcome == Outcome::OverLimit, hit.score)).collect()
 }
 
 pub(crate) fn pattern(source: &str, validator: Option<Validator>) -> Pattern {
