@@ -30,14 +30,15 @@ fn context(rules: &str) -> Context {
     Context::new(Arc::new(rules), Arc::from(&b"key"[..]))
 }
 
-/// The paragraphs of this project's documentation, without tables and code.
+/// The paragraphs of this project's documentation, without tables and code. An ellipsis is three dots, as people type it:
+/// behind a character that folds, a view is read beside the text for a while.
 fn prose() -> String {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut files: Vec<_> = std::fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let blocks = text.split("\n\n").filter(|block| block.starts_with(|first: char| first.is_ascii_uppercase()));
-    blocks.collect::<Vec<_>>().join("\n\n").replace('`', "")
+    blocks.collect::<Vec<_>>().join("\n\n").replace('`', "").replace('…', "...")
 }
 
 /// Events of about a token: a word with the space before it, in pieces of six letters.

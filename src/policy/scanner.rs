@@ -171,7 +171,7 @@ impl Scanner {
         let live = held.filter_map(|&index| self.runs[index as usize].open()).min().unwrap_or(usize::MAX);
         let inner = self.set.trackers.iter().filter(|tracker| tracker.holds && !tracker.inner.is_empty());
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min().unwrap_or(usize::MAX);
-        let open = live.min(inner).min(self.undetected(self.len()).1);
+        let open = live.min(inner).min(self.begun());
         #[cfg(test)]
         let open = sabotage::shorten(open, self.len());
         open
@@ -202,6 +202,35 @@ impl Scanner {
             _ => (0, 0),
         };
         (fed - depth.0 as usize, fed - depth.1 as usize)
+    }
+
+    /// The earliest place where a literal has begun of something that holds text. Unlike [`Scanner::undetected`] this asks
+    /// the programs: most of what begins like a literal stands in the middle of a word, or is spelled in another case.
+    fn begun(&self) -> usize {
+        let begun = match (&self.set.literals, self.literal) {
+            (Some(literals), Some(state)) => literals.begun.get(&state).map_or(&[][..], Vec::as_slice),
+            _ => &[],
+        };
+        let starts = begun.iter().map(|begun| (self.len() - begun.length, &begun.programs));
+        let mut alive =
+            starts.filter(|(start, programs)| programs.iter().any(|&program| self.may_begin(program, *start)));
+        alive.next().map_or(self.len(), |(start, _)| start)
+    }
+
+    /// Whether a candidate that starts here could live.
+    fn may_begin(&self, program: u32, start: usize) -> bool {
+        let compiled = &self.set.programs[program as usize];
+        let kept = Kept { text: &self.kept, base: self.base };
+        if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
+            return false;
+        }
+        let state = compiled.program.start(kept.around(start));
+        let end = (start..self.len()).try_fold(state, |state, position| {
+            let around = kept.around(position);
+            let (next, _) = compiled.program.step(state.as_ref()?, around.kept[around.at], around);
+            next.map(Some)
+        });
+        end.flatten().is_some()
     }
 
     /// The earliest start that an inner byte may still give this tracker, after `fed` bytes.
@@ -239,12 +268,10 @@ impl Scanner {
             return;
         }
         let kept = Kept { text: &self.kept, base: self.base };
-        let around = kept.around(start);
-        let previous = around.at.checked_sub(1).and_then(|at| around.kept.get(at));
-        if previous.is_some_and(|&byte| compiled.edges.before.has(byte)) {
+        if !compiled.begins(kept.around(start)) {
             return;
         }
-        let Some(mut state) = compiled.program.start(around) else { return };
+        let Some(mut state) = compiled.program.start(kept.around(start)) else { return };
         let mut live = true;
         run.enter(start);
         for position in start..=at {

@@ -4,7 +4,8 @@
 //! character on in groups of four; padding, or anything that is not of the alphabet, ends it. Line breaks between groups
 //! belong to it (MIME, PEM), and so do invisible characters. Groups in a row that decode to text (UTF-8 without control
 //! characters but white space), at least [`MIN_CHARS`] characters of them, are a text of its own, whose units are the
-//! groups. A group that does not decode to text ends it; the next one may begin another.
+//! groups. A group that does not decode to text ends it. Another one begins after [`MIN_CHARS`] characters of the run at
+//! the earliest: else every ordinary word would have to wait for its end.
 
 use std::ops::Range;
 
@@ -29,6 +30,8 @@ struct Base64 {
     bits: u32,
     count: usize,
     group: Range<usize>,
+    /// Characters of the run before the group.
+    before: usize,
     /// Padding characters of the group.
     padding: usize,
     /// Characters skipped in a row.
@@ -82,9 +85,10 @@ impl View for Base64 {
 
     fn open(&self) -> usize {
         let begun = if self.count > 0 { self.group.start } else { self.at };
-        if self.count == 0 || self.may_follow(&self.stretch.bytes) {
+        let goes_on = !self.stretch.is_empty() && self.may_follow(&self.stretch.bytes);
+        if self.count == 0 || goes_on {
             self.stretch.units.first().map_or(begun, |unit| unit.from.start)
-        } else if self.may_follow(&[]) {
+        } else if self.may_begin() && self.may_follow(&[]) {
             begun
         } else {
             self.at
@@ -136,6 +140,12 @@ impl Base64 {
         }
         self.stretch.end(shown);
         (self.count, self.padding, self.inside, self.skipped, self.breaks) = (0, 0, false, 0, 0);
+        self.before = 0;
+    }
+
+    /// Whether a text may begin with the group.
+    fn may_begin(&self) -> bool {
+        self.before == 0 || self.before >= MIN_CHARS
     }
 
     /// Decodes the group that has begun: two characters give one byte, three two, four three.
@@ -143,10 +153,14 @@ impl Base64 {
         let bytes = (self.bits << (6 * (4 - self.count)) << 8).to_be_bytes();
         let bytes = &bytes[..self.count - 1];
         let chars = self.count + self.padding;
-        if !self.stretch.add(self.group.clone(), bytes, chars, shown) {
+        let goes_on = !self.stretch.is_empty() && self.stretch.add(self.group.clone(), bytes, chars, shown);
+        if !goes_on {
             self.stretch.end(shown);
-            self.stretch.add(self.group.clone(), bytes, chars, shown);
+            if self.may_begin() {
+                self.stretch.add(self.group.clone(), bytes, chars, shown);
+            }
         }
+        self.before = self.before.saturating_add(chars);
         (self.bits, self.count, self.padding) = (0, 0, 0);
     }
 
@@ -177,6 +191,10 @@ impl Base64 {
 }
 
 impl Stretch {
+    fn is_empty(&self) -> bool {
+        self.chars == 0
+    }
+
     /// Adds a group, unless the stretch is no text with it.
     fn add(&mut self, from: Range<usize>, bytes: &[u8], chars: usize, shown: &mut Shown) -> bool {
         let before = self.bytes.len();

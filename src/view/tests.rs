@@ -133,7 +133,12 @@ pub(crate) fn decoded(text: &str) -> Vec<Seen> {
             }
         }
         let mut stretch: Vec<(Range<usize>, Vec<u8>, usize)> = Vec::new();
-        for (values, padding, end) in groups.into_iter().filter(|(values, ..)| values.len() >= 2) {
+        for (turn, (values, padding, end)) in
+            groups.into_iter().enumerate().filter(|(_, (values, ..))| values.len() >= 2)
+        {
+            if stretch.is_empty() && turn > 0 && turn * 4 < 16 {
+                continue;
+            }
             let bits = values.iter().fold(String::new(), |bits, (_, value)| format!("{bits}{value:06b}"));
             let whole = bits.len() / 8 * 8;
             let bytes: Vec<u8> =
@@ -143,7 +148,9 @@ pub(crate) fn decoded(text: &str) -> Vec<Seen> {
             if text_of(&stretch).is_none() {
                 stretch.pop();
                 finish(&mut stretch, &mut out);
-                stretch.push(unit);
+                if turn == 0 || turn * 4 >= 16 {
+                    stretch.push(unit);
+                }
                 if text_of(&stretch).is_none() {
                     stretch.clear();
                 }
@@ -320,6 +327,8 @@ fn disguises_are_seen_through() {
     // A group that is no text ends a text, and another one may follow.
     let torn = format!("{}AAAA{}", encode(b"the first part ", true), encode(b"and the second part", true));
     assert_eq!(inside(&torn), ["the first part ", "and the second part"]);
+    // Nor does one begin soon after a run began with something else.
+    assert!(inside(&format!("word{}", encode(b"what follows", true))).is_empty());
     assert!(inside("aGVsbG8gd29ybGQ a1b2c3d4e5f60718293a4b5c6d7e8f90 internationalization").is_empty());
 }
 

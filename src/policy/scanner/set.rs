@@ -47,6 +47,12 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
+    /// Whether a match may begin at this place, as far as the byte before it says.
+    pub(super) fn begins(&self, around: Around<'_>) -> bool {
+        let previous = around.at.checked_sub(1).and_then(|at| around.kept.get(at));
+        previous.is_none_or(|&byte| !self.edges.before.has(byte))
+    }
+
     /// Whether a match may end at this place.
     pub(super) fn ends(&self, around: Around<'_>) -> bool {
         self.program.end_holds(around) && around.kept.get(around.at).is_none_or(|&byte| !self.edges.after.has(byte))
@@ -87,6 +93,17 @@ pub(super) struct Literals {
     /// Automaton state → length of the longest text that ends here and is the beginning of a literal: of any program,
     /// and of programs that hold text.
     pub(super) depth: HashMap<LiteralState, (u32, u32)>,
+    /// Automaton state → what holds text and may have begun with what ends here, the longest beginning first.
+    pub(super) begun: HashMap<LiteralState, Vec<Begun>>,
+}
+
+/// The beginning of a literal.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// In bytes.
+    pub(super) length: usize,
+    /// Whose literals begin like this.
+    pub(super) programs: SmallVec<[u32; 2]>,
 }
 
 impl ScanSet {
@@ -171,14 +188,40 @@ impl Literals {
         let mut builder = dfa::Builder::new();
         builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
         let automaton = builder.build(&literals).ok()?;
-        let holds = |id: usize| {
-            owners[id].iter().any(|&program| {
-                let tracker = set.programs[program as usize].tracker;
-                set.trackers[tracker as usize].holds
-            })
-        };
-        let depth = Literals::depths(&automaton, &literals, holds)?;
-        Some(Literals { automaton, owners, depth })
+        let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
+        let depth = Literals::depths(&automaton, &literals, |id| owners[id].iter().any(|&program| holds(program)))?;
+        let begun = Literals::begun(&automaton, &literals, &owners, holds)?;
+        Some(Literals { automaton, owners, depth, begun })
+    }
+
+    fn begun(
+        automaton: &dfa::DFA,
+        literals: &[&[u8]],
+        owners: &[SmallVec<[u32; 1]>],
+        holds: impl Fn(u32) -> bool,
+    ) -> Option<HashMap<LiteralState, Vec<Begun>>> {
+        let mut beginnings: HashMap<&[u8], SmallVec<[u32; 2]>> = HashMap::new();
+        for (literal, owners) in literals.iter().zip(owners) {
+            for end in 1..literal.len() {
+                let programs = beginnings.entry(&literal[..end]).or_default();
+                programs.extend(owners.iter().copied().filter(|&program| holds(program)));
+                programs.sort_unstable();
+                programs.dedup();
+            }
+        }
+        let mut begun = HashMap::new();
+        for literal in literals {
+            let mut state = automaton.start_state(Anchored::No).ok()?;
+            for end in 1..=literal.len() {
+                state = automaton.next_state(Anchored::No, state, literal[end - 1]);
+                let tails = (0..end).filter_map(|start| {
+                    let programs = beginnings.get(&literal[start..end]).filter(|programs| !programs.is_empty())?;
+                    Some(Begun { length: end - start, programs: programs.clone() })
+                });
+                begun.insert(state, tails.collect());
+            }
+        }
+        Some(begun)
     }
 
     pub(super) fn depths(
