@@ -1,5 +1,5 @@
 -- What wrk sends: a chat request of 1 KB, or of KB kilobytes, in the shape of OpenAI's Python client. EVENTS asks for a
--- stream of that many.
+-- stream of that many, FAST=prose for one of 20 characters of prose an event.
 wrk.method = "POST"
 wrk.path = "/v1/chat/completions"
 wrk.headers["Content-Type"] = "application/json"
@@ -7,7 +7,7 @@ wrk.headers["Accept"] = "application/json"
 wrk.headers["Accept-Encoding"] = "gzip, deflate"
 wrk.headers["Authorization"] = "Bearer sk-not-a-key-000000000000000000000000000000"
 wrk.headers["User-Agent"] = "OpenAI/Python 2.8.0"
-wrk.headers["X-Standin-Fast"] = "1"
+wrk.headers["X-Standin-Fast"] = os.getenv("FAST") or "1"
 
 local events = os.getenv("EVENTS")
 local stream = ""

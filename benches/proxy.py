@@ -166,13 +166,13 @@ def memory(args):
         return {"loaded_mb": loaded, "after_mb": after, "target_mb": 150, **streams}
 
 
-def open_stream(stack, port):
-    """Opens a stream that says one word and then nothing for a long time."""
+def open_stream(stack, port, script="x-standin-write: 200\r\nx-standin-delay-ms: 120000\r\n"):
+    """Opens a stream; unless told otherwise it says one word and then nothing for a long time."""
     connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
     body = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
     head = "POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
-    script = "x-standin-write: 200\r\nx-standin-delay-ms: 120000\r\n"
     connection.sendall(f"{head}{script}content-length: {len(body)}\r\n\r\n".encode() + body)
+    return connection
 
 
 def met(value, target):
@@ -248,9 +248,10 @@ def wait_for(process, port):
     sys.exit(f"does not listen: {' '.join(process.args)}")
 
 
-def load(port, work, seconds):
+def load(port, work, seconds, fast="1"):
     """Lets wrk send requests as fast as they are answered; gives their number."""
-    environment = {**os.environ, "KB": str(work.kilobytes), **({"EVENTS": str(work.events)} if work.events else {})}
+    stream = {"EVENTS": str(work.events)} if work.events else {}
+    environment = {**os.environ, "KB": str(work.kilobytes), "FAST": fast, **stream}
     command = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=seconds + 60, check=True)
     if trouble := re.findall(r"Non-2xx.*|Socket errors.*", done.stdout):

@@ -281,7 +281,7 @@ impl<'b> Buffered<'b> {
             }
             let pieces: Vec<_> = run.pieces.iter().map(|&index| json.string(walked.texts[index].node)).collect();
             let (text, ranges) = join(pieces.iter().map(AsRef::as_ref), run.separator);
-            let mut channel = Channel::new(&self.context, Arc::clone(plan));
+            let mut channel = Channel::of_run(&self.context, Arc::clone(plan));
             channel.feed(&text);
             channel.finish();
             self.joined.push(Joined { channel, run, ranges });

@@ -106,10 +106,12 @@ pub(super) fn join<'t>(pieces: impl Iterator<Item = &'t str>, separator: &str) -
 /// piece, which has found it itself; and what failed or met a bound has done so in each piece too.
 pub(super) fn touched(finding: &Finding, pieces: &[usize], ranges: &[Range<usize>]) -> Option<Touched> {
     let covered = &finding.range;
+    let first = ranges.partition_point(|range| range.end <= covered.start);
     let touched: Touched = pieces
         .iter()
         .zip(ranges)
-        .filter(|(_, range)| range.start < covered.end && covered.start < range.end)
+        .skip(first)
+        .take_while(|(_, range)| range.start < covered.end)
         .map(|(&piece, range)| {
             (piece, covered.start.max(range.start) - range.start..covered.end.min(range.end) - range.start)
         })

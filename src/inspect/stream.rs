@@ -113,6 +113,13 @@ struct StreamText {
     half: Option<(usize, Range<usize>, u32)>,
 }
 
+impl StreamText {
+    /// Whether the text has ended and all of it may go out.
+    fn is_out(&self) -> bool {
+        self.text.is_finished() && self.released >= self.text.len()
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Choice {
     own: u64,

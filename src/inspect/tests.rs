@@ -64,7 +64,7 @@ enum Act {
 #[derive(Clone, Debug)]
 enum Look {
     Patterns(Vec<usize>, bool),
-    Judge(Window),
+    Judge(Window, Span),
     Length(usize),
 }
 
@@ -103,11 +103,12 @@ struct Case {
 }
 
 fn rule_case() -> impl Strategy<Value = RuleCase> {
+    let window = prop_oneof![Just(Window::Sentence), (8..12usize).prop_map(Window::Tokens), Just(Window::End)];
     let look = prop_oneof![
         8 => (proptest::collection::vec(0..PATTERNS.len(), 1..3), any::<bool>()).prop_map(|(picks, valid)| Look::Patterns(picks, valid)),
         3 => proptest::collection::vec(PATTERNS.len()..PATTERNS.len() + RUNS, 1..3).prop_map(|picks| Look::Patterns(picks, false)),
         3 => (PATTERNS.len() + RUNS..PATTERNS.len() + SPECIAL).prop_map(|pick| Look::Patterns(vec![pick], false)),
-        1 => prop_oneof![Just(Window::Sentence), (8..12usize).prop_map(Window::Tokens), Just(Window::End)].prop_map(Look::Judge),
+        1 => (window, prop_oneof![3 => Just(Span::Window), 1 => Just(Span::Segment)]).prop_map(|(window, span)| Look::Judge(window, span)),
         1 => (0..30usize).prop_map(Look::Length),
     ];
     let act = prop_oneof![
@@ -199,11 +200,11 @@ fn context(rules: &[RuleCase]) -> Context {
             Look::Patterns(picks, validated) => {
                 Plan::Patterns(picks.iter().map(|&pick| pattern(pick, *validated)).collect())
             }
-            Look::Judge(_) => Plan::Classifier(ClassifierPlan {
+            Look::Judge(_, span) => Plan::Classifier(ClassifierPlan {
                 model: "m".into(),
                 label: "l".into(),
                 threshold: Threshold::Fixed(0.5),
-                span: Span::Window,
+                span: *span,
             }),
             Look::Length(max) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: None }),
         },
@@ -223,7 +224,7 @@ fn context(rules: &[RuleCase]) -> Context {
         mode: if rule.shadow { Mode::Shadow } else { Mode::Enforce },
         on_error: OnError::all(Decision::Block),
         unrewritable: Unrewritable::Block,
-        window: if let Look::Judge(window) = rule.look { window } else { Window::default() },
+        window: if let Look::Judge(window, _) = rule.look { window } else { Window::default() },
         max_match: rule.max_match,
         origin: String::new(),
     });
@@ -347,13 +348,16 @@ fn wanted(rules: &[RuleCase], text: &str) -> Vec<Sight> {
         };
         let own = match &rule.look {
             Look::Patterns(picks, validated) => found(index, picks, *validated),
-            Look::Judge(window) => {
+            Look::Judge(window, span) => {
                 let windows = crate::policy::whole_windows(*window, text).into_iter();
                 let alarming = windows.filter(|window| {
                     let window = &text[window.clone()];
                     !window.trim().is_empty() && score(window) >= 0.5
                 });
-                alarming.map(plain).collect()
+                match span {
+                    Span::Segment => alarming.take(1).map(|_| plain(0..text.len())).collect(),
+                    _ => alarming.map(plain).collect(),
+                }
             }
             Look::Length(max) => {
                 let first = text.char_indices().nth(*max);

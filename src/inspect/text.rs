@@ -18,6 +18,8 @@ use crate::segment::{Direction, Segment};
 
 /// Most values in tool arguments that are looked at one by one; more is over the limit.
 const MAX_INNER: usize = 1 << 13;
+/// Longest arguments that are taken apart, in bytes.
+const MAX_ARGUMENTS: usize = 8 << 20;
 
 /// A text and what was decided about it.
 #[derive(Debug)]
@@ -106,7 +108,11 @@ impl Text {
     pub(super) fn feed(&mut self, piece: &str) {
         self.channel.feed(piece);
         if self.role == LeafRole::Arguments {
-            self.whole.push_str(piece);
+            let fits = self.whole.len() <= MAX_ARGUMENTS;
+            self.whole.push_str(if fits { piece } else { "" });
+            if fits && self.whole.len() > MAX_ARGUMENTS {
+                self.channel.over_limit("arguments");
+            }
         } else if let Some(restorer) = &mut self.restorer {
             restorer.feed(piece);
         }
@@ -124,6 +130,7 @@ impl Text {
         // What a model wrote and is not JSON stays plain text. Of keys that come twice both values are looked at:
         // readers differ on which one counts.
         let json = match Json::parse(self.whole.as_bytes()) {
+            _ if self.whole.len() > MAX_ARGUMENTS => return,
             Err(error) if error.is_duplicate() => {
                 self.duplicates = true;
                 Json::parse_with_duplicates(self.whole.as_bytes())

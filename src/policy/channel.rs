@@ -1,18 +1,20 @@
 //! One text under its rules: feed it in pieces, take the windows that classifiers have to judge, hand scores in, and be
 //! told how far the text is decided. No I/O, no waiting. A buffered text is a channel fed once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::compile::{ChannelPlan, Purpose, RuleSet};
+use super::compile::{ChannelPlan, ClassifierRule, Purpose, RuleSet};
+use super::effect::{Effect, effect};
 use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
-use super::rule::{Decision, Mode, Window};
+use super::rule::{Mode, Window};
 use super::scanner;
+use super::voids::{By, Voids};
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::Span;
@@ -88,16 +90,6 @@ struct Waiting {
     rules: Vec<usize>,
 }
 
-/// A range whose findings are void.
-#[derive(Clone, Debug)]
-struct Void {
-    rule: usize,
-    purpose: Purpose,
-    range: Range<usize>,
-    /// On this view, and on those of it.
-    seen: Path,
-}
-
 /// Rule, label, range, and whether it stands for a bound. What outgrows the longest match is known by its start.
 type Known = (usize, Option<Arc<str>>, usize, usize, bool);
 
@@ -109,7 +101,8 @@ pub struct Channel {
     reading: Reading,
     cutters: Vec<Windows>,
     jobs: Vec<Job>,
-    waiting: Vec<Waiting>,
+    /// In the order in which they were asked for, in which most are answered.
+    waiting: VecDeque<Waiting>,
     next_job: usize,
     chars: usize,
     too_long_from: Vec<Option<usize>>,
@@ -120,20 +113,24 @@ pub struct Channel {
     findings: Vec<Finding>,
     /// Rules that found more than is kept.
     overfull: HashSet<usize>,
-    voids: Vec<Void>,
+    voids: Voids,
     /// Findings of patterns, so that what several views show is one finding.
     known: HashMap<Known, usize>,
     /// What findings that were seen on a view say there, by index.
     values: HashMap<usize, Box<str>>,
+    /// Findings of classifiers that cover the whole text, by index.
+    everywhere: Vec<usize>,
     /// Findings that still grow (begin + run), by tracker and view.
     growing: Vec<(usize, Path, usize)>,
     /// Judged findings that have grown, and where they ended before.
     grown: Vec<(usize, usize)>,
-    /// Findings whose judgement is open, by index.
+    /// Findings whose judgement is open, by index: of rules that hold text, and of those that wait for its end.
     open: Vec<usize>,
+    noted: Vec<usize>,
     /// Highest score of each label that was consulted: (`model/label`, score).
     scores: Vec<(String, f32)>,
     finished: bool,
+    is_run: bool,
 }
 
 impl Channel {
@@ -153,7 +150,7 @@ impl Channel {
             plan,
             cutters,
             jobs: Vec::new(),
-            waiting: Vec::new(),
+            waiting: VecDeque::new(),
             next_job: 0,
             chars: 0,
             text: String::new(),
@@ -161,21 +158,30 @@ impl Channel {
             hash,
             findings: Vec::new(),
             overfull: HashSet::new(),
-            voids: Vec::new(),
+            voids: Voids::default(),
             known: HashMap::new(),
             values: HashMap::new(),
+            everywhere: Vec::new(),
             growing: Vec::new(),
             grown: Vec::new(),
             open: Vec::new(),
+            noted: Vec::new(),
             scores: Vec::new(),
             finished: false,
+            is_run: false,
         }
     }
 
-    /// The same text in another reading, in which it goes on: nothing of it was asked or answered there.
+    /// A channel for several texts that are read on as one: none of them is what `span: segment` means.
+    pub fn of_run(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
+        Channel { is_run: true, ..Channel::new(context, plan) }
+    }
+
+    /// The same text in another reading, in which others follow: nothing of it was asked or answered there.
     #[must_use]
     pub fn fork(&self) -> Channel {
-        Channel { jobs: Vec::new(), waiting: Vec::new(), ..self.clone() }
+        let (jobs, waiting, everywhere) = (Vec::new(), VecDeque::new(), Vec::new());
+        Channel { jobs, waiting, everywhere, is_run: true, ..self.clone() }
     }
 
     /// Bytes fed so far.
@@ -213,6 +219,12 @@ impl Channel {
             let mode = cutter.mode();
             cutter.feed(piece, |window| self.ask(mode, window));
         }
+        cutters.retain(|cutter| {
+            if cutter.is_over() {
+                self.ask_no_more(cutter.mode(), cutter.start());
+            }
+            !cutter.is_over()
+        });
         self.cutters = cutters;
     }
 
@@ -232,13 +244,16 @@ impl Channel {
         }
         self.cutters = cutters;
         self.finish_lengths();
+        for index in self.everywhere.clone() {
+            self.findings[index].range.end = self.len();
+            self.voids_others(&self.findings[index].clone(), Path::default());
+        }
         if let Some(hash) = self.hash.take() {
             let digest: String = hex(&hash.finalize().into_bytes());
             let plan = Arc::clone(&self.plan);
             let named = |wanted: &str| wanted.strip_prefix("hmac:").is_some_and(|hex| digest.starts_with(hex));
             for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| named(wanted)) {
-                let (rule, purpose, seen) = (*rule, Purpose::Void(*until), Path::default());
-                self.voids.push(Void { rule, purpose, range: 0..usize::MAX, seen });
+                self.voids.add(*rule, By::Exception(*until), Path::default(), 0..usize::MAX);
             }
         }
     }
@@ -269,7 +284,7 @@ impl Channel {
     /// Hands in what became of a job.
     pub fn answer(&mut self, id: usize, answer: &Answer) {
         let Some(index) = self.waiting.iter().position(|waiting| waiting.id == id) else { return };
-        let waiting = self.waiting.remove(index);
+        let Some(waiting) = self.waiting.remove(index) else { return };
         let plan = Arc::clone(&self.plan);
         for &rule in &waiting.rules {
             let rule = &plan.classifiers[rule];
@@ -283,10 +298,14 @@ impl Channel {
                     for window in windows {
                         let score = window.scores.get(rule.output).copied().unwrap_or(1.0);
                         self.note_score(&waiting.model, &rule.label, score);
-                        let range = match rule.span {
+                        let range = match self.span(rule) {
                             Span::Window => start + window.range.start..start + window.range.end,
                             Span::Sentence => start..end,
-                            Span::Segment => 0..end,
+                            Span::Segment if score >= rule.threshold => {
+                                self.found_everywhere(rule, score);
+                                continue;
+                            }
+                            Span::Segment => continue,
                         };
                         if score >= rule.threshold && range.start >= floor {
                             floor = range.end;
@@ -310,8 +329,9 @@ impl Channel {
         let holds = |rule: usize| self.context.rules.holds(rule);
         let mut open = if self.finished { usize::MAX } else { self.scanner_open() };
         for waiting in &self.waiting {
-            if waiting.rules.iter().any(|&rule| holds(self.plan.classifiers[rule].rule)) {
-                open = open.min(waiting.range.start);
+            for rule in waiting.rules.iter().map(|&rule| &self.plan.classifiers[rule]) {
+                let start = if self.span(rule) == Span::Segment { 0 } else { waiting.range.start };
+                open = if holds(rule.rule) { open.min(start) } else { open };
             }
         }
         if self.finished {
@@ -319,7 +339,7 @@ impl Channel {
         }
         for rule in self.plan.classifiers.iter().filter(|rule| holds(rule.rule)) {
             let growing = self.cutters.iter().find(|cutter| cutter.mode() == rule.window).map(Windows::start);
-            open = open.min(if rule.span == Span::Segment { 0 } else { growing.unwrap_or(0) });
+            open = open.min(if self.span(rule) == Span::Segment { 0 } else { growing.unwrap_or(usize::MAX) });
         }
         for ((rule, length), from) in self.plan.lengths.iter().zip(&self.too_long_from) {
             if holds(*rule) {
@@ -340,16 +360,19 @@ impl Channel {
 
     /// The same, but for findings that start at `limit` or after.
     pub fn judge_before(&mut self, limit: usize) -> Vec<usize> {
+        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
+        if all {
+            self.open.append(&mut self.noted);
+        }
         if self.open.is_empty() {
             return Vec::new();
         }
         let decided = self.open().min(limit);
-        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
         let mut stand = Vec::new();
         let mut open = std::mem::take(&mut self.open);
         open.retain(|&index| {
             let finding = &self.findings[index];
-            let ripe = all || (finding.range.start < decided && self.context.rules.holds(finding.rule));
+            let ripe = all || finding.range.start < decided;
             if ripe {
                 let exempt = finding.outcome == Outcome::Found && self.is_void(finding);
                 self.findings[index].judgement = if exempt { Judgement::Exempt } else { Judgement::Stands };
@@ -458,6 +481,27 @@ impl Channel {
         self.keep(Finding { rule, label, score, range, seen, head: None, outcome, judgement });
     }
 
+    /// What a finding of a classifier covers.
+    fn span(&self, rule: &ClassifierRule) -> Span {
+        if self.is_run && rule.span == Span::Segment { Span::Sentence } else { rule.span }
+    }
+
+    /// A classifier has judged a part of the text, and its finding covers all of it: one finding, however many parts.
+    fn found_everywhere(&mut self, rule: &ClassifierRule, score: f32) {
+        let mut known = self.everywhere.iter().map(|&index| (index, &self.findings[index]));
+        let known = known.find(|(_, known)| known.rule == rule.rule && known.label.as_ref() == Some(&rule.label));
+        if let Some((index, _)) = known {
+            let highest = &mut self.findings[index].score;
+            *highest = highest.map(|highest| highest.max(score));
+            return;
+        }
+        let index = self.findings.len();
+        self.found(rule.rule, Some(Arc::clone(&rule.label)), Some(score), 0..self.len(), Outcome::Found);
+        if index < self.findings.len() {
+            self.everywhere.push(index);
+        }
+    }
+
     fn keep(&mut self, mut finding: Finding) {
         if finding.outcome == Outcome::Found {
             self.voids_others(&finding, finding.seen);
@@ -469,14 +513,14 @@ impl Channel {
             }
             finding.outcome = Outcome::OverLimit("findings");
         }
-        self.open.push(self.findings.len());
+        let open = if self.context.rules.holds(finding.rule) { &mut self.open } else { &mut self.noted };
+        open.push(self.findings.len());
         self.findings.push(finding);
     }
 
     fn voids_others(&mut self, finding: &Finding, seen: Path) {
         if matches!(self.context.rules.rule(finding.rule).action, Action::Allow(_)) {
-            let purpose = Purpose::Find(finding.label.clone());
-            self.voids.push(Void { rule: finding.rule, purpose, range: finding.range.clone(), seen });
+            self.voids.add(finding.rule, By::Allow, seen, finding.range.clone());
         }
     }
 
@@ -492,9 +536,8 @@ impl Channel {
                     }
                 }
                 (Purpose::Find(entity), _) => self.sighted(info.rule, entity.as_ref(), sighting),
-                (Purpose::Void(_), scanner::Outcome::Found) => {
-                    let (rule, purpose) = (info.rule, info.purpose.clone());
-                    self.voids.push(Void { rule, purpose, range: sighting.range, seen: sighting.seen });
+                (Purpose::Void(until), scanner::Outcome::Found) => {
+                    self.voids.add(info.rule, By::Exception(*until), sighting.seen, sighting.range);
                 }
                 // An exception that ran into a bound voids nothing, which is the safe side. None has a run.
                 (Purpose::Void(_), _) => {}
@@ -557,14 +600,10 @@ impl Channel {
     fn is_void(&self, finding: &Finding) -> bool {
         // What runs on beyond the longest match ends nobody knows where.
         let end = if finding.head.is_some() { usize::MAX } else { finding.range.end };
-        self.voids.iter().any(|void| {
-            let covers = void.range.start <= finding.range.start && end <= void.range.end;
-            covers
-                && finding.seen.starts_with(void.seen)
-                && match void.purpose {
-                    Purpose::Void(until) => void.rule == finding.rule && until.is_none_or(|until| today() < until),
-                    Purpose::Find(_) => self.context.rules.silences(void.rule, finding.rule),
-                }
+        let rules = &self.context.rules;
+        self.voids.cover(&(finding.range.start..end), finding.seen, |rule, by| match by {
+            By::Exception(until) => rule == finding.rule && until.is_none_or(|until| today() < until),
+            By::Allow => rules.silences(rule, finding.rule),
         })
     }
 
@@ -577,17 +616,27 @@ impl Channel {
         let text: Arc<str> = text.into();
         let plan = Arc::clone(&self.plan);
         for (index, rule) in plan.classifiers.iter().enumerate().filter(|(_, rule)| rule.window == mode) {
-            if let Some(waiting) =
-                self.waiting.iter_mut().find(|waiting| waiting.range == range && waiting.model == rule.model)
-            {
+            // What was asked for the same stretch is among the latest.
+            let latest = self.waiting.iter_mut().rev().take(plan.classifiers.len());
+            let mut same = latest.filter(|waiting| waiting.range == range && waiting.model == rule.model);
+            if let Some(waiting) = same.next() {
                 waiting.rules.push(index);
             } else {
                 let id = self.next_job;
                 self.next_job += 1;
                 self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text) });
                 let model = Arc::clone(&rule.model);
-                self.waiting.push(Waiting { id, model, range: range.clone(), rules: vec![index] });
+                self.waiting.push_back(Waiting { id, model, range: range.clone(), rules: vec![index] });
             }
+        }
+    }
+
+    /// A bound keeps the rules with this kind of window from having more of the text judged.
+    fn ask_no_more(&mut self, mode: Window, from: usize) {
+        let plan = Arc::clone(&self.plan);
+        for rule in plan.classifiers.iter().filter(|rule| rule.window == mode) {
+            let (label, outcome) = (Some(Arc::clone(&rule.label)), Outcome::OverLimit("windows"));
+            self.found(rule.rule, label, None, from..from, outcome);
         }
     }
 
@@ -629,48 +678,6 @@ impl Channel {
                 self.found(*rule, None, None, 0..end, Outcome::Found);
             }
         }
-    }
-}
-
-/// What a finding makes of its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing of the message gets through from here on.
-    Block,
-    /// The text is replaced.
-    Rewrite,
-    /// It is recorded.
-    Log,
-    /// Nothing: the rule only voids others, or its failure is allowed.
-    None,
-}
-
-/// What a finding would do if its rule acted (`mode` not yet applied).
-pub fn effect(rules: &RuleSet, finding: &Finding) -> Effect {
-    let decided = |decision: Decision| match decision {
-        Decision::Block => Effect::Block,
-        Decision::Log => Effect::Log,
-        Decision::Allow => Effect::None,
-    };
-    let rule = rules.rule(finding.rule);
-    // A rule that only records never turns an answer away because it could not look.
-    let held = |decision: Decision| if rule.action.holds() { decision } else { Decision::Log };
-    match &finding.outcome {
-        Outcome::OverLimit(reason) => decided(held(rules.over_limit(finding.rule, reason))),
-        Outcome::Failed(failure) => {
-            let on_error = rules.on_error(finding.rule);
-            decided(held(match failure {
-                Failure::Timeout => on_error.timeout,
-                Failure::Overload => on_error.overload,
-                Failure::Error => on_error.error,
-            }))
-        }
-        Outcome::Found => match &rule.action {
-            Action::Block(_) => Effect::Block,
-            Action::Rewrite(_) => Effect::Rewrite,
-            Action::Log => Effect::Log,
-            Action::Allow(_) => Effect::None,
-        },
     }
 }
 

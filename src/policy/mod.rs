@@ -7,6 +7,7 @@
 pub mod case;
 pub mod channel;
 pub mod compile;
+pub mod effect;
 pub mod file;
 mod program;
 pub mod pseudonyms;
@@ -15,10 +16,12 @@ pub mod resolve;
 pub mod rule;
 mod scanner;
 mod shipped;
+mod voids;
 mod windows;
 
-pub use channel::{Answer, Channel, Context, Effect, Job, Scored, effect};
+pub use channel::{Answer, Channel, Context, Job, Scored};
 pub use compile::{ChannelPlan, LabelInfo, RuleSet};
+pub use effect::{Effect, effect};
 pub use file::load_policy;
 pub use pseudonyms::Pseudonyms;
 pub use resolve::Resolver;

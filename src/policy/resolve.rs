@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::channel::{Context, Effect, effect};
+use super::channel::Context;
 use super::compile::RuleSet;
+use super::effect::{Effect, effect};
 use super::pseudonyms::Pseudonyms;
 use super::rule::{Mode, RuleSpec};
 use crate::action::{Action, Found};

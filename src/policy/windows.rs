@@ -12,6 +12,10 @@ const MAX_SENTENCE: usize = 2048;
 const LETTERS_PER_TOKEN: usize = 6;
 /// A window of tokens is cut at the latest when it has so many bytes for each.
 const BYTES_PER_TOKEN: usize = 16;
+/// Most windows of one text.
+const MAX_WINDOWS: usize = 1 << 16;
+/// Most bytes of a window; no model reads a part of that.
+const MAX_WINDOW: usize = 8 << 20;
 
 /// Cuts one text into windows.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub(super) struct Windows {
     start: usize,
     /// Bytes seen.
     at: usize,
+    /// How many windows may still come.
+    left: usize,
     /// The last character ended a sentence if white space follows.
     ended: bool,
     /// Tokens since the window's start, about.
@@ -31,7 +37,7 @@ pub(super) struct Windows {
 
 impl Windows {
     pub(super) fn new(mode: Window) -> Windows {
-        Windows { mode, start: 0, at: 0, ended: false, tokens: 0, letters: 0 }
+        Windows { mode, start: 0, at: 0, left: MAX_WINDOWS, ended: false, tokens: 0, letters: 0 }
     }
 
     pub(super) fn mode(&self) -> Window {
@@ -41,6 +47,11 @@ impl Windows {
     /// Start of the window that is still growing.
     pub(super) fn start(&self) -> usize {
         self.start
+    }
+
+    /// Whether a bound was met: nothing more of the text is judged from the start on.
+    pub(super) fn is_over(&self) -> bool {
+        self.left == 0 || self.at - self.start > MAX_WINDOW
     }
 
     /// Sees the next piece and reports the windows that end in it.
@@ -63,6 +74,10 @@ impl Windows {
             if over {
                 window(self.start..self.at);
                 self.start = self.at;
+                self.left -= 1;
+                if self.left == 0 {
+                    return;
+                }
                 (self.ended, self.tokens, self.letters) = (false, 0, 0);
             }
         }

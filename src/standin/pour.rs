@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,14 +75,21 @@ pub(super) fn pieces(script: &Script, pieces: Vec<Bytes>) -> Response<Body> {
     head(script.status, "application/json", Either::Right(StreamBody::new(frames)))
 }
 
-/// Ready-made bytes, for benches: one completion of 1 KB, or as many events as `x-standin-events` says.
+/// Ready-made bytes, for benches: one completion of 1 KB, or as many events as `x-standin-events` says, of one word each or
+/// of 20 characters of prose.
 pub(super) fn fixed(headers: &HeaderMap) -> Response<Body> {
     let Ok(Some(count)) = number(headers, "x-standin-events") else {
         return whole(StatusCode::OK, "application/json", Bytes::from_static(COMPLETION));
     };
-    let events = std::iter::repeat_n(Bytes::from_static(EVENT), count).chain([Bytes::from_static(DONE)]);
+    let is_prose = headers.get("x-standin-fast").is_some_and(|how| how == "prose");
+    let text = if is_prose { &*PROSE } else { &*WORD };
+    let events = text.iter().cycle().take(count).cloned().chain([Bytes::from_static(DONE)]);
     let frames: Frames = stream::iter(events.map(|event| Ok(Frame::data(event)))).boxed();
     head(StatusCode::OK, "text/event-stream", Either::Right(StreamBody::new(frames)))
+}
+
+fn event(text: &str) -> Bytes {
+    EVENT.replace("TEXT", text).into()
 }
 
 fn head(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
@@ -110,4 +118,14 @@ async fn paced<T>(pause: Duration, item: T) -> T {
 
 const COMPLETION: &[u8] = br#"{"id":"chatcmpl-standin","object":"chat.completion","created":1700000000,"model":"stand-in","choices":[{"index":0,"message":{"role":"assistant","content":"Paris has a mild climate without extremes. Winters are cool and often grey, with temperatures a little above freezing and a few days of snow in most years. Spring comes early: parks are green in April, though a coat is still welcome in the evening. Summers are warm rather than hot, around twenty-five degrees in the afternoon, with a thunderstorm now and then and, lately, a heat wave or two. Autumn starts golden and ends in rain. It rains on about a hundred and ten days a year, mostly little at a time, so a small umbrella is a good companion in any month.","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":12,"completion_tokens":133,"total_tokens":145}}"#;
 
-const EVENT: &[u8] = b"data: {\"id\":\"chatcmpl-standin\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"stand-in\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello \"},\"logprobs\":null,\"finish_reason\":null}]}\n\n";
+const EVENT: &str = "data: {\"id\":\"chatcmpl-standin\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"stand-in\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"TEXT\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n";
+
+static WORD: LazyLock<Vec<Bytes>> = LazyLock::new(|| vec![event("hello ")]);
+
+/// The completion's text in events of 20 characters.
+static PROSE: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
+    let completion: serde_json::Value = serde_json::from_slice(COMPLETION).unwrap_or_default();
+    let text = completion.pointer("/choices/0/message/content").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let chars: Vec<char> = text.chars().chain([' ']).collect();
+    chars.chunks(20).map(|piece| event(&piece.iter().collect::<String>())).collect()
+});

@@ -11,7 +11,7 @@
 //! | `x-standin-events: N` | a stream of N small deltas |
 //! | `x-standin-status: N` | the response's status |
 //! | `x-standin-misbehave` | `drop`, `garbage`, `html`, `error500`, `hang`, `truncated-json` |
-//! | `x-standin-fast: 1` | ready-made bytes, the request unread; with `x-standin-events` a stream (benches) |
+//! | `x-standin-fast: 1` | ready-made bytes, the request unread; with `x-standin-events` a stream (benches); `prose`: of 20 characters an event |
 
 use std::time::Duration;
 

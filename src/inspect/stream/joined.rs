@@ -17,6 +17,8 @@ pub(super) struct Joined {
     pub(super) kind: Kind,
     /// Indices of the texts.
     pieces: Vec<usize>,
+    /// So many of them, from the first on, are released whole.
+    out: usize,
     /// With nothing between the pieces, and with a space.
     readings: [Reading; 2],
     over: bool,
@@ -36,7 +38,7 @@ impl Joined {
     fn begin(kind: Kind, text: usize, channel: &Channel) -> Joined {
         let own = 0..channel.len();
         let reading = |separator| Reading { channel: channel.fork(), separator, ranges: Vec::from([own.clone()]) };
-        Joined { kind, pieces: vec![text], readings: SEPARATORS.map(reading), over: false, dirty: true }
+        Joined { kind, pieces: vec![text], out: 0, readings: SEPARATORS.map(reading), over: false, dirty: true }
     }
 
     fn feed(&mut self, text: usize, piece: &str) {
@@ -83,7 +85,7 @@ impl Joined {
 
     /// How far a text may go out as far as this is concerned.
     fn limit(&self, text: usize) -> usize {
-        let Some(position) = self.pieces.iter().position(|&piece| piece == text) else { return usize::MAX };
+        let Some(position) = self.pieces.iter().rposition(|&piece| piece == text) else { return usize::MAX };
         let limits = self.readings.iter().map(|reading| match reading.channel.open() {
             usize::MAX => usize::MAX,
             open => open.saturating_sub(reading.ranges[position].start),
@@ -133,7 +135,8 @@ impl Reading {
         // The block in which it began covers its own part.
         for (index, from) in self.channel.take_grown() {
             let Some(finding) = self.channel.findings().get(index) else { continue };
-            let grown = pieces.iter().zip(&self.ranges).filter(|(_, range)| range.start > finding.range.start);
+            let first = self.ranges.partition_point(|range| range.start <= finding.range.start || range.end <= from);
+            let grown = pieces.iter().zip(&self.ranges).skip(first);
             for (&piece, range) in grown {
                 let end = finding.range.end.min(range.end);
                 if from.max(range.start) < end {
@@ -181,7 +184,10 @@ impl Stream {
             for reading in &mut joined.readings {
                 reading.hand_out(&self.context, &joined.pieces, &mut self.texts, &mut self.dirty);
             }
-            self.dirty.extend(&joined.pieces);
+            // What is all out stays as it is.
+            let is_out = |&piece: &usize| self.texts.get(piece).is_some_and(StreamText::is_out);
+            joined.out += joined.pieces[joined.out..].iter().take_while(|piece| is_out(piece)).count();
+            self.dirty.extend(&joined.pieces[joined.out..]);
         }
     }
 

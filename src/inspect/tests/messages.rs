@@ -89,6 +89,12 @@ fn read(out: &[u8]) -> Seen {
 /// What becomes of blocks that are read on as one text, with and without a space between. What a finding over several of
 /// them covers goes, in each; its new text stands in the first.
 fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> Vec<Expected> {
+    // None of the texts is the segment that a finding over several could cover.
+    let over_several = |rule: &RuleCase| match rule.look {
+        Look::Judge(window, _) => RuleCase { look: Look::Judge(window, Span::Window), ..rule.clone() },
+        _ => rule.clone(),
+    };
+    let over_several: Vec<RuleCase> = rules.iter().map(over_several).collect();
     let mut changes: Vec<Vec<Change>> = texts.iter().map(|_| Vec::new()).collect();
     let mut cuts = vec![Vec::new(); texts.len()];
     for separator in ["", " "] {
@@ -98,7 +104,7 @@ fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> V
             places.push((piece, whole.len()..whole.len() + text.len()));
             whole.push_str(text);
         }
-        for found in wanted(rules, &whole) {
+        for found in wanted(&over_several, &whole) {
             let covered = found.range.clone();
             let touched: Vec<_> =
                 places.iter().filter(|(_, at)| at.start < covered.end && covered.start < at.end).collect();
