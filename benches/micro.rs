@@ -23,6 +23,8 @@ const SIZES: [usize; 3] = [1 << 10, 8 << 10, 1 << 20];
 const EVENTS: usize = 200;
 
 const NO_RULES: &str = "version: 1\nname: empty\nrules: []\n";
+const DEFAULT_RULES: &str =
+    "version: 1\nname: some\nextends: [default]\nrules: [{ id: prompt-injection, disabled: true }]\n";
 const RULES: &str = r#"
 version: 1
 name: some
@@ -83,7 +85,7 @@ fn sse_events(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// 200 events, fed in pieces of a socket's read.
+/// 200 events of 20 characters, fed in pieces of a socket's read.
 #[divan::bench]
 fn stream_without_rules(bencher: Bencher<'_, '_>) {
     stream(bencher, NO_RULES);
@@ -92,6 +94,12 @@ fn stream_without_rules(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn stream_with_rules(bencher: Bencher<'_, '_>) {
     stream(bencher, RULES);
+}
+
+/// The rules of `default` that read answers.
+#[divan::bench]
+fn stream_with_default_rules(bencher: Bencher<'_, '_>) {
+    stream(bencher, DEFAULT_RULES);
 }
 
 /// A text of several windows through queue, tokenizer, cache look-up and back, with a model that costs nothing.
@@ -183,7 +191,7 @@ fn events() -> Vec<u8> {
              \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"logprobs\":null,\"finish_reason\":null}}]}}\n\n"
         )
     };
-    let text = prose(EVENTS * 5);
-    let pieces = text.as_bytes().chunks(5).map(|piece| event(&String::from_utf8_lossy(piece)));
+    let text = prose(EVENTS * 20);
+    let pieces = text.as_bytes().chunks(20).map(|piece| event(&String::from_utf8_lossy(piece)));
     pieces.collect::<String>().into_bytes()
 }

@@ -17,7 +17,7 @@ use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 
 use self::run::{Kept, Run};
-use self::set::{Literals, Tracker, class_before, start_of};
+use self::set::{Literals, Tails, Tracker, class_before, start_of};
 
 pub(super) use self::set::{ScanSet, TrackerSpec};
 
@@ -169,7 +169,7 @@ impl Scanner {
         }
         let held = self.active.iter().filter(|&&index| self.set.trackers[index as usize].holds);
         let live = held.filter_map(|&index| self.runs[index as usize].open()).min().unwrap_or(usize::MAX);
-        let inner = self.set.trackers.iter().filter(|tracker| tracker.holds && !tracker.inner.is_empty());
+        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|inner| inner.holds);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min().unwrap_or(usize::MAX);
         let open = live.min(inner).min(self.begun());
         #[cfg(test)]
@@ -180,7 +180,7 @@ impl Scanner {
     /// Everything before this is decided for all trackers, and no check looks at it again but those that look back.
     pub(super) fn needed(&self) -> usize {
         let live = self.active.iter().filter_map(|&index| self.runs[index as usize].open()).min();
-        let inner = self.set.trackers.iter().filter(|tracker| !tracker.inner.is_empty() && !self.finished);
+        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|_| !self.finished);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min();
         live.unwrap_or(usize::MAX).min(inner.unwrap_or(usize::MAX)).min(self.undetected(self.len()).0)
     }
@@ -197,20 +197,17 @@ impl Scanner {
 
     /// The earliest start that the prefilter may still report, after `fed` bytes: of any tracker, of holding ones.
     fn undetected(&self, fed: usize) -> (usize, usize) {
-        let depth = match (&self.set.literals, self.literal) {
-            (Some(literals), Some(state)) => literals.depth.get(&state).copied().unwrap_or_default(),
-            _ => (0, 0),
-        };
-        (fed - depth.0 as usize, fed - depth.1 as usize)
+        self.tails().map_or((fed, fed), |tails| (fed - tails.any, fed - tails.holding))
+    }
+
+    fn tails(&self) -> Option<&Tails> {
+        self.set.literals.as_ref()?.tails.get(&self.literal?)
     }
 
     /// The earliest place where a literal has begun of something that holds text. Unlike [`Scanner::undetected`] this asks
     /// the programs: most of what begins like a literal stands in the middle of a word, or is spelled in another case.
     fn begun(&self) -> usize {
-        let begun = match (&self.set.literals, self.literal) {
-            (Some(literals), Some(state)) => literals.begun.get(&state).map_or(&[][..], Vec::as_slice),
-            _ => &[],
-        };
+        let begun = self.tails().map_or(&[][..], |tails| &tails.begun);
         let starts = begun.iter().map(|begun| (self.len() - begun.length, &begun.programs));
         let mut alive =
             starts.filter(|(start, programs)| programs.iter().any(|&program| self.may_begin(program, *start)));

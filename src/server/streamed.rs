@@ -45,6 +45,8 @@ struct Guarded {
     broken: bool,
     /// The first piece, which came before the response's head was sent.
     first: Option<Frame<Bytes>>,
+    /// What came with the first words and goes through inspection once they are on their way.
+    rest: Option<Bytes>,
 }
 
 /// Answers with the stream. The head waits for the first event that may go out, so that a stream that is blocked from
@@ -78,6 +80,7 @@ pub(super) async fn respond(
         released: 0,
         broken: false,
         first: None,
+        rest: None,
     };
     guarded.first = guarded.next().await.and_then(Result::ok);
     if let Some(stream) = &guarded.stream
@@ -105,7 +108,8 @@ pub(super) async fn respond(
 }
 
 impl Guarded {
-    /// The next piece for the client. One read of the upstream is one pass of the engine and one write.
+    /// The next piece for the client. One read of the upstream is one pass of the engine and one write, but for the first
+    /// words: those do not wait until all that came with them is judged.
     async fn next(&mut self) -> Option<Result<Frame<Bytes>, BoxError>> {
         let mut out = Vec::new();
         loop {
@@ -120,6 +124,11 @@ impl Guarded {
                 return None;
             }
             let came = match &mut self.answer {
+                Some(_) if let Some(rest) = self.rest.take() => {
+                    // Hyper writes once there is nothing more to take.
+                    tokio::task::yield_now().await;
+                    Came::Frame(Some(Ok(Frame::data(rest))))
+                }
                 None if self.asked.is_empty() => return None,
                 None => Came::Answer(self.asked.next().await),
                 Some(answer) if self.asked.is_empty() => Came::Frame(answer.frame().await),
@@ -155,7 +164,10 @@ impl Guarded {
                     stream.fail("The upstream broke off its answer.", &mut out);
                 }
                 Came::Frame(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => {
+                    Ok(mut data) => {
+                        if self.received == 0 && data.len() > FIRST {
+                            self.rest = Some(data.split_off(FIRST));
+                        }
                         self.received += data.len() as u64;
                         match &mut self.decoder {
                             None => stream.push(&data, &mut out),
@@ -205,6 +217,8 @@ fn undecodable(stream: &mut Stream, error: CodingError, out: &mut Vec<u8>) {
     stream.fail("The upstream's answer cannot be decoded.", out);
 }
 
+/// So many bytes are judged before anything is written.
+const FIRST: usize = 1024;
 /// Longest time for which heart-beats wait behind text that waits itself.
 const SILENCE: Duration = Duration::from_millis(200);
 

@@ -65,12 +65,13 @@ impl View for Base64 {
             let short = if self.inside { 0 } else { words(rest.as_bytes()) };
             self.at += short;
             rest = rest.get(short..).unwrap_or_default();
-            // Inside a run, character by character to its end.
+            rest = self.skip(rest);
+            // Inside a run, character by character.
             let mut seen = 0;
             for char in rest.chars() {
                 self.see(char, self.at + seen, shown);
                 seen += char.len_utf8();
-                if !self.inside {
+                if !self.inside || self.is_barren() {
                     break;
                 }
             }
@@ -97,6 +98,27 @@ impl View for Base64 {
 }
 
 impl Base64 {
+    /// Skips the characters of a run in which no text may begin yet. Returns the rest.
+    fn skip<'p>(&mut self, piece: &'p str) -> &'p str {
+        if !self.is_barren() {
+            return piece;
+        }
+        let seen = self.before + self.count;
+        let run = piece.bytes().take(MIN_CHARS - seen).take_while(|&byte| is_alphabet(byte)).count();
+        if run > 0 {
+            (self.before, self.count) = ((seen + run) / 4 * 4, (seen + run) % 4);
+            self.at += run;
+            self.group = self.at - self.count..self.at;
+            (self.bits, self.skipped, self.breaks) = (0, 0, 0);
+        }
+        piece.get(run..).unwrap_or_default()
+    }
+
+    /// Whether the next characters of the run cannot belong to a text.
+    fn is_barren(&self) -> bool {
+        self.inside && self.padding == 0 && !self.may_begin() && self.stretch.is_empty()
+    }
+
     fn see(&mut self, char: char, at: usize, shown: &mut Shown) {
         if let Some(value) = value(char) {
             if self.padding > 0 {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 use aho_corasick::{Anchored, dfa};
+use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
@@ -29,6 +30,8 @@ pub(in crate::policy) struct ScanSet {
     /// For each byte, the programs without literals whose candidates show with it: they start there, or the byte is
     /// their inner one.
     pub(super) by_byte: Vec<Vec<u32>>,
+    /// The trackers with patterns that are started by an inner byte.
+    pub(super) inner: Vec<u32>,
     /// How much settled text is kept for checks that look back, in bytes.
     pub(super) behind: usize,
     /// Whether something that text waits for may start, on a view, with a character composed of several.
@@ -90,11 +93,18 @@ pub(super) struct Literals {
     pub(super) automaton: dfa::DFA,
     /// Literal → programs that it may start.
     pub(super) owners: Vec<SmallVec<[u32; 1]>>,
-    /// Automaton state → length of the longest text that ends here and is the beginning of a literal: of any program,
-    /// and of programs that hold text.
-    pub(super) depth: HashMap<LiteralState, (u32, u32)>,
-    /// Automaton state → what holds text and may have begun with what ends here, the longest beginning first.
-    pub(super) begun: HashMap<LiteralState, Vec<Begun>>,
+    /// What has begun in each state of the automaton.
+    pub(super) tails: HashMap<LiteralState, Tails, FixedState>,
+}
+
+/// The ends of a text that are beginnings of literals. A whole literal was handed over to its programs and is none.
+#[derive(Debug, Default)]
+pub(super) struct Tails {
+    /// The longest, in bytes: of any program, and of programs that hold text.
+    pub(super) any: usize,
+    pub(super) holding: usize,
+    /// Of programs that hold text, the longest first.
+    pub(super) begun: Vec<Begun>,
 }
 
 /// The beginning of a literal.
@@ -110,7 +120,8 @@ impl ScanSet {
     pub(in crate::policy) fn new(specs: &[TrackerSpec<'_>]) -> Result<ScanSet, ProgramError> {
         let mut set = ScanSet { by_byte: vec![Vec::new(); 256], ..ScanSet::default() };
         for (tracker, spec) in specs.iter().enumerate() {
-            let inner = spec.patterns.iter().filter_map(|pattern| pattern.inner).collect();
+            let inner: SmallVec<[Inner; 1]> = spec.patterns.iter().filter_map(|pattern| pattern.inner).collect();
+            set.inner.extend((!inner.is_empty()).then_some(tracker as u32));
             set.trackers.push(Tracker { holds: spec.holds, max_match: spec.max_match, inner });
             for pattern in &spec.patterns {
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
@@ -189,67 +200,45 @@ impl Literals {
         builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
         let automaton = builder.build(&literals).ok()?;
         let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
-        let depth = Literals::depths(&automaton, &literals, |id| owners[id].iter().any(|&program| holds(program)))?;
-        let begun = Literals::begun(&automaton, &literals, &owners, holds)?;
-        Some(Literals { automaton, owners, depth, begun })
+        let tails = Literals::tails(&automaton, &literals, &owners, holds)?;
+        Some(Literals { automaton, owners, tails })
     }
 
-    fn begun(
+    fn tails(
         automaton: &dfa::DFA,
         literals: &[&[u8]],
         owners: &[SmallVec<[u32; 1]>],
         holds: impl Fn(u32) -> bool,
-    ) -> Option<HashMap<LiteralState, Vec<Begun>>> {
+    ) -> Option<HashMap<LiteralState, Tails, FixedState>> {
+        // A beginning of a literal → the programs that it belongs to and that hold text.
         let mut beginnings: HashMap<&[u8], SmallVec<[u32; 2]>> = HashMap::new();
         for (literal, owners) in literals.iter().zip(owners) {
             for end in 1..literal.len() {
                 let programs = beginnings.entry(&literal[..end]).or_default();
                 programs.extend(owners.iter().copied().filter(|&program| holds(program)));
-                programs.sort_unstable();
-                programs.dedup();
             }
         }
-        let mut begun = HashMap::new();
+        for programs in beginnings.values_mut() {
+            programs.sort_unstable();
+            programs.dedup();
+        }
+        let mut states = HashMap::default();
         for literal in literals {
             let mut state = automaton.start_state(Anchored::No).ok()?;
             for end in 1..=literal.len() {
                 state = automaton.next_state(Anchored::No, state, literal[end - 1]);
-                let tails = (0..end).filter_map(|start| {
-                    let programs = beginnings.get(&literal[start..end]).filter(|programs| !programs.is_empty())?;
-                    Some(Begun { length: end - start, programs: programs.clone() })
-                });
-                begun.insert(state, tails.collect());
+                if states.contains_key(&state) {
+                    continue;
+                }
+                let tails = (0..end).filter_map(|start| Some((end - start, beginnings.get(&literal[start..end])?)));
+                let any = tails.clone().next().map_or(0, |(length, _)| length);
+                let holding = tails.filter(|(_, programs)| !programs.is_empty());
+                let begun: Vec<Begun> =
+                    holding.map(|(length, programs)| Begun { length, programs: programs.clone() }).collect();
+                let holding = begun.first().map_or(0, |begun| begun.length);
+                states.insert(state, Tails { any, holding, begun });
             }
         }
-        Some(begun)
-    }
-
-    pub(super) fn depths(
-        automaton: &dfa::DFA,
-        literals: &[&[u8]],
-        holds: impl Fn(usize) -> bool,
-    ) -> Option<HashMap<LiteralState, (u32, u32)>> {
-        // A beginning of a literal → whether it belongs to a program that holds text. A whole literal has been handed
-        // over to its programs and no longer counts as a beginning.
-        let mut beginnings: HashMap<&[u8], bool> = HashMap::new();
-        for (id, literal) in literals.iter().enumerate() {
-            for end in 1..literal.len() {
-                *beginnings.entry(&literal[..end]).or_default() |= holds(id);
-            }
-        }
-        let mut depth = HashMap::new();
-        for literal in literals {
-            let mut state = automaton.start_state(Anchored::No).ok()?;
-            for end in 1..=literal.len() {
-                state = automaton.next_state(Anchored::No, state, literal[end - 1]);
-                let longest = |wanted: bool| {
-                    let tail = (0..end)
-                        .find(|&start| beginnings.get(&literal[start..end]).is_some_and(|&holding| holding || !wanted));
-                    tail.map_or(0, |start| (end - start) as u32)
-                };
-                depth.insert(state, (longest(false), longest(true)));
-            }
-        }
-        Some(depth)
+        Some(states)
     }
 }
