@@ -2,7 +2,7 @@
 # make test     every test
 # make lint     format and clippy, warnings denied
 # make property whole text, any split and the oracle for MINUTES minutes (60), ten million cases at most
-# make soak     300 connections for five minutes, one in ten misbehaving
+# make soak     300 connections for SECONDS seconds (300), one in ten misbehaving; then 500 streams for as long
 # make fuzz     each fuzz target for MINUTES minutes (10), by cargo-fuzz
 # make bench    the figures of benches/README.md (also bench-compare, bench-baseline: see there)
 # make deploy-check  run what is in deploy/, in Debian chroots (root)
@@ -49,8 +49,10 @@ property:
 deploy-check:
 	@deploy/check.sh $(PROFILE)
 
+soak: SECONDS := 300
 soak: runtime build
-	@python3 tests/soak/soak.py
+	@python3 tests/soak/soak.py --seconds $(SECONDS)
+	@python3 tests/soak/soak.py --seconds $(SECONDS) --streams
 
 # cargo-fuzz wants nightly; with RUSTC_BOOTSTRAP the toolchain that builds everything else does as well.
 fuzz: MINUTES := 10

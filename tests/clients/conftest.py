@@ -117,6 +117,39 @@ def arrived(standin):
     return last
 
 
+# What the upstream never sees, and the client gets back as it wrote it; with quotes, so that JSON has to escape them.
+PERSON = ["jane.doe@corp.com", "+41 44 668 18 00", 'Jane "JD" Doe']
+PERSONAL = "Grüße! Write to {}, or call {} and ask for {}.".format(*PERSON)
+ABOUT = [{"role": "user", "content": PERSONAL}]
+
+
+@pytest.fixture
+def sent(arrived):
+    """The messages that the upstream got last, in which nothing personal stands."""
+
+    def messages():
+        body = json.loads(arrived()["body"])
+        # Also inside a string of JSON, which a call's arguments are.
+        plain = json.dumps(body, ensure_ascii=False).replace("\\", "")
+        assert not [value for value in PERSON if value in plain]
+        return body["messages"]
+
+    return messages
+
+
+@pytest.fixture
+def called(sent):
+    """Makes headers for a call whose arguments say what stood in the first message that the upstream got last."""
+
+    def headers(**cut):
+        return reply(None, tool="refund", args=json.dumps({"note": sent()[0]["content"], "n": 1}), **cut)
+
+    return headers
+
+
+# Where a stream is blocked: midway, and at its first token.
+BEFORE = ["All is well. The ", ""]
+
 # How a stream falls into deltas and writes: whole words, single characters, cuts anywhere.
 CUTS = [{}, {"chunk": 1}, {"chunk": 1000}, {"write": 1}, {"write": 7}, {"chunk": 2, "delay_ms": 1}]
 

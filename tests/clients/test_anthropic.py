@@ -4,12 +4,12 @@ import json
 
 import anthropic
 import pytest
-from conftest import CUTS, reply
+from conftest import ABOUT, BEFORE, CUTS, PERSONAL, reply
 
 USER = [{"role": "user", "content": "Hello, Grüße!"}]
 FORBIDDEN = [{"role": "user", "content": "Now a forbidden question, please."}]
 TOOLS = [{"name": "refund", "input_schema": {"type": "object", "properties": {"note": {"type": "string"}}}}]
-BAD = "All is well. The forbidden answer is 42."
+BAD = "forbidden answer is 42."
 
 
 @pytest.fixture(scope="session")
@@ -145,8 +145,9 @@ def test_stream_blocked_before_its_first_event(connect, scripted):
     begin = start()
     begin["message"]["content"] = [{"type": "text", "text": "forbidden answer"}]
     scripted.events = [begin, *end()]
-    with pytest.raises(anthropic.BadRequestError):
-        ask(connect("/scripted"), stream=True)
+    for read in (lambda client: ask(client, stream=True), lambda client: helper(client, {})):
+        with pytest.raises(anthropic.BadRequestError):
+            read(connect("/scripted"))
 
 
 @pytest.mark.parametrize("messages, headers", [(FORBIDDEN, {}), (USER, reply("The forbidden answer."))])
@@ -163,17 +164,19 @@ def test_streamed_refusal(connect):
     assert reason == "refusal"
 
 
-def test_refusal_midway(connect):
-    blocks, reason, _ = gather(ask(connect("/refusal"), headers=reply(BAD, chunk=3), stream=True))
-    assert blocks[0][2] == "All is well. The "
+@pytest.mark.parametrize("before", BEFORE)
+def test_refusal_midway(connect, before):
+    blocks, reason, _ = gather(ask(connect("/refusal"), headers=reply(before + BAD, chunk=3), stream=True))
+    assert blocks[0][2] == before
     assert blocks[1][2].startswith("That is not for me")
     assert reason == "refusal"
 
 
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("cut", CUTS)
-def test_stream_cut_midway(client, cut):
-    blocks, reason, usage = gather(ask(client, headers=reply(BAD, **cut), stream=True))
-    assert (blocks, reason) == ([("text", "", "All is well. The ")], "refusal")
+def test_stream_cut_midway(client, cut, before):
+    blocks, reason, usage = gather(ask(client, headers=reply(before + BAD, **cut), stream=True))
+    assert (blocks, reason) == ([("text", "", before)], "refusal")
     assert usage.output_tokens == 0
 
 
@@ -197,10 +200,11 @@ def test_streamed_thinking(client, cut):
     assert reason == "end_turn"
 
 
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("cut", CUTS)
-def test_stream_cut_inside_thinking(client, cut):
-    blocks, reason, _ = gather(ask(client, headers=reply("Fine.", think=BAD, **cut), stream=True))
-    assert (blocks, reason) == ([("thinking", "", "All is well. The ")], "refusal")
+def test_stream_cut_inside_thinking(client, cut, before):
+    blocks, reason, _ = gather(ask(client, headers=reply("Fine.", think=before + BAD, **cut), stream=True))
+    assert (blocks, reason) == ([("thinking", "", before)], "refusal")
 
 
 def test_thinking_is_blocked_and_never_rewritten(client):
@@ -272,12 +276,13 @@ def test_helper_reads_whole_streams(client):
     assert (message.content[0].thinking, message.content[1].input) == ("Let me see.", {"note": "fine"})
 
 
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("inside", ["text", "thinking", "tool"])
-def test_helper_ends_at_a_cut(client, inside):
+def test_helper_ends_at_a_cut(client, inside, before):
     headers = {
-        "text": reply(BAD, chunk=2),
-        "thinking": reply("Fine.", think=BAD, chunk=2),
-        "tool": reply(None, tool="refund", args=json.dumps({"note": BAD}), chunk=2),
+        "text": reply(before + BAD, chunk=2),
+        "thinking": reply("Fine.", think=before + BAD, chunk=2),
+        "tool": reply(None, tool="refund", args=json.dumps({"note": before + BAD}), chunk=2),
     }[inside]
     seen, message = helper(client, headers, tools=TOOLS)
     assert message.stop_reason == "refusal"
@@ -307,6 +312,58 @@ def test_rewritten_output(client):
 def test_rewritten_stream(client, cut):
     blocks, reason, _ = gather(ask(client, headers=reply('The "key-12345678" is yours.', **cut), stream=True))
     assert (blocks, reason) == ([("text", "", 'The "<key>" is yours.')], "end_turn")
+
+
+def test_restored(client, sent, called):
+    assert ask(client, ABOUT).content[0].text == f"You said: {PERSONAL}"
+    assert ask(client, ABOUT, called(), tools=TOOLS).content[0].input == {"note": PERSONAL, "n": 1}
+    sent()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_restored_stream(client, sent, called, cut):
+    blocks, reason, _ = gather(ask(client, ABOUT, reply(None, **cut), stream=True))
+    assert (blocks, reason) == ([("text", "", f"You said: {PERSONAL}")], "end_turn")
+    [(_, _, arguments)], reason, _ = gather(ask(client, ABOUT, called(**cut), stream=True, tools=TOOLS))
+    assert (json.loads(arguments), reason) == ({"note": PERSONAL, "n": 1}, "tool_use")
+    sent()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_restored_for_the_helper(client, sent, called, cut):
+    seen, message = helper(client, reply(None, **cut), messages=ABOUT)
+    assert message.content[0].text == f"You said: {PERSONAL}"
+    assert "".join(event.text for event in seen if event.type == "text") == f"You said: {PERSONAL}"
+    _, message = helper(client, called(**cut), messages=ABOUT, tools=TOOLS)
+    assert message.content[0].input == {"note": PERSONAL, "n": 1}
+    sent()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_restored_before_a_cut(client, sent, cut):
+    ask(client, ABOUT)
+    headers = reply(sent()[0]["content"] + " Now the forbidden answer.", **cut)
+    blocks, reason, _ = gather(ask(client, ABOUT, headers, stream=True))
+    assert (blocks, reason) == ([("text", "", f"{PERSONAL} Now the ")], "refusal")
+
+
+def test_nothing_is_restored_in_thinking(client, sent):
+    """It is signed."""
+    ask(client, ABOUT)
+    thought = sent()[0]["content"]
+    blocks, _, _ = gather(ask(client, ABOUT, reply("Fine.", think=thought, chunk=3), stream=True))
+    assert blocks == [("thinking", "", thought), ("text", "", "Fine.")]
+
+
+def test_restored_text_goes_back_as_history(client, sent):
+    text = {"type": "text", "text": PERSONAL}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "refund", "input": {"note": PERSONAL}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": PERSONAL}
+    ask(client, ABOUT + [{"role": "assistant", "content": [text, call]}, {"role": "user", "content": [result]}])
+    user, assistant, results = sent()
+    said = user["content"]
+    assert assistant["content"] == [text | {"text": said}, call | {"input": {"note": said}}]
+    assert results["content"] == [result | {"content": said}]
 
 
 def test_blocks_of_a_stream_are_apart(connect, scripted):

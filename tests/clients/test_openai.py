@@ -4,7 +4,7 @@ import json
 
 import openai
 import pytest
-from conftest import CUTS, reply
+from conftest import ABOUT, BEFORE, CUTS, PERSONAL, reply
 
 USER = [{"role": "user", "content": "Hello, Grüße!"}]
 FORBIDDEN = [{"role": "user", "content": "Now a forbidden question, please."}]
@@ -113,9 +113,10 @@ def test_blocked_output(client):
 
 def test_stream_blocked_before_its_first_event(connect, scripted):
     scripted.events = [chunk((0, {"role": "assistant", "content": "forbidden answer"}, None)), chunk((0, {}, "stop")), "[DONE]"]
-    with pytest.raises(openai.BadRequestError) as caught:
-        ask(connect("/scripted"), stream=True)
-    assert caught.value.code == "content_policy_violation"
+    for read in (lambda client: ask(client, stream=True), lambda client: events({}, client)):
+        with pytest.raises(openai.BadRequestError) as caught:
+            read(connect("/scripted"))
+        assert caught.value.code == "content_policy_violation"
 
 
 @pytest.mark.parametrize("messages, headers", [(FORBIDDEN, {}), (USER, reply("The forbidden answer."))])
@@ -132,19 +133,21 @@ def test_streamed_refusal(connect):
     assert (choices[0]["text"], choices[0]["finish"]) == ("", "stop")
 
 
-def test_refusal_midway(connect):
-    headers = reply("All is well. The forbidden answer is 42.", chunk=3)
+@pytest.mark.parametrize("before", BEFORE)
+def test_refusal_midway(connect, before):
+    headers = reply(before + "forbidden answer is 42.", chunk=3)
     choices, _ = gather(ask(connect("/refusal"), headers=headers, stream=True))
-    assert choices[0]["text"] == "All is well. The "
+    assert choices[0]["text"] == before
     assert choices[0]["refusal"].startswith("That is not for me")
     assert choices[0]["finish"] == "stop"
 
 
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("cut", CUTS)
-def test_stream_cut_midway(client, cut):
-    headers = reply("All is well. The forbidden answer is 42.", **cut)
+def test_stream_cut_midway(client, cut, before):
+    headers = reply(before + "forbidden answer is 42.", **cut)
     choices, usage = gather(ask(client, headers=headers, stream=True, stream_options={"include_usage": True}))
-    assert choices == {0: {"text": "All is well. The ", "refusal": "", "finish": "content_filter", "calls": {}}}
+    assert choices == {0: {"text": before, "refusal": "", "finish": "content_filter", "calls": {}}}
     assert usage.total_tokens == 0
 
 
@@ -161,10 +164,10 @@ def test_stream_cut_inside_a_tool_call(client, cut):
     assert choices[0]["calls"] == {}, "nothing of a call that nobody may run"
 
 
-def events(headers, client, **more):
+def events(headers, client, messages=USER, **more):
     """What the SDK's own helper reports until it ends or raises."""
     seen = []
-    with client.chat.completions.stream(model="stand-in", messages=USER, extra_headers=headers, **more) as stream:
+    with client.chat.completions.stream(model="stand-in", messages=messages, extra_headers=headers, **more) as stream:
         try:
             seen.extend(stream)
         except openai.ContentFilterFinishReasonError as error:
@@ -179,10 +182,11 @@ def test_helper_reads_whole_streams(client):
     assert [json.loads(event.arguments) for event in done] == [{"note": "fine"}]
 
 
+@pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("tool", [None, "refund"])
-def test_helper_is_told_of_a_cut(client, tool, strict):
-    bad = "All is well. The forbidden answer."
+def test_helper_is_told_of_a_cut(client, tool, strict, before):
+    bad = before + "forbidden answer."
     headers = reply(bad, chunk=2) if tool is None else reply(None, tool=tool, args=json.dumps({"note": bad}), chunk=2)
     offered = [{"type": "function", "function": REFUND | {"strict": strict}}]
     seen, error = events(headers, client, tools=offered)
@@ -190,7 +194,9 @@ def test_helper_is_told_of_a_cut(client, tool, strict):
     assert (error is not None) == strict
     kinds = {event.type for event in seen}
     assert "tool_calls.function.arguments.done" not in kinds
-    assert "forbidden" not in "".join(event.delta for event in seen if event.type == "content.delta")
+    assert "".join(event.delta for event in seen if event.type == "content.delta") == ("" if tool else before)
+    last = [event.chunk.choices[0] for event in seen if event.type == "chunk"][-1]
+    assert strict or last.finish_reason == "content_filter"
 
 
 def test_helper_reads_refusals(connect):
@@ -217,6 +223,50 @@ def test_rewritten_output(client):
 def test_rewritten_stream(client, cut):
     choices, _ = gather(ask(client, headers=reply('The "key-12345678" is yours.', **cut), stream=True))
     assert (choices[0]["text"], choices[0]["finish"]) == ('The "<key>" is yours.', "stop")
+
+
+def test_restored(client, sent, called):
+    assert ask(client, ABOUT).choices[0].message.content == f"You said: {PERSONAL}"
+    answer = ask(client, ABOUT, called(), tools=TOOLS)
+    assert json.loads(answer.choices[0].message.tool_calls[0].function.arguments) == {"note": PERSONAL, "n": 1}
+    sent()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_restored_stream(client, sent, called, cut):
+    choices, _ = gather(ask(client, ABOUT, reply(None, **cut), stream=True))
+    assert choices == {0: {"text": f"You said: {PERSONAL}", "refusal": "", "finish": "stop", "calls": {}}}
+    choices, _ = gather(ask(client, ABOUT, called(**cut), stream=True, tools=TOOLS))
+    assert json.loads(choices[0]["calls"][0]["arguments"]) == {"note": PERSONAL, "n": 1}
+    assert choices[0]["finish"] == "tool_calls"
+    sent()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_restored_for_the_helper(client, sent, called, cut):
+    seen, _ = events(reply(None, **cut), client, ABOUT)
+    assert [event.content for event in seen if event.type == "content.done"] == [f"You said: {PERSONAL}"]
+    seen, _ = events(called(**cut), client, ABOUT, tools=TOOLS)
+    done = [event for event in seen if event.type == "tool_calls.function.arguments.done"]
+    assert [json.loads(event.arguments) for event in done] == [{"note": PERSONAL, "n": 1}]
+    sent()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_restored_before_a_cut(client, sent, cut):
+    ask(client, ABOUT)
+    headers = reply(sent()[0]["content"] + " Now the forbidden answer.", **cut)
+    choices, _ = gather(ask(client, ABOUT, headers, stream=True))
+    assert (choices[0]["text"], choices[0]["finish"]) == (f"{PERSONAL} Now the ", "content_filter")
+
+
+def test_restored_text_goes_back_as_history(client, sent):
+    call = {"id": "call_1", "type": "function", "function": {"name": "refund", "arguments": json.dumps({"note": PERSONAL})}}
+    result = {"role": "tool", "tool_call_id": "call_1", "content": PERSONAL}
+    ask(client, ABOUT + [{"role": "assistant", "content": PERSONAL, "tool_calls": [call]}, result])
+    user, assistant, tool = sent()
+    assert assistant["content"] == tool["content"] == user["content"]
+    assert json.loads(assistant["tool_calls"][0]["function"]["arguments"]) == {"note": user["content"]}
 
 
 TWO = ["All is well.", "All was well until the forbidden answer."]

@@ -1,7 +1,10 @@
 """A soak: many connections for minutes, one in ten misbehaving, reloads and broken policies in between.
 
+With `--streams`, every connection is a stream, slow and long, whose client reads on, stalls, stops for long or leaves, and
+whose upstream breaks off now and then; what comes is checked to the byte.
+
 At the end nothing marked has leaked, memory, descriptors and slots are back where they were, the decision log verifies,
-and the proxy still answers. Loopback only; ends by itself. `make soak` runs it.
+and the proxy still answers. Loopback only; ends by itself. `make soak` runs both.
 """
 
 import argparse
@@ -11,6 +14,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -24,16 +28,26 @@ from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What must never come out, in a request or an answer, whole or in pieces.
-MARK = re.compile(rb"LEAK-\d{6}")
+# What must never come out in an answer, whole or in pieces; a LEAK in a request neither.
+MARK = re.compile(rb"(LEAK|DRIP)-\d{6}")
+
+# What the upstream must never see, and the client gets back as it wrote it.
+ADDRESS = re.compile(rb"soak\.\d{6}@corp\.com")
 
 POLICY = """
 version: 1
 name: soak
 rules:
   - { id: mark, scope: [all], detect: { regex: { pattern: 'LEAK-\\d{6}' } }, action: { replace: '<mark>' } }
+  - { id: drip, scope: [output], detect: { regex: { pattern: 'DRIP-\\d{6}' } }, action: { replace: '<mark>' } }
   - { id: forbidden, scope: [input], detect: { keywords: { words: [zqforbidden] } }, action: block }
   - { id: cut, scope: [output], detect: { keywords: { words: [zqcut] } }, action: block }
+  - id: address
+    scope: [user, assistant]
+    detect: { pii: { entities: [EMAIL_ADDRESS] } }
+    action: { pseudonymize: { restore: [completion] } }
+  # Rules for answers go first: an address that the upstream was told never comes back.
+  - { id: told, scope: [output], detect: { regex: { pattern: 'soak\\.\\d{6}@corp\\.com' } }, action: { replace: '<told>' } }
 """
 BROKEN = "version: 1\nname: soak\nrules: [ { id: x, detect: { regx: {} } } ]\n"
 
@@ -49,13 +63,21 @@ audit: {{ store: "file:{folder}/decisions.jsonl" }}
 
 MISBEHAVIOURS = ["drop", "garbage", "html", "error500", "truncated-json"]
 
+# Seconds after which a client gives up waiting.
+PATIENCE = 180
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", default=ROOT / "target/release/palisade", type=Path)
-    parser.add_argument("--connections", default=300, type=int)
+    parser.add_argument("--streams", action="store_true", help="streams alone")
+    parser.add_argument("--connections", type=int, help="300, or 500 streams")
     parser.add_argument("--seconds", default=300, type=int)
     args = parser.parse_args()
+    args.connections = args.connections or (500 if args.streams else 300)
+    # A connection takes one descriptor here, two in the proxy and one in the upstream, which inherit the limit.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(prefix="palisade-soak-") as folder, contextlib.ExitStack() as stack:
         ports = {name: free_port() for name in ("data", "admin", "upstream")}
         folder = Path(folder)
@@ -76,13 +98,15 @@ def main():
 
 
 async def soak(args, proxy, ports, folder):
-    counts, faults = Counter(), []
+    counts, faults, samples = Counter(), [], []
+    idle = usage(proxy.pid)
     await load(args, min(10, args.seconds), ports, counts, faults)
     await asyncio.sleep(2)
     before = usage(proxy.pid)
-    reloads = asyncio.create_task(reload(proxy, folder, counts))
+    beside = [asyncio.create_task(reload(proxy, folder, counts)), asyncio.create_task(sample(proxy, ports, samples))]
     await load(args, args.seconds, ports, counts, faults)
-    reloads.cancel()
+    for task in beside:
+        task.cancel()
     (folder / "soak.yaml").write_text(POLICY)
     proxy.send_signal(signal.SIGHUP)
     # Unused upstream connections and half-sent heads are kept for a minute, the thread that reloads for ten seconds.
@@ -92,6 +116,9 @@ async def soak(args, proxy, ports, folder):
         back = now["descriptors"] <= before["descriptors"] + 8 and now["threads"] <= before["threads"]
         if back and inflight(ports) == 0:
             break
+    most, resident = max(samples)
+    each = (resident - idle["resident_mb"]) * 1024 / max(most, 1)
+    print(f"peak: {most} under way, {resident} MB resident, {each:.0f} KB each over the {idle['resident_mb']} MB of the start")
     print(f"before {before}, after {now}, slots taken {inflight(ports)}")
     print(", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
     if now["descriptors"] > before["descriptors"] + 8:
@@ -114,8 +141,9 @@ def after(args, folder):
     log = (folder / "log").read_bytes()
     if b"panicked" in log:
         faults.append("a panic in the log")
-    if MARK.search(log) or MARK.search((folder / "decisions.jsonl").read_bytes()):
-        faults.append("a marked text in the log or the decisions")
+    written = log + (folder / "decisions.jsonl").read_bytes()
+    if MARK.search(written) or ADDRESS.search(written):
+        faults.append("a marked text or an address in the log or the decisions")
     verify = subprocess.run([args.binary, "audit", "verify", folder / "decisions.jsonl"], capture_output=True, text=True)
     print(verify.stdout.strip() or verify.stderr.strip())
     if verify.returncode:
@@ -125,26 +153,31 @@ def after(args, folder):
 
 async def load(args, seconds, ports, counts, faults):
     end = time.monotonic() + seconds
-    clients = [client(number, end, ports["data"], counts, faults) for number in range(args.connections)]
+    clients = [client(args, number, end, ports["data"], counts, faults) for number in range(args.connections)]
     await asyncio.gather(*clients)
 
 
-async def client(number, end, port, counts, faults):
+async def client(args, number, end, port, counts, faults):
     rng = random.Random(number)
     await asyncio.sleep(rng.random())
-    kinds = [misbehave] if number % 10 == 0 else [whole, whole, stream, stream, blocked, cut]
+    if args.streams:
+        kinds = [stop] if number % 10 == 0 else [read, read, stall, leave, break_off]
+    else:
+        kinds = [misbehave] if number % 10 == 0 else [whole, whole, stream, stream, blocked, cut]
     while time.monotonic() < end:
         kind = rng.choice(kinds)
         try:
             counts[kind.__name__] += 1
-            if fault := await asyncio.wait_for(kind(rng, port, counts), 60):
+            if fault := await asyncio.wait_for(kind(rng, port, counts), PATIENCE):
                 counts["faults"] += 1
                 if len(faults) < 20:
                     faults.append(f"{kind.__name__}: {fault}")
         except (OSError, asyncio.IncompleteReadError) as error:
             counts[f"{kind.__name__} {type(error).__name__}"] += 1
+            if kind is not misbehave and len(faults) < 20:
+                faults.append(f"{kind.__name__}: {error!r}")
         except asyncio.TimeoutError:
-            faults.append(f"{kind.__name__}: no end within a minute")
+            faults.append(f"{kind.__name__}: no end within {PATIENCE} seconds")
         await asyncio.sleep(rng.random() * 0.2)
 
 
@@ -219,6 +252,105 @@ async def misbehave(rng, port, counts):
         writer.close()
 
 
+async def read(rng, port, counts):
+    return (await follow(rng, port, pace(rng))).fault()
+
+
+async def stall(rng, port, counts):
+    pauses = [(rng.randrange(20_000), 1 + rng.random() * 4) for _ in range(3)]
+    return (await follow(rng, port, pace(rng), pauses=pauses)).fault()
+
+
+async def stop(rng, port, counts):
+    """Reads nothing for long, of a stream that is longer than what can be sent ahead: the proxy has to wait."""
+    pauses = [(rng.randrange(100_000), 20 + rng.random() * 40)]
+    return (await follow(rng, port, {"x-standin-chunk": "1"}, words=6_000, pauses=pauses)).fault()
+
+
+async def leave(rng, port, counts):
+    headers = pace(rng) | ({"x-standin-misbehave": "hang"} if rng.random() < 0.2 else {})
+    return (await follow(rng, port, headers, leave=rng.random() * 5)).fault(whole=False)
+
+
+async def break_off(rng, port, counts):
+    """The upstream breaks off: what is safe goes out, and then an error."""
+    how = rng.choice(["drop", "truncated-json"])
+    told = await follow(rng, port, pace(rng) | {"x-standin-misbehave": how})
+    if b'"error"' not in told.answer and b"content_filter" not in told.answer:
+        return f"a clean end: {told.answer[-200:]}"
+    # What cannot be read ends the text there: what began to be a placeholder is none.
+    return told.fault(whole=False) if how == "drop" else told.leak()
+
+
+def pace(rng):
+    headers = {"x-standin-chunk": str(rng.randrange(2, 9)), "x-standin-delay-ms": str(rng.randrange(40, 200))}
+    return headers | ({"x-standin-write": str(rng.randrange(50, 400))} if rng.random() < 0.3 else {})
+
+
+class Told:
+    """What came of a stream, and what had to."""
+
+    def __init__(self, text, answer):
+        # What is blocked may stand anywhere; what stands before it comes.
+        safe, self.cut, _ = text.partition("zqcut")
+        self.due = "You said: " + re.sub(r"DRIP-\d{6}", "<mark>", safe)
+        self.answer = answer
+        self.came = deltas(answer).decode()
+
+    def leak(self):
+        if MARK.search(self.answer) or MARK.search(self.came.encode()):
+            return "a mark got out"
+
+    def fault(self, whole=True):
+        if leak := self.leak():
+            return leak
+        if not self.due.startswith(self.came):
+            at = len(os.path.commonprefix([self.due, self.came]))
+            near = slice(max(at - 40, 0), at + 60)
+            return f"{self.came[near]!r} for {self.due[near]!r}"
+        end = b'"content_filter"' if self.cut else b'"stop"'
+        if whole and (self.came != self.due or end not in self.answer or b"[DONE]" not in self.answer):
+            return f"{len(self.came)} of {len(self.due)} characters, then {self.answer[-200:]}"
+
+
+async def follow(rng, port, headers, words=60, pauses=(), leave=None):
+    """Has a text said back in a stream, in which the policy finds things; what came until the end or `leave` seconds later.
+
+    `pauses` are (bytes read, seconds).
+    """
+    parts = rng.choices(["word", "naïve", "DRIP-12", "zqcu", "soak.@", "Straße"], k=words)
+    for _ in range(4):
+        parts.insert(rng.randrange(len(parts)), f"DRIP-{rng.randrange(10**6):06}")
+        parts.insert(rng.randrange(len(parts)), f"soak.{rng.randrange(10**6):06}@corp.com")
+    if rng.random() < 0.2:
+        parts.insert(rng.randrange(len(parts)), "zqcut")
+    text = " ".join(parts)
+    answer, pauses = bytearray(), sorted(pauses, reverse=True)
+    connection = socket.socket()
+    connection.setblocking(False)
+    # Small, so that the proxy feels it when nobody reads.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=connection)
+
+    async def take():
+        while data := await reader.read(1 << 16):
+            answer.extend(data)
+            while pauses and pauses[-1][0] <= len(answer):
+                await asyncio.sleep(pauses.pop()[1])
+
+    try:
+        writer.write(head_and_body({"stream": True, "messages": [{"role": "user", "content": text}]}, headers))
+        await writer.drain()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(take(), leave)
+        if leave and rng.random() < 0.5:
+            writer.transport.abort()
+    finally:
+        writer.close()
+    return Told(text, dechunked(bytes(answer).partition(b"\r\n\r\n")[2]))
+
+
 def head_and_body(body, headers):
     body = json.dumps({"model": "stand-in", **body}).encode()
     lines = [
@@ -246,14 +378,11 @@ async def ask(port, body, headers):
 
 
 def dechunked(rest):
-    out = b""
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        size = int(size or b"0", 16)
-        if not size:
-            break
-        out, rest = out + rest[:size], rest[size + 2 :]
-    return out
+    out, at = bytearray(), 0
+    while (end := rest.find(b"\r\n", at)) >= 0 and (size := int(rest[at:end], 16)):
+        out += rest[end + 2 : end + 2 + size]
+        at = end + 2 + size + 2
+    return bytes(out)
 
 
 def deltas(answer):
@@ -275,11 +404,18 @@ async def reload(proxy, folder, counts):
             counts["reloads"] += 1
 
 
+async def sample(proxy, ports, samples):
+    """How many requests were under way at once, and the memory that took."""
+    while True:
+        samples.append((await asyncio.to_thread(inflight, ports), usage(proxy.pid)["resident_mb"]))
+        await asyncio.sleep(0.5)
+
+
 def usage(pid):
     status = Path(f"/proc/{pid}/status").read_text()
     number = lambda name: int(re.search(rf"{name}:\s+(\d+)", status)[1])
     return {
-        "resident_mb": number("VmRSS") // 1024,
+        "resident_mb": round(number("VmRSS") / 1024, 1),
         "threads": number("Threads"),
         "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
     }

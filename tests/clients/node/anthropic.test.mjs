@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
-import { BAD, CUTS, FORBIDDEN, USER, reply, rig } from "./rig.mjs";
+import { ABOUT, BAD, BEFORE, CUTS, FORBIDDEN, PERSONAL, USER, reply, rig } from "./rig.mjs";
 
-const { url, scripted, arrived } = await rig();
+const { url, scripted, arrived, sent, called } = await rig();
 const connect = (prefix = "") =>
   new Anthropic({ baseURL: url + prefix, apiKey: "sk-test", maxRetries: 0, timeout: 20_000 });
 const client = connect();
@@ -39,8 +39,8 @@ async function gather(stream) {
 
 const streamed = (headers, more = {}, who = client, messages = USER) =>
   gather(ask(who, messages, headers, { stream: true, ...more }));
-const helped = (headers, more = {}, who = client) =>
-  who.messages.stream({ model: "stand-in", max_tokens: 100, messages: USER, ...more }, { headers }).finalMessage();
+const helped = (headers, more = {}, who = client, messages = USER) =>
+  who.messages.stream({ model: "stand-in", max_tokens: 100, messages, ...more }, { headers }).finalMessage();
 
 test("message", async () => {
   const { content, stop_reason } = await ask(client, USER);
@@ -78,13 +78,15 @@ for (const cut of CUTS) {
     const blocks = [["thinking", "Let me see."], ["text", "Fine."]];
     assert.deepEqual(await streamed(reply("Fine.", { think: "Let me see.", ...cut })), [blocks, "end_turn"]);
   });
-  test(`stream cut midway ${how}`, async () => {
-    assert.deepEqual(await streamed(reply(BAD, cut)), [[["text", "All is well. The "]], "refusal"]);
-  });
-  test(`stream cut inside thinking ${how}`, async () => {
-    const headers = reply("Fine.", { think: BAD, ...cut });
-    assert.deepEqual(await streamed(headers), [[["thinking", "All is well. The "]], "refusal"]);
-  });
+  for (const before of BEFORE) {
+    test(`stream cut after "${before}" ${how}`, async () => {
+      assert.deepEqual(await streamed(reply(before + BAD, cut)), [[["text", before]], "refusal"]);
+    });
+    test(`stream cut inside thinking after "${before}" ${how}`, async () => {
+      const headers = reply("Fine.", { think: before + BAD, ...cut });
+      assert.deepEqual(await streamed(headers), [[["thinking", before]], "refusal"]);
+    });
+  }
   test(`stream cut inside a tool call ${how}`, async () => {
     const headers = reply(null, { tool: "refund", args: '{"note": "the forbidden answer"}', ...cut });
     assert.deepEqual(await streamed(headers, { tools: TOOLS }), [[], "refusal"]);
@@ -93,7 +95,42 @@ for (const cut of CUTS) {
     const headers = reply('The "key-12345678" is yours.', cut);
     assert.deepEqual(await streamed(headers), [[["text", 'The "<key>" is yours.']], "end_turn"]);
   });
+  test(`restored stream ${how}`, async () => {
+    const blocks = [["text", `You said: ${PERSONAL}`]];
+    assert.deepEqual(await streamed(reply(null, cut), {}, client, ABOUT), [blocks, "end_turn"]);
+    const [[[kind, input]], reason] = await streamed(await called(cut), { tools: TOOLS }, client, ABOUT);
+    assert.deepEqual([kind, JSON.parse(input), reason], ["tool_use", { note: PERSONAL, n: 1 }, "tool_use"]);
+    await sent();
+  });
+  test(`restored for the helper ${how}`, async () => {
+    const { content } = await helped(reply(null, cut), {}, client, ABOUT);
+    assert.equal(content[0].text, `You said: ${PERSONAL}`);
+    const answer = await helped(await called(cut), { tools: TOOLS }, client, ABOUT);
+    assert.deepEqual(answer.content[0].input, { note: PERSONAL, n: 1 });
+    await sent();
+  });
+  test(`restored before a cut ${how}`, async () => {
+    await ask(client, ABOUT);
+    const headers = reply(`${(await sent())[0].content} Now the ${BAD}`, cut);
+    assert.deepEqual(await streamed(headers, {}, client, ABOUT), [[["text", `${PERSONAL} Now the `]], "refusal"]);
+  });
 }
+
+test("restored", async () => {
+  assert.equal((await ask(client, ABOUT)).content[0].text, `You said: ${PERSONAL}`);
+  const { content } = await ask(client, ABOUT, await called(), { tools: TOOLS });
+  assert.deepEqual(content[0].input, { note: PERSONAL, n: 1 });
+  await sent();
+});
+
+test("restored text goes back as history", async () => {
+  const content = (text) => [{ type: "text", text }, { type: "tool_use", id: "toolu_1", name: "refund", input: { note: text } }];
+  const result = (text) => [{ type: "tool_result", tool_use_id: "toolu_1", content: text }];
+  const history = [{ role: "assistant", content: content(PERSONAL) }, { role: "user", content: result(PERSONAL) }];
+  await ask(client, [...ABOUT, ...history]);
+  const [user, assistant, results] = await sent();
+  assert.deepEqual([assistant.content, results.content], [content(user.content), result(user.content)]);
+});
 
 for (const stream of [false, true]) {
   test(`blocked input, stream ${stream}`, async () => {
@@ -139,14 +176,16 @@ test("refusal", async () => {
   }
 });
 
-test("streamed refusal, and one midway", async () => {
+test("streamed refusal, and one once the stream has begun", async () => {
   const [blocks, reason] = await streamed({}, {}, connect("/refusal"), FORBIDDEN);
   assert.match(blocks[0][1], /^That is not for me/);
   assert.equal(reason, "refusal");
-  const [both, end] = await streamed(reply(BAD, { chunk: 3 }), {}, connect("/refusal"));
-  assert.equal(both[0][1], "All is well. The ");
-  assert.match(both[1][1], /^That is not for me/);
-  assert.equal(end, "refusal");
+  for (const before of BEFORE) {
+    const [both, end] = await streamed(reply(before + BAD, { chunk: 3 }), {}, connect("/refusal"));
+    assert.equal(both[0][1], before);
+    assert.match(both[1][1], /^That is not for me/);
+    assert.equal(end, "refusal");
+  }
 });
 
 test("helper reads whole streams", async () => {
@@ -155,18 +194,29 @@ test("helper reads whole streams", async () => {
   assert.deepEqual([content[0].thinking, content[1].input], ["Let me see.", { note: "fine" }]);
 });
 
-for (const [inside, headers] of [
-  ["text", reply(BAD, { chunk: 2 })],
-  ["thinking", reply("Fine.", { think: BAD, chunk: 2 })],
-  ["a tool call", reply(null, { tool: "refund", args: JSON.stringify({ note: BAD }), chunk: 2 })],
-]) {
-  test(`helper ends at a cut inside ${inside}`, async () => {
-    const message = await helped(headers, { tools: TOOLS });
-    assert.equal(message.stop_reason, "refusal");
-    assert.ok(!JSON.stringify(message).includes("forbidden"));
-    assert.ok(message.content.every((block) => block.type !== "tool_use"));
-  });
+for (const bad of BEFORE.map((before) => before + BAD)) {
+  for (const [inside, headers] of [
+    ["text", reply(bad, { chunk: 2 })],
+    ["thinking", reply("Fine.", { think: bad, chunk: 2 })],
+    ["a tool call", reply(null, { tool: "refund", args: JSON.stringify({ note: bad }), chunk: 2 })],
+  ]) {
+    test(`helper ends at a cut inside ${inside}: ${bad}`, async () => {
+      const message = await helped(headers, { tools: TOOLS });
+      assert.equal(message.stop_reason, "refusal");
+      assert.ok(!JSON.stringify(message).includes("forbidden"));
+      assert.ok(message.content.every((block) => block.type !== "tool_use"));
+    });
+  }
 }
+
+test("stream blocked before its first event", async () => {
+  const message = { id: "msg_1", type: "message", role: "assistant", model: "scripted", stop_reason: null };
+  const content = [{ type: "text", text: "forbidden answer" }];
+  scripted.events = [{ type: "message_start", message: { ...message, content, usage: { input_tokens: 1, output_tokens: 1 } } }];
+  for (const read of [(who) => ask(who, USER, {}, { stream: true }), (who) => helped({}, {}, who)]) {
+    await assert.rejects(read(connect("/scripted")), Anthropic.BadRequestError);
+  }
+});
 
 test("input that comes whole in a stream is rewritten", async () => {
   const message = { id: "msg_1", type: "message", role: "assistant", model: "scripted", content: [], stop_reason: null };

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import OpenAI from "openai";
-import { BAD, CUTS, FORBIDDEN, USER, reply, rig } from "./rig.mjs";
+import { ABOUT, BAD, BEFORE, CUTS, FORBIDDEN, PERSONAL, USER, reply, rig } from "./rig.mjs";
 
-const { url, scripted, arrived } = await rig();
+const { url, scripted, arrived, sent, called } = await rig();
 const connect = (prefix = "") =>
   new OpenAI({ baseURL: `${url}${prefix}/v1`, apiKey: "sk-test", maxRetries: 0, timeout: 20_000 });
 const client = connect();
@@ -40,6 +40,11 @@ async function gather(stream) {
 
 const streamed = (headers, more = {}, who = client, messages = USER) =>
   gather(ask(who, messages, headers, { stream: true, ...more }));
+// The choice that the SDK's own helper puts together.
+const helped = async (headers, more = {}, who = client, messages = USER) => {
+  const runner = who.chat.completions.stream({ model: "stand-in", messages, ...more }, { headers });
+  return (await runner.finalChatCompletion()).choices[0];
+};
 const chunk = (...choices) => ({
   id: "chatcmpl-1",
   object: "chat.completion.chunk",
@@ -72,11 +77,13 @@ for (const cut of CUTS) {
     assert.deepEqual([calls[0].name, JSON.parse(calls[0].arguments)], ["refund", { note: "Grüße, <key>" }]);
     assert.equal(finish, "tool_calls");
   });
-  test(`stream cut midway ${how}`, async () => {
-    const { choices, usage } = await streamed(reply(BAD, cut), { stream_options: { include_usage: true } });
-    assert.deepEqual(choices[0], { text: "All is well. The ", refusal: "", finish: "content_filter", calls: {} });
-    assert.equal(usage.total_tokens, 0);
-  });
+  for (const before of BEFORE) {
+    test(`stream cut after "${before}" ${how}`, async () => {
+      const { choices, usage } = await streamed(reply(before + BAD, cut), { stream_options: { include_usage: true } });
+      assert.deepEqual(choices, { 0: { text: before, refusal: "", finish: "content_filter", calls: {} } });
+      assert.equal(usage.total_tokens, 0);
+    });
+  }
   test(`stream cut inside a tool call ${how}`, async () => {
     const headers = reply(null, { tool: "refund", args: '{"note": "the forbidden answer"}', ...cut });
     const { calls, finish } = (await streamed(headers, { tools: TOOLS })).choices[0];
@@ -86,7 +93,43 @@ for (const cut of CUTS) {
     const { choices } = await streamed(reply('The "key-12345678" is yours.', cut));
     assert.deepEqual(choices, { 0: whole('The "<key>" is yours.') });
   });
+  test(`restored stream ${how}`, async () => {
+    const { choices } = await streamed(reply(null, cut), {}, client, ABOUT);
+    assert.deepEqual(choices, { 0: whole(`You said: ${PERSONAL}`) });
+    const { calls, finish } = (await streamed(await called(cut), { tools: TOOLS }, client, ABOUT)).choices[0];
+    assert.deepEqual([JSON.parse(calls[0].arguments), finish], [{ note: PERSONAL, n: 1 }, "tool_calls"]);
+    await sent();
+  });
+  test(`restored for the helper ${how}`, async () => {
+    const { message } = await helped(reply(null, cut), {}, client, ABOUT);
+    assert.equal(message.content, `You said: ${PERSONAL}`);
+    const answer = await helped(await called(cut), { tools: TOOLS }, client, ABOUT);
+    assert.deepEqual(JSON.parse(answer.message.tool_calls[0].function.arguments), { note: PERSONAL, n: 1 });
+    await sent();
+  });
+  test(`restored before a cut ${how}`, async () => {
+    await ask(client, ABOUT);
+    const said = (await sent())[0].content;
+    const { text, finish } = (await streamed(reply(`${said} Now the ${BAD}`, cut), {}, client, ABOUT)).choices[0];
+    assert.deepEqual([text, finish], [`${PERSONAL} Now the `, "content_filter"]);
+  });
 }
+
+test("restored", async () => {
+  assert.equal((await ask(client, ABOUT)).choices[0].message.content, `You said: ${PERSONAL}`);
+  const [{ message }] = (await ask(client, ABOUT, await called(), { tools: TOOLS })).choices;
+  assert.deepEqual(JSON.parse(message.tool_calls[0].function.arguments), { note: PERSONAL, n: 1 });
+  await sent();
+});
+
+test("restored text goes back as history", async () => {
+  const call = { id: "call_1", type: "function", function: { name: "refund", arguments: JSON.stringify({ note: PERSONAL }) } };
+  const assistant = { role: "assistant", content: PERSONAL, tool_calls: [call] };
+  await ask(client, [...ABOUT, assistant, { role: "tool", tool_call_id: "call_1", content: PERSONAL }]);
+  const [{ content }, answer, result] = await sent();
+  assert.deepEqual([answer.content, result.content], [content, content]);
+  assert.deepEqual(JSON.parse(answer.tool_calls[0].function.arguments), { note: content });
+});
 
 for (const stream of [false, true]) {
   test(`blocked input, stream ${stream}`, async () => {
@@ -127,7 +170,9 @@ test("blocked output", async () => {
 
 test("stream blocked before its first event", async () => {
   scripted.events = [chunk([0, { role: "assistant", content: "forbidden answer" }, null]), "[DONE]"];
-  await assert.rejects(ask(connect("/scripted"), USER, {}, { stream: true }), { code: "content_policy_violation" });
+  for (const read of [(who) => ask(who, USER, {}, { stream: true }), (who) => helped({}, {}, who)]) {
+    await assert.rejects(read(connect("/scripted")), { code: "content_policy_violation" });
+  }
 });
 
 test("refusal", async () => {
@@ -138,28 +183,29 @@ test("refusal", async () => {
   }
 });
 
-test("streamed refusal, and one midway", async () => {
+test("streamed refusal, and one once the stream has begun", async () => {
   const first = (await streamed({}, {}, connect("/refusal"), FORBIDDEN)).choices[0];
   assert.match(first.refusal, /^That is not for me/);
-  const { text, refusal, finish } = (await streamed(reply(BAD, { chunk: 3 }), {}, connect("/refusal"))).choices[0];
-  assert.deepEqual([text, finish], ["All is well. The ", "stop"]);
-  assert.match(refusal, /^That is not for me/);
+  for (const before of BEFORE) {
+    const { choices } = await streamed(reply(before + BAD, { chunk: 3 }), {}, connect("/refusal"));
+    assert.deepEqual([choices[0].text, choices[0].finish], [before, "stop"]);
+    assert.match(choices[0].refusal, /^That is not for me/);
+  }
 });
 
 test("helper reads whole streams", async () => {
   const headers = reply(null, { tool: "refund", args: '{"note": "fine"}', chunk: 2 });
-  const runner = client.chat.completions.stream({ model: "stand-in", messages: USER, tools: TOOLS }, { headers });
-  const { choices } = await runner.finalChatCompletion();
-  assert.deepEqual(JSON.parse(choices[0].message.tool_calls[0].function.arguments), { note: "fine" });
+  const { message } = await helped(headers, { tools: TOOLS });
+  assert.deepEqual(JSON.parse(message.tool_calls[0].function.arguments), { note: "fine" });
 });
 
-test("helper is told of a cut", async () => {
-  const runner = client.chat.completions.stream({ model: "stand-in", messages: USER }, { headers: reply(BAD, { chunk: 2 }) });
-  let text = "";
-  runner.on("content", (delta) => (text += delta));
-  const { choices } = await runner.finalChatCompletion();
-  assert.deepEqual([text, choices[0].finish_reason], ["All is well. The ", "content_filter"]);
-});
+for (const before of BEFORE) {
+  test(`helper is told of a cut after "${before}"`, async () => {
+    const { message, finish_reason } = await helped(reply(before + BAD, { chunk: 2 }));
+    // The SDK makes no text of an empty one.
+    assert.deepEqual([message.content, finish_reason], [before || null, "content_filter"]);
+  });
+}
 
 test("rewritten input", async () => {
   const messages = [{ role: "user", content: [{ type: "text", text: 'Tell me of "Project Aurora" — now' }] }];

@@ -1,5 +1,6 @@
 // Palisade between an official SDK and an upstream: the stand-in LLM, or answers that a test scripts event by event.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { createServer as createListener } from "node:net";
@@ -13,7 +14,15 @@ export const CUTS = [{}, { chunk: 1 }, { chunk: 1000 }, { write: 1 }, { write: 7
 
 export const USER = [{ role: "user", content: "Hello, Grüße!" }];
 export const FORBIDDEN = [{ role: "user", content: "Now a forbidden question, please." }];
-export const BAD = "All is well. The forbidden answer is 42.";
+export const BAD = "forbidden answer is 42.";
+
+// Where a stream is blocked: midway, and at its first token.
+export const BEFORE = ["All is well. The ", ""];
+
+// What the upstream never sees, and the client gets back as it wrote it; with quotes, so that JSON has to escape them.
+const PERSON = ["jane.doe@corp.com", "+41 44 668 18 00", 'Jane "JD" Doe'];
+export const PERSONAL = `Grüße! Write to ${PERSON[0]}, or call ${PERSON[1]} and ask for ${PERSON[2]}.`;
+export const ABOUT = [{ role: "user", content: PERSONAL }];
 
 // Headers that make the stand-in say `text`; `{ write: 3 }` becomes `x-standin-write: 3`, and so on.
 export function reply(text, directives = {}) {
@@ -67,7 +76,18 @@ export async function rig() {
     server.close();
   });
   const arrived = async () => (await fetch(`${standinUrl}/standin/last`)).json();
-  return { url, scripted, arrived };
+  // The messages that the upstream got last, in which nothing personal stands.
+  const sent = async () => {
+    const { body } = await arrived();
+    // Also inside a string of JSON, which a call's arguments are.
+    const plain = body.replaceAll("\\", "");
+    assert.deepEqual(PERSON.filter((value) => plain.includes(value)), []);
+    return JSON.parse(body).messages;
+  };
+  // Headers for a call whose arguments say what stood in the message that the upstream got last.
+  const called = async (cut = {}) =>
+    reply(null, { tool: "refund", args: JSON.stringify({ note: (await sent())[0].content, n: 1 }), ...cut });
+  return { url, scripted, arrived, sent, called };
 }
 
 // An event on the wire: under its name if it has a `type`; a string as it is.
