@@ -151,11 +151,18 @@ impl Program {
     /// Whether a match may start with one of these characters, whatever stands around it.
     pub(super) fn may_start_with(&self, chars: &[char]) -> bool {
         let starts = [None, Some(b' '), Some(b'a'), Some(b'\n')];
+        // Few literals begin like any of them, and there may be thousands of both.
+        let mut first = [false; 256];
+        chars.iter().for_each(|char| first[usize::from(char.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true);
+        let literals: Vec<&Vec<u8>> = match &self.entry {
+            Entry::Literals(literals) => literals.iter().filter(|literal| first[usize::from(literal[0])]).collect(),
+            Entry::Bytes(_) => Vec::new(),
+        };
         let one = |char: &char| {
             let mut bytes = [0; 4];
             let bytes = char.encode_utf8(&mut bytes).as_bytes();
             match (&self.entry, &self.machine) {
-                (Entry::Literals(literals), _) => {
+                (Entry::Literals(_), _) => {
                     literals.iter().any(|literal| literal.starts_with(bytes) || bytes.starts_with(literal))
                 }
                 (Entry::Bytes(first), _) if !first[usize::from(bytes[0])] => false,

@@ -285,10 +285,10 @@ impl Stream {
         self.queue.push_back(Queued::Event(held));
     }
 
-    /// Takes nothing more in; what came before is still decided and goes out, then everything ends because of `cause`.
+    /// Takes nothing more in. What came before goes out as far as it is decided, then everything ends because of `cause`.
+    /// No text has come to its end: what waits for more waits in vain.
     pub(super) fn close(&mut self, cause: Cause) {
         if !std::mem::replace(&mut self.closed, true) {
-            self.finish_texts();
             self.queue.push_back(Queued::Cut(cause));
         }
     }

@@ -83,6 +83,11 @@ impl Joined {
         }
     }
 
+    /// Whether answers are outstanding.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.readings.iter().any(|reading| reading.channel.is_waiting())
+    }
+
     /// How far a text may go out as far as this is concerned.
     fn limit(&self, text: usize) -> usize {
         let Some(position) = self.pieces.iter().rposition(|&piece| piece == text) else { return usize::MAX };

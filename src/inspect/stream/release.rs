@@ -2,6 +2,7 @@
 
 use super::super::Cause;
 use super::super::splice::{Splice, apply, plain_splices, splices};
+use super::joined::Joined;
 use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd};
 use crate::protocol::json::RawOffsets;
 use crate::protocol::{Ending, Mark, openai_error};
@@ -29,7 +30,14 @@ impl Stream {
                 }
                 Queued::Event(held) => match self.ready(held) {
                     Some(cut) => cut,
-                    None => return self.send_decided(out),
+                    None => {
+                        self.send_decided(out);
+                        if let (Some(Queued::Cut(cause)), false) = (self.queue.back(), self.is_waiting()) {
+                            let cause = cause.clone();
+                            self.end_choices(None, &cause, out);
+                        }
+                        return;
+                    }
                 },
                 Queued::Sent => {
                     self.queue.pop_front();
@@ -116,6 +124,11 @@ impl Stream {
                 choice.started = true;
             }
         }
+    }
+
+    /// Whether answers are outstanding.
+    fn is_waiting(&self) -> bool {
+        self.texts.iter().any(|text| text.text.is_waiting()) || self.joined.iter().any(Joined::is_waiting)
     }
 
     /// Whether all of an event is decided, and if so which of its texts are cut in it.

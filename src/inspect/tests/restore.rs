@@ -31,7 +31,7 @@ rules:
     action: { replace: "<{entity}>" }
   - id: hidden
     scope: [completion]
-    detect: { regex: { pattern: 'zz .{1,3}' } }
+    detect: { regex: { pattern: '\bzz .{1,3}' } }
     action: { replace: '#' }
   - id: halt
     scope: [completion]
