@@ -52,6 +52,9 @@ fn put_together(out: &[u8]) -> [String; 2] {
     for line in std::str::from_utf8(out).unwrap().lines().filter_map(|line| line.strip_prefix("data: {")) {
         let event: Value = serde_json::from_str(&format!("{{{line}")).unwrap();
         let choice = &event["choices"][0];
+        if choice.is_null() {
+            continue;
+        }
         let calls = choice["delta"]["tool_calls"].as_array().into_iter().flatten();
         let arguments = calls.map(|call| (&call["index"], &call["function"]["arguments"]));
         for (index, text) in arguments.chain([(&choice["index"], &choice["delta"]["content"])]) {
@@ -61,8 +64,7 @@ fn put_together(out: &[u8]) -> [String; 2] {
     texts
 }
 
-/// Sends a text cut at these places and gives what arrives in each channel.
-fn sent(context: &Context, place: Place, text: &str, cuts: &[usize]) -> [String; 2] {
+fn stream(context: &Context) -> Stream {
     let Recognised::Known(protocol) = recognise("/v1/chat/completions") else { unreachable!("the protocol exists") };
     let options = StreamOptions {
         id: "id".to_owned(),
@@ -71,7 +73,12 @@ fn sent(context: &Context, place: Place, text: &str, cuts: &[usize]) -> [String;
         usage: false,
         notice: Arc::new(|_| Notice { message: String::new(), refusal: false, status: 400 }),
     };
-    let (mut stream, mut out) = (Stream::new(context, Some(protocol), options), Vec::new());
+    Stream::new(context, Some(protocol), options)
+}
+
+/// Sends a text cut at these places and gives what arrives in each channel.
+fn sent(context: &Context, place: Place, text: &str, cuts: &[usize]) -> [String; 2] {
+    let (mut stream, mut out) = (stream(context), Vec::new());
     let borders: Vec<usize> = [0].iter().chain(cuts).chain([&text.len()]).copied().collect();
     let channels = if matches!(place, Place::Choices | Place::Calls) { 2 } else { 1 };
     for border in borders.windows(2) {
@@ -136,4 +143,29 @@ fn of_personal_data_that_is_cut_nothing_gets_out() {
 #[test]
 fn of_secrets_that_are_cut_nothing_gets_out() {
     nothing_gets_out(crate::detector::samples().into_iter().filter(|(detector, ..)| detector.starts_with("secrets")));
+}
+
+/// A stream that is not sent to its end has not said what it was about to say: what waits stays.
+#[test]
+fn of_a_value_in_which_a_stream_breaks_off_nothing_gets_out() {
+    let context = context_of("secrets: {}");
+    let (before, value) = ("The key is ", format!("AKIA{}", "Q4D7XBW2ZNH5RTYK"));
+    for length in 1..=value.len() {
+        for how in ["lost", "garbage", "no event", "too long"] {
+            let (mut stream, mut out) = (stream(&context), Vec::new());
+            for piece in [before, &value[..length]] {
+                stream.push(delta(Place::Content, 0, piece).as_bytes(), &mut out);
+            }
+            match how {
+                "lost" => stream.fail("gone", &mut out),
+                "garbage" => stream.push(b"data: {\"choices\": [\n\n", &mut out),
+                "no event" => stream.push(b"<html>\n\n", &mut out),
+                _ => stream.push(format!("data: {}", " ".repeat(9 << 20)).as_bytes(), &mut out),
+            }
+            assert_eq!(*stream.end(), StreamEnd::Done, "{how}");
+            let ending = String::from_utf8(out.clone()).unwrap();
+            assert!(ending.contains("error") || ending.contains("content_filter"), "{how}: {ending}");
+            assert_eq!(put_together(&out)[0], before, "{how} after {length}");
+        }
+    }
 }
