@@ -310,9 +310,10 @@ impl Channel {
         let holds = |rule: usize| self.context.rules.holds(rule);
         let mut open = if self.finished { usize::MAX } else { self.scanner_open() };
         for waiting in &self.waiting {
-            if waiting.rules.iter().any(|&rule| holds(self.plan.classifiers[rule].rule)) {
-                open = open.min(waiting.range.start);
-            }
+            let rules = waiting.rules.iter().map(|&rule| &self.plan.classifiers[rule]).filter(|rule| holds(rule.rule));
+            // What a finding would cover begins with the text, whichever window is alarming.
+            let starts = rules.map(|rule| if rule.span == Span::Segment { 0 } else { waiting.range.start });
+            open = starts.min().map_or(open, |start| open.min(start));
         }
         if self.finished {
             return open;

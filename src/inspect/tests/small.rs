@@ -1,0 +1,73 @@
+//! Faults that somebody found by reading, each as small as it gets.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::config::Source;
+use crate::policy::file::load_policy_source;
+use crate::protocol::Protocol;
+use crate::protocol::framing::Framing;
+use crate::segment::Kind;
+
+/// The rules of a policy file. Every model has every label, and no line of its own.
+fn compiled(policy: &str) -> Context {
+    let source = Source::new("p.yaml", policy);
+    let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
+    let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
+    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
+}
+
+fn protocol(path: &str) -> Option<&'static dyn Protocol> {
+    if let Recognised::Known(protocol) = recognise(path) { Some(protocol) } else { None }
+}
+
+fn make(context: &Context, path: &str) -> Stream {
+    let options = StreamOptions {
+        id: "id".to_owned(),
+        created: 1,
+        choices: 1,
+        usage: false,
+        notice: Arc::new(|_| Notice { message: "no".to_owned(), refusal: false, status: 400 }),
+    };
+    Stream::new(context, protocol(path), options)
+}
+
+/// An event with one answer's part.
+fn chunk(delta: &serde_json::Value) -> String {
+    format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": null }] }))
+}
+
+fn push(stream: &mut Stream, bytes: &str) -> String {
+    let mut out = Vec::new();
+    stream.push(bytes.as_bytes(), &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn finish(stream: &mut Stream) -> String {
+    let mut out = Vec::new();
+    stream.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_is_judged_as_a_whole_waits_for_the_last_score() {
+    let context = compiled(
+        "rules: [{ id: r, scope: [completion], action: block,
+            detect: { classifier: { model: m, label: l, threshold: 0.5, span: segment } } }]",
+    );
+    let mut stream = make(&context, "/v1/chat/completions");
+    let said = "The first sentence is a harmless one. The second sentence says b1 and no more.";
+    assert_eq!(push(&mut stream, &chunk(&json!({ "content": said }))), "");
+    assert_eq!(finish(&mut stream), "");
+    let tickets = stream.take_tickets();
+    assert_eq!(tickets.len(), 2);
+    let mut out = Vec::new();
+    for ticket in tickets {
+        stream.answer(&ticket, &judge(&ticket.job), &mut out);
+    }
+    assert_eq!(String::from_utf8_lossy(&out), "");
+    assert_eq!(stream.end(), &StreamEnd::Unsent(Cause::Rule(0)));
+}
