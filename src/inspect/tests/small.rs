@@ -71,3 +71,27 @@ fn what_is_judged_as_a_whole_waits_for_the_last_score() {
     assert_eq!(String::from_utf8_lossy(&out), "");
     assert_eq!(stream.end(), &StreamEnd::Unsent(Cause::Rule(0)));
 }
+
+/// A whole answer, and what comes of it.
+fn concluded(context: &Context, path: &str, body: &str) -> (Option<Cause>, String) {
+    let json = Json::parse(body.as_bytes()).unwrap();
+    let (shape, kind) = protocol(path).unwrap().response();
+    let walked = walk(&json, shape, Direction::Response, kind).unwrap();
+    let mut buffered = Buffered::new(context, Body::Json(json, walked), Direction::Response);
+    while buffered.scan(64) {}
+    let concluded = buffered.conclude(false);
+    let block = concluded.block.clone();
+    (block, String::from_utf8(concluded.rewritten(body.as_bytes(), protocol(path), |_| None)).unwrap())
+}
+
+#[test]
+fn nothing_of_a_blocked_answer_of_several_stays() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: block }]");
+    let body = json!({ "choices": [
+        { "index": 0, "message": { "role": "assistant", "content": "fine" }, "text": "a secret", "note": ["secret"] },
+        { "index": 1, "message": { "role": "assistant", "content": "good" }, "finish_reason": "stop" },
+    ] });
+    let (block, new) = concluded(&context, "/v1/chat/completions", &body.to_string());
+    assert_eq!(block, None);
+    assert!(!new.contains("secret") && new.contains("good"), "{new}");
+}
