@@ -13,6 +13,7 @@ use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Decision, Mode, Window};
 use super::scanner;
+use super::voids::Voids;
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::Span;
@@ -88,16 +89,6 @@ struct Waiting {
     rules: Vec<usize>,
 }
 
-/// A range whose findings are void.
-#[derive(Clone, Debug)]
-struct Void {
-    rule: usize,
-    purpose: Purpose,
-    range: Range<usize>,
-    /// On this view, and on those of it.
-    seen: Path,
-}
-
 /// Rule, label, range, and whether it stands for a bound. What outgrows the longest match is known by its start.
 type Known = (usize, Option<Arc<str>>, usize, usize, bool);
 
@@ -120,7 +111,7 @@ pub struct Channel {
     findings: Vec<Finding>,
     /// Rules that found more than is kept.
     overfull: HashSet<usize>,
-    voids: Vec<Void>,
+    voids: Vec<Voids>,
     /// Findings of patterns, so that what several views show is one finding.
     known: HashMap<Known, usize>,
     /// What findings that were seen on a view say there, by index.
@@ -237,8 +228,7 @@ impl Channel {
             let plan = Arc::clone(&self.plan);
             let named = |wanted: &str| wanted.strip_prefix("hmac:").is_some_and(|hex| digest.starts_with(hex));
             for (rule, until, _) in plan.segment_voids.iter().filter(|(_, _, wanted)| named(wanted)) {
-                let (rule, purpose, seen) = (*rule, Purpose::Void(*until), Path::default());
-                self.voids.push(Void { rule, purpose, range: 0..usize::MAX, seen });
+                self.void(*rule, Purpose::Void(*until), 0..usize::MAX, Path::default());
             }
         }
     }
@@ -476,8 +466,14 @@ impl Channel {
 
     fn voids_others(&mut self, finding: &Finding, seen: Path) {
         if matches!(self.context.rules.rule(finding.rule).action, Action::Allow(_)) {
-            let purpose = Purpose::Find(finding.label.clone());
-            self.voids.push(Void { rule: finding.rule, purpose, range: finding.range.clone(), seen });
+            self.void(finding.rule, Purpose::Find(finding.label.clone()), finding.range.clone(), seen);
+        }
+    }
+
+    fn void(&mut self, rule: usize, purpose: Purpose, range: Range<usize>, seen: Path) {
+        match self.voids.iter_mut().find(|known| known.is_of(rule, &purpose, seen)) {
+            Some(known) => known.add(range),
+            None => self.voids.push(Voids::new(rule, purpose, seen, range)),
         }
     }
 
@@ -494,8 +490,7 @@ impl Channel {
                 }
                 (Purpose::Find(entity), _) => self.sighted(info.rule, entity.as_ref(), sighting),
                 (Purpose::Void(_), scanner::Outcome::Found) => {
-                    let (rule, purpose) = (info.rule, info.purpose.clone());
-                    self.voids.push(Void { rule, purpose, range: sighting.range, seen: sighting.seen });
+                    self.void(info.rule, info.purpose.clone(), sighting.range, sighting.seen);
                 }
                 // An exception that ran into a bound voids nothing, which is the safe side. None has a run.
                 (Purpose::Void(_), _) => {}
@@ -559,13 +554,12 @@ impl Channel {
         // What runs on beyond the longest match ends nobody knows where.
         let end = if finding.head.is_some() { usize::MAX } else { finding.range.end };
         self.voids.iter().any(|void| {
-            let covers = void.range.start <= finding.range.start && end <= void.range.end;
-            covers
-                && finding.seen.starts_with(void.seen)
+            finding.seen.starts_with(void.seen)
                 && match void.purpose {
                     Purpose::Void(until) => void.rule == finding.rule && until.is_none_or(|until| today() < until),
                     Purpose::Find(_) => self.context.rules.silences(void.rule, finding.rule),
                 }
+                && void.cover(finding.range.start, end)
         })
     }
 

@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod rule;
 mod scanner;
 mod shipped;
+mod voids;
 mod windows;
 
 pub use channel::{Answer, Channel, Context, Effect, Job, Scored, effect};

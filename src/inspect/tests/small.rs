@@ -95,3 +95,26 @@ fn nothing_of_a_blocked_answer_of_several_stays() {
     assert_eq!(block, None);
     assert!(!new.contains("secret") && new.contains("good"), "{new}");
 }
+
+/// Takes less than a second where time is linear, and minutes where it is not.
+#[test]
+fn many_findings_take_linear_time() {
+    let started = std::time::Instant::now();
+    let context =
+        compiled("rules: [{ id: r, detect: { keywords: { words: [ab] } }, except: [{ regex: 'ab0' }], action: mask }]");
+    let call = |arguments: &str| {
+        json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "tool_calls": [
+            { "id": "c", "type": "function", "function": { "name": "f", "arguments": arguments } }
+        ] } }] })
+    };
+    let arguments = json!({ "x": "\"ab ".repeat(60_000) }).to_string();
+    let (block, new) = concluded(&context, "/v1/chat/completions", &call(&arguments).to_string());
+    assert!(block.is_none() && !new.contains("ab "));
+    let text = "ab0 ".repeat(400_000) + &"ab ".repeat(60_000);
+    let body = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "content": text } }] });
+    concluded(&context, "/v1/chat/completions", &body.to_string());
+    let parts: Vec<_> = (0..30_000).map(|_| json!({ "type": "text", "text": "ab ab " })).collect();
+    let body = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "content": parts } }] });
+    concluded(&context, "/v1/chat/completions", &body.to_string());
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
