@@ -144,6 +144,10 @@ impl Text {
             let mut channel = Channel::new(context, Arc::clone(plan));
             channel.feed(&json.string(node));
             channel.finish();
+            // Most strings are short and say nothing; to remember each would take many times their own room.
+            if channel.findings().is_empty() && !channel.is_waiting() && self.restorer.is_none() {
+                continue;
+            }
             let raw = json.node(node);
             self.inner.push(Inner {
                 channel,
