@@ -120,8 +120,10 @@ pub struct Channel {
     growing: Vec<(usize, Path, usize)>,
     /// Judged findings that have grown, and where they ended before.
     grown: Vec<(usize, usize)>,
-    /// Findings whose judgement is open, by index.
+    /// Findings whose judgement is open, by index: of rules that hold text, and of those that only record, which are
+    /// judged at the end.
     open: Vec<usize>,
+    recorded: Vec<usize>,
     /// Highest score of each label that was consulted: (`model/label`, score).
     scores: Vec<(String, f32)>,
     finished: bool,
@@ -158,6 +160,7 @@ impl Channel {
             growing: Vec::new(),
             grown: Vec::new(),
             open: Vec::new(),
+            recorded: Vec::new(),
             scores: Vec::new(),
             finished: false,
         }
@@ -331,16 +334,20 @@ impl Channel {
 
     /// The same, but for findings that start at `limit` or after.
     pub fn judge_before(&mut self, limit: usize) -> Vec<usize> {
+        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
+        if all {
+            self.open.append(&mut self.recorded);
+            self.open.sort_unstable();
+        }
         if self.open.is_empty() {
             return Vec::new();
         }
         let decided = self.open().min(limit);
-        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
         let mut stand = Vec::new();
         let mut open = std::mem::take(&mut self.open);
         open.retain(|&index| {
             let finding = &self.findings[index];
-            let ripe = all || (finding.range.start < decided && self.context.rules.holds(finding.rule));
+            let ripe = all || finding.range.start < decided;
             if ripe {
                 let exempt = finding.outcome == Outcome::Found && self.is_void(finding);
                 self.findings[index].judgement = if exempt { Judgement::Exempt } else { Judgement::Stands };
@@ -460,7 +467,8 @@ impl Channel {
             }
             finding.outcome = Outcome::OverLimit("findings");
         }
-        self.open.push(self.findings.len());
+        let open = if self.context.rules.holds(finding.rule) { &mut self.open } else { &mut self.recorded };
+        open.push(self.findings.len());
         self.findings.push(finding);
     }
 

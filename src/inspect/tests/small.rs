@@ -118,3 +118,19 @@ fn many_findings_take_linear_time() {
     concluded(&context, "/v1/chat/completions", &body.to_string());
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
 }
+
+#[test]
+fn what_is_only_recorded_keeps_no_text() {
+    let context =
+        compiled("rules: [{ id: r, scope: [completion], detect: { keywords: { words: [noted] } }, action: log }]");
+    let plan = context.rules.plan_for(Scope::one(Direction::Response, Kind::Completion));
+    let mut channel = crate::policy::Channel::new(&context, Arc::clone(plan));
+    for _ in 0..2_000 {
+        channel.feed("noted and ");
+        assert!(channel.judge().is_empty());
+        channel.forget(channel.open());
+    }
+    assert_eq!(channel.text(0..5), "");
+    channel.finish();
+    assert_eq!(channel.judge().len(), 2_000);
+}
