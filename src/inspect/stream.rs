@@ -137,7 +137,8 @@ struct Held {
     mark: Mark,
     /// Halves of characters whose other half has not come.
     open: usize,
-    /// It also says how many tokens were used.
+    /// It also says what clients add up over events, besides its texts: how many tokens were used, text that no rule
+    /// reads.
     counts: bool,
     /// What of its data has gone out already.
     gone: Option<Range<usize>>,

@@ -13,6 +13,14 @@ use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high
 use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked};
 use crate::segment::{Direction, Segment};
 
+/// Whether an answer says something besides its texts: clients put the strings of `delta` together, whatever they are.
+fn adds_up(json: &Json<'_>, walked: &Walked) -> bool {
+    walked.choices.iter().filter_map(|&(.., choice)| json.get(choice, "delta")).any(|delta| {
+        let inside = delta..json.after(delta);
+        walked.harmless.iter().any(|&node| inside.contains(&node) && !json.raw(node).is_empty())
+    })
+}
+
 impl Stream {
     pub(super) fn take_event(&mut self, event: Event, out: &mut Vec<u8>) {
         if self.closed {
@@ -89,11 +97,13 @@ impl Stream {
             .echoes
             .iter()
             .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
-        let counts = json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null);
+        let counts =
+            json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
+                held.counts |= !json.raw(leaf.node).is_empty();
                 continue;
             }
             let plan = Arc::clone(plan);

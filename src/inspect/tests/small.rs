@@ -96,6 +96,26 @@ fn nothing_of_a_blocked_answer_of_several_stays() {
     assert!(!new.contains("secret") && new.contains("good"), "{new}");
 }
 
+#[test]
+fn an_event_that_says_more_than_its_text_goes_out_once() {
+    let context =
+        compiled("rules: [{ id: r, scope: [completion], detect: { keywords: { words: [secret] } }, action: block }]");
+    let long = format!("{} secre", "word ".repeat(20));
+    for more in [
+        json!({ "content": long, "tool_calls": [{ "index": 0, "function": { "name": "f", "arguments": "{}" } }] }),
+        json!({ "content": long, "reasoning_content": "hm" }),
+        json!({ "content": long, "role": "assistant" }),
+    ] {
+        let mut stream = make(&context, "/v1/chat/completions");
+        let bytes = chunk(&more) + &chunk(&json!({ "content": "." }));
+        let out = push(&mut stream, &bytes) + &finish(&mut stream);
+        assert_eq!(out, bytes);
+        let mut stream = make(&context, "/v1/chat/completions");
+        let out = push(&mut stream, &chunk(&more)) + &push(&mut stream, &chunk(&json!({ "content": "." })));
+        assert_eq!(out + &finish(&mut stream), bytes);
+    }
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
