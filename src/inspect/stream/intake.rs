@@ -222,7 +222,9 @@ impl Stream {
     fn take_piece(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) {
         self.dirty.push(index);
         let mut from = 0;
-        if let Some((event, range, high)) = self.texts[index].half.take() {
+        // An empty string stands between no two halves.
+        let half = if raw.is_empty() { None } else { self.texts[index].half.take() };
+        if let Some((event, range, high)) = half {
             let low = leading_low_surrogate(raw);
             let joined = low.and_then(|low| char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
             let start = self.texts[index].text.len();

@@ -97,6 +97,16 @@ fn nothing_of_a_blocked_answer_of_several_stays() {
 }
 
 #[test]
+fn halves_of_a_character_meet_over_an_empty_string() {
+    let context =
+        compiled("rules: [{ id: r, detect: { keywords: { words: [😀], whole: false } }, action: { replace: x } }]");
+    let mut stream = make(&context, "/v1/chat/completions");
+    let raw = |raw: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{raw}\"}}}}]}}\n\n");
+    let out = push(&mut stream, &[raw("a\\ud83d"), raw(""), raw("\\ude00b")].concat()) + &finish(&mut stream);
+    assert_eq!(out, [raw("ax"), raw(""), raw("b")].concat());
+}
+
+#[test]
 fn an_event_that_says_more_than_its_text_goes_out_once() {
     let context =
         compiled("rules: [{ id: r, scope: [completion], detect: { keywords: { words: [secret] } }, action: block }]");
