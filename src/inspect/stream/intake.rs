@@ -107,7 +107,11 @@ impl Stream {
                 continue;
             }
             let plan = Arc::clone(plan);
+            let known = self.texts.len();
             let index = self.text_of(json, leaf, own(leaf.choice), plan, mark);
+            if index == known {
+                self.end_parts_before(index, &mut held);
+            }
             if self.texts[index].text.is_finished() {
                 // Text after the end of its stream: no reader agrees with another on what that means.
                 self.report.unreadable.get_or_insert("text after the end of the stream".to_owned());
@@ -127,9 +131,7 @@ impl Stream {
                 let ended = |text: &StreamText| matches!(text.mark, Mark::Begin(own) | Mark::GoOn(own) if own == index);
                 for text in 0..self.texts.len() {
                     if ended(&self.texts[text]) && !self.texts[text].text.is_finished() {
-                        self.end_half(text);
-                        self.join_text(text);
-                        self.finish_text(text);
+                        self.end_part(text, None);
                     }
                 }
             }
@@ -274,19 +276,43 @@ impl Stream {
         self.finish_joined();
     }
 
+    /// Blocks that are read on as one text come one after the other: where one begins, those before it have ended.
+    fn end_parts_before(&mut self, index: usize, held: &mut Held) {
+        let is_part = |text: &StreamText, kind| text.part && text.text.segment.kind == kind;
+        let kind = self.texts[index].text.segment.kind;
+        if !is_part(&self.texts[index], kind) {
+            return;
+        }
+        for earlier in 0..index {
+            if is_part(&self.texts[earlier], kind) && !self.texts[earlier].text.is_finished() {
+                self.end_part(earlier, Some(held));
+            }
+        }
+    }
+
+    fn end_part(&mut self, index: usize, held: Option<&mut Held>) {
+        self.end_half(index, held);
+        self.join_text(index);
+        self.finish_text(index);
+    }
+
     fn finish_text(&mut self, index: usize) {
-        self.end_half(index);
+        self.end_half(index, None);
         let text = &mut self.texts[index];
         text.text.finish(&self.context, &text.plan);
         self.dirty.push(index);
     }
 
-    /// The other half of a character does not come any more.
-    fn end_half(&mut self, index: usize) {
+    /// The other half of a character does not come any more. It may wait in an event that is still being taken in.
+    fn end_half(&mut self, index: usize, held: Option<&mut Held>) {
         let Some((event, range, _)) = self.texts[index].half.take() else { return };
         let start = self.texts[index].text.len();
         self.feed_text(index, "\u{fffd}");
-        if let Some(Queued::Event(held)) = self.queue.get_mut(event - self.gone) {
+        let queued = match self.queue.get_mut(event - self.gone) {
+            Some(Queued::Event(queued)) => Some(queued),
+            _ => held,
+        };
+        if let Some(held) = queued {
             held.open -= 1;
             held.pieces.push(Piece { text: index, raw: range, range: start..start + 3, form: Form::String });
         }

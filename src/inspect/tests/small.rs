@@ -126,6 +126,56 @@ fn an_event_that_says_more_than_its_text_goes_out_once() {
     }
 }
 
+fn block_event(name: &str, rest: &str) -> String {
+    format!("event: {name}\ndata: {{\"type\":\"{name}\",{rest}}}\n\n")
+}
+
+fn begin(index: usize) -> String {
+    block_event("content_block_start", &format!(r#""index":{index},"content_block":{{"type":"text","text":""}}"#))
+}
+
+fn delta(index: usize, text: &str) -> String {
+    block_event("content_block_delta", &format!(r#""index":{index},"delta":{{"type":"text_delta","text":"{text}"}}"#))
+}
+
+#[test]
+fn a_block_that_never_ends_is_read_on_in_the_next() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: redact }]");
+    let mut stream = make(&context, "/v1/messages");
+    let bytes = [begin(0), delta(0, "a sec"), begin(1), delta(1, "ret b")].concat();
+    let out = push(&mut stream, &bytes) + &finish(&mut stream);
+    assert_eq!(out, [begin(0), delta(0, "a "), begin(1), delta(1, " b")].concat());
+}
+
+#[test]
+fn blocks_that_go_on_in_turns_are_unreadable() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: redact }]");
+    let mut stream = make(&context, "/v1/messages");
+    let bytes = [begin(0), delta(0, "a sec"), begin(1), delta(1, "x"), delta(0, "ret b")].concat();
+    let out = push(&mut stream, &bytes) + &finish(&mut stream);
+    assert_eq!(stream.blocked(), Some(&Cause::Unreadable));
+    assert!(!out.contains("ret b"), "{out}");
+}
+
+#[test]
+fn texts_of_one_block_are_read_on_too() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: redact }]");
+    let mut stream = make(&context, "/v1/messages");
+    let block = |one: &str, other: &str| {
+        block_event(
+            "content_block_start",
+            &format!(
+                r#""index":0,"content_block":{{"type":"mcp_tool_result","tool_use_id":"t","content":[{{"type":"text","text":"{one}"}},{{"type":"text","text":"{other}"}}]}}"#
+            ),
+        )
+    };
+    let out = push(&mut stream, &block("a sec", "ret b")) + &finish(&mut stream);
+    assert_eq!(out, block("a ", " b"));
+    let mut stream = make(&context, "/v1/messages");
+    let out = push(&mut stream, &block("a \\ud83d", "b")) + &finish(&mut stream);
+    assert_eq!(out, block("a \\ud83d", "b"));
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
