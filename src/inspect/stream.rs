@@ -91,6 +91,8 @@ pub struct Stream {
     blocked: Option<Cause>,
     /// No more events are taken in.
     closed: bool,
+    /// The last event came without the line break that ends it.
+    torn: bool,
     sent: bool,
     end: StreamEnd,
 }
@@ -209,6 +211,7 @@ impl Stream {
             report: Report::default(),
             blocked: None,
             closed: false,
+            torn: false,
             sent: false,
             end: StreamEnd::Open,
         }
@@ -247,6 +250,7 @@ impl Stream {
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.closed {
             if let Some(event) = self.framing.finish() {
+                self.torn = true;
                 self.take_event(event, out);
             }
             self.finish_texts();

@@ -176,6 +176,20 @@ fn texts_of_one_block_are_read_on_too() {
     assert_eq!(out, block("a \\ud83d", "b"));
 }
 
+#[test]
+fn the_ending_of_a_torn_stream_is_an_event_of_its_own() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: block }]");
+    let mut stream = make(&context, "/v1/chat/completions");
+    let last = chunk(&json!({ "content": "b secret" }));
+    let out = push(&mut stream, &chunk(&json!({ "content": "a " }))) + &push(&mut stream, last.trim_end());
+    let out = out + &finish(&mut stream);
+    let (texts, ends) = read(out.as_bytes(), 1);
+    assert_eq!((&*texts[0], ends[0].as_deref()), ("a b ", Some("content_filter")));
+    let mut stream = make(&context, "/unknown").framed(Framing::of(b"application/x-ndjson").unwrap());
+    let out = push(&mut stream, "{\"a\":\"x \"}\n{\"a\":\"y secret\"}") + &finish(&mut stream);
+    assert!(out.lines().all(|line| line.is_empty() || Json::parse(line.as_bytes()).is_ok()), "{out}");
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
