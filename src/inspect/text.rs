@@ -42,10 +42,11 @@ pub(super) struct Text {
     reported: Vec<Reported>,
 }
 
-/// A string inside tool arguments.
+/// A string inside tool arguments: a value, or a key that is spelled with escapes, which the raw text does not show.
 #[derive(Debug)]
 struct Inner {
     channel: Channel,
+    is_key: bool,
     /// Where its raw form stands in the arguments.
     raw: Range<usize>,
     pointer: String,
@@ -138,7 +139,8 @@ impl Text {
             return self.channel.over_limit("arguments");
         }
         for node in 0..json.len() {
-            if json.kind(node) != NodeKind::String || keys.contains(&node) {
+            let is_key = keys.contains(&node);
+            if json.kind(node) != NodeKind::String || (is_key && !json.node(node).escaped) {
                 continue;
             }
             let mut channel = Channel::new(context, Arc::clone(plan));
@@ -151,6 +153,7 @@ impl Text {
             let raw = json.node(node);
             self.inner.push(Inner {
                 channel,
+                is_key,
                 raw: raw.start as usize..raw.end as usize,
                 pointer: walk::pointer(&json, node, false),
             });
@@ -230,7 +233,7 @@ impl Text {
         let mut seen = Seen::default();
         for inner in &mut self.inner {
             let raw = self.whole.get(inner.raw.clone()).unwrap_or_default();
-            let mut restorer = self.restorer.as_ref().and_then(Restorer::again);
+            let mut restorer = self.restorer.as_ref().filter(|_| !inner.is_key).and_then(Restorer::again);
             if let Some(restorer) = &mut restorer {
                 restorer.feed(inner.channel.text(0..inner.channel.len()));
                 restorer.finish();
@@ -254,8 +257,14 @@ impl Text {
                     Segment { pointer: format!("{}{}", self.segment.pointer, inner.pointer), ..self.segment.clone() };
                 let matched = inner.channel.matched(index);
                 self.reported.push(Reported::new(finding.clone(), segment).showing(matched));
-                if finding.judgement == Judgement::Stands {
-                    self.resolver.take(context, &on_raw(finding, start..end), matched, escape);
+                if finding.judgement != Judgement::Stands {
+                    continue;
+                }
+                let finding = on_raw(finding, start..end);
+                if inner.is_key && effect(&context.rules, &finding) == Effect::Rewrite {
+                    unrewritable(context, &mut self.resolver, &finding);
+                } else {
+                    self.resolver.take(context, &finding, matched, escape);
                 }
             }
         }

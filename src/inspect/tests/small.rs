@@ -190,6 +190,20 @@ fn the_ending_of_a_torn_stream_is_an_event_of_its_own() {
     assert!(out.lines().all(|line| line.is_empty() || Json::parse(line.as_bytes()).is_ok()), "{out}");
 }
 
+#[test]
+fn keys_in_arguments_are_read_unescaped() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: mask }]");
+    let body = |arguments: &str| {
+        let call = json!({ "id": "c", "type": "function", "function": { "name": "f", "arguments": arguments } });
+        json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "tool_calls": [call] } }] }).to_string()
+    };
+    for arguments in [r#"{"secret":1}"#, r#"{"\u0073ecret":1}"#, r#"{"a":[{"s\u0065cret":"x"}]}"#] {
+        let (block, _) = concluded(&context, "/v1/chat/completions", &body(arguments));
+        assert_eq!(block, Some(Cause::Rule(0)), "{arguments}");
+    }
+    assert_eq!(concluded(&context, "/v1/chat/completions", &body(r#"{"\u0073ecre":1}"#)).0, None);
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
