@@ -22,6 +22,7 @@ use super::{Cause, Report, Ticket};
 use crate::policy::{Answer, ChannelPlan, Context};
 use crate::protocol::framing::{Event, Framing};
 use crate::protocol::{Mark, Protocol, StreamView, openai_error};
+use crate::segment::Kind;
 
 /// Most bytes of events that wait for a decision.
 const MAX_HELD: usize = 8 << 20;
@@ -81,7 +82,8 @@ pub struct Stream {
     gone: usize,
     held: usize,
     texts: Vec<StreamText>,
-    by_channel: HashMap<u64, usize>,
+    /// By place and kind: what a place holds may change from event to event, and with it who reads it.
+    by_channel: HashMap<(u64, Kind), usize>,
     /// What several texts are together.
     joined: Vec<Joined>,
     dirty: Vec<usize>,

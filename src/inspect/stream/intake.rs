@@ -196,7 +196,7 @@ impl Stream {
         plan: Arc<ChannelPlan>,
         mark: Mark,
     ) -> usize {
-        if let Some(&index) = self.by_channel.get(&leaf.channel) {
+        if let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) {
             return index;
         }
         let pointer = self.pointer(json, leaf.node);
@@ -216,7 +216,7 @@ impl Stream {
             released: 0,
             half: None,
         });
-        self.by_channel.insert(leaf.channel, self.texts.len() - 1);
+        self.by_channel.insert((leaf.channel, leaf.kind), self.texts.len() - 1);
         self.texts.len() - 1
     }
 

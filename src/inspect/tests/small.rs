@@ -204,6 +204,19 @@ fn keys_in_arguments_are_read_unescaped() {
     assert_eq!(concluded(&context, "/v1/chat/completions", &body(r#"{"\u0073ecre":1}"#)).0, None);
 }
 
+#[test]
+fn the_same_place_in_another_kind_of_block_is_another_text() {
+    let context = compiled(
+        "rules: [{ id: r, scope: [completion], detect: { keywords: { words: [secret] } }, action: redact },
+        { id: t, scope: [tool_call], detect: { keywords: { words: [nothing] } }, action: redact }]",
+    );
+    let mut stream = make(&context, "/v1/messages");
+    let call = r#""index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{},"text":"a"}"#;
+    let begins = block_event("content_block_start", call);
+    let out = push(&mut stream, &(begins.clone() + &delta(0, "b secret"))) + &finish(&mut stream);
+    assert_eq!(out, begins + &delta(0, "b "));
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
