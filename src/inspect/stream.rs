@@ -327,6 +327,12 @@ impl Stream {
         report
     }
 
+    /// How many texts it is made of so far.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> usize {
+        self.texts.len()
+    }
+
     /// Judges what is left, once all answers are in: findings of rules that hold nothing.
     pub fn settle(&mut self) {
         self.settle_joined();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
-use super::{Choice, Form, Held, Part, Piece, Queued, Stream, StreamText};
+use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
 use crate::protocol::Mark;
@@ -88,6 +88,9 @@ impl Stream {
             if decision == Decision::Block {
                 return self.close(Cause::Unscannable(media));
             }
+        }
+        if walked.choices.len() > MAX_CHOICES || walked.texts.len() > MAX_TEXTS {
+            return self.close(Cause::OverLimit);
         }
         let choices = walked.choices.iter().map(|&(_, own, node)| self.part(json, own, node)).collect();
         let own = |position: Option<u32>| {

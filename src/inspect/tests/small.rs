@@ -217,6 +217,19 @@ fn the_same_place_in_another_kind_of_block_is_another_text() {
     assert_eq!(out, begins + &delta(0, "b "));
 }
 
+#[test]
+fn one_event_of_many_texts_or_answers_is_over_the_limit_early() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: block }]");
+    let mut stream = make(&context, "/unknown");
+    push(&mut stream, &format!("data: {}\n\n", json!(vec!["a"; 20_000])));
+    assert_eq!(stream.end(), &StreamEnd::Unsent(Cause::OverLimit));
+    assert!(stream.texts() < 5000);
+    let mut stream = make(&context, "/v1/chat/completions");
+    let choices: Vec<_> = (0..2000).map(|index| json!({ "index": index, "delta": {} })).collect();
+    push(&mut stream, &format!("data: {}\n\n", json!({ "choices": choices })));
+    assert_eq!(stream.end(), &StreamEnd::Unsent(Cause::OverLimit));
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
