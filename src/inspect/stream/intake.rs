@@ -326,9 +326,22 @@ impl Stream {
         self.queue.push_back(Queued::Event(held));
     }
 
+    /// What is there of a call that has not ended stays: cut here, it would be judged as what it is not.
+    fn drop_half_calls(&mut self) {
+        for queued in &mut self.queue {
+            if let Queued::Event(held) = queued
+                && held.pieces.iter().any(|piece| self.texts[piece.text].text.waits_for_end())
+            {
+                self.held -= held.event.raw.len();
+                *queued = Queued::Sent;
+            }
+        }
+    }
+
     /// Takes nothing more in; what came before is still decided and goes out, then everything ends because of `cause`.
     pub(super) fn close(&mut self, cause: Cause) {
         if !std::mem::replace(&mut self.closed, true) {
+            self.drop_half_calls();
             self.finish_texts();
             self.queue.push_back(Queued::Cut(cause));
         }

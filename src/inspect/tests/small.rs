@@ -230,6 +230,21 @@ fn one_event_of_many_texts_or_answers_is_over_the_limit_early() {
     assert_eq!(stream.end(), &StreamEnd::Unsent(Cause::OverLimit));
 }
 
+#[test]
+fn half_a_call_stays_when_a_stream_is_cut() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: block }]");
+    let mut stream = make(&context, "/v1/chat/completions");
+    let call = |arguments: &str| {
+        chunk(
+            &json!({ "tool_calls": [{ "index": 0, "id": "c", "function": { "name": "f", "arguments": arguments } }] }),
+        )
+    };
+    let text = chunk(&json!({ "content": "Fine. " }));
+    let out = push(&mut stream, &[text.clone(), call(r#"{"a":"\u0073ec"#), "data: {\n\n".to_owned()].concat());
+    assert!(out.starts_with(&text) && !out.contains("tool_calls") && out.contains("error"), "{out}");
+    assert_eq!(stream.blocked(), Some(&Cause::Unreadable));
+}
+
 /// Takes less than a second where time is linear, and minutes where it is not.
 #[test]
 fn many_findings_take_linear_time() {
