@@ -21,7 +21,7 @@ struct Word {
     is_url: bool,
     /// Something like `a.b` stands in it.
     dotted: bool,
-    /// The letters, digits, `+`, `-` and `.` before this, in small letters; what is longer is no scheme.
+    /// The letters (of other scripts each byte), digits, `+`, `-` and `.` before this, in small letters; what is longer is no scheme.
     run: [u8; 12],
     len: usize,
 }
@@ -220,8 +220,10 @@ impl Word {
             || byte == b'.' && run == b"www"
             // `host.tld/path`, which some windows make a link of.
             || self.dotted && matches!(byte, b'/' | b'?' | b'#');
-        self.dotted |= last == b'.' && self.len > 1 && byte.is_ascii_alphanumeric();
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.') {
+        // Names of hosts are written in any script.
+        let is_letter = byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        self.dotted |= last == b'.' && self.len > 1 && is_letter;
+        if is_letter || matches!(byte, b'+' | b'-' | b'.') {
             if let Some(place) = self.run.get_mut(self.len) {
                 *place = byte.to_ascii_lowercase();
             }

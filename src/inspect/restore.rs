@@ -132,7 +132,9 @@ impl Restorer {
 
     fn step(&mut self, byte: u8) {
         let at = self.at;
-        if self.whole.iter().any(|whole| whole.found.range.end == at) {
+        // Unless it goes on: then it is a part of a longer name.
+        let goes_on = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'@');
+        if !goes_on && self.whole.iter().any(|whole| whole.found.range.end == at) {
             self.place.forget_word();
         }
         self.judge_whole(byte);

@@ -105,6 +105,9 @@ pub(super) fn join<'t>(pieces: impl Iterator<Item = &'t str>, separator: &str) -
 /// The pieces that a finding over a run covers, given where each stands in the run's text. `None`: it lies in one
 /// piece, which has found it itself; and what failed or met a bound has done so in each piece too.
 pub(super) fn touched(finding: &Finding, pieces: &[usize], ranges: &[Range<usize>]) -> Option<Touched> {
+    if finding.outcome != Outcome::Found {
+        return None;
+    }
     let covered = &finding.range;
     let first = ranges.partition_point(|range| range.end <= covered.start);
     let touched: Touched = pieces
@@ -116,7 +119,7 @@ pub(super) fn touched(finding: &Finding, pieces: &[usize], ranges: &[Range<usize
             (piece, covered.start.max(range.start) - range.start..covered.end.min(range.end) - range.start)
         })
         .collect();
-    (touched.len() > 1 && finding.outcome == Outcome::Found).then_some(touched)
+    (touched.len() > 1).then_some(touched)
 }
 
 /// The part of a finding over a run that lies in one piece.

@@ -22,6 +22,7 @@ use super::{Cause, Report, Ticket};
 use crate::policy::{Answer, ChannelPlan, Context};
 use crate::protocol::framing::{Event, Framing};
 use crate::protocol::{Mark, Protocol, StreamView, openai_error};
+use crate::segment::Kind;
 
 /// Most bytes of events that wait for a decision.
 const MAX_HELD: usize = 8 << 20;
@@ -81,7 +82,8 @@ pub struct Stream {
     gone: usize,
     held: usize,
     texts: Vec<StreamText>,
-    by_channel: HashMap<u64, usize>,
+    /// By place and kind: what a place holds may change from event to event, and with it who reads it.
+    by_channel: HashMap<(u64, Kind), usize>,
     /// What several texts are together.
     joined: Vec<Joined>,
     dirty: Vec<usize>,
@@ -91,6 +93,8 @@ pub struct Stream {
     blocked: Option<Cause>,
     /// No more events are taken in.
     closed: bool,
+    /// The last event came without the line break that ends it.
+    torn: bool,
     sent: bool,
     end: StreamEnd,
 }
@@ -144,7 +148,8 @@ struct Held {
     mark: Mark,
     /// Halves of characters whose other half has not come.
     open: usize,
-    /// It also says how many tokens were used.
+    /// It also says what clients add up over events, besides its texts: how many tokens were used, text that no rule
+    /// reads.
     counts: bool,
     /// What of its data has gone out already.
     gone: Option<Range<usize>>,
@@ -215,6 +220,7 @@ impl Stream {
             report: Report::default(),
             blocked: None,
             closed: false,
+            torn: false,
             sent: false,
             end: StreamEnd::Open,
         }
@@ -253,6 +259,7 @@ impl Stream {
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.closed {
             if let Some(event) = self.framing.finish() {
+                self.torn = true;
                 self.take_event(event, out);
             }
             self.finish_texts();
@@ -325,6 +332,12 @@ impl Stream {
             report.note_scores(joined.scores());
         }
         report
+    }
+
+    /// How many texts it is made of so far.
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> usize {
+        self.texts.len()
     }
 
     /// Judges what is left, once all answers are in: findings of rules that hold nothing.

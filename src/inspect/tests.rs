@@ -8,6 +8,7 @@
 mod cuts;
 mod messages;
 mod restore;
+mod small;
 
 use std::ops::Range;
 use std::sync::Arc;

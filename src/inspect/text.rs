@@ -1,5 +1,6 @@
 //! One text of a message under its rules: itself, and for tool arguments also the strings inside them (DESIGN 12.9).
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -43,10 +44,11 @@ pub(super) struct Text {
     reported: Vec<Reported>,
 }
 
-/// A string inside tool arguments.
+/// A string inside tool arguments: a value, or a key that is spelled with escapes, which the raw text does not show.
 #[derive(Debug)]
 struct Inner {
     channel: Channel,
+    is_key: bool,
     /// Where its raw form stands in the arguments.
     raw: Range<usize>,
     pointer: String,
@@ -144,15 +146,21 @@ impl Text {
             return self.channel.over_limit("arguments");
         }
         for node in 0..json.len() {
-            if json.kind(node) != NodeKind::String || keys.contains(&node) {
+            let is_key = keys.contains(&node);
+            if json.kind(node) != NodeKind::String || (is_key && !json.node(node).escaped) {
                 continue;
             }
             let mut channel = Channel::new(context, Arc::clone(plan));
             channel.feed(&json.string(node));
             channel.finish();
+            // Most strings are short and say nothing; to remember each would take many times their own room.
+            if channel.findings().is_empty() && !channel.is_waiting() && self.restorer.is_none() {
+                continue;
+            }
             let raw = json.node(node);
             self.inner.push(Inner {
                 channel,
+                is_key,
                 raw: raw.start as usize..raw.end as usize,
                 pointer: walk::pointer(&json, node, false),
             });
@@ -229,10 +237,10 @@ impl Text {
         if std::mem::replace(&mut self.settled, true) {
             return self.resolver.advance(usize::MAX).min(self.len());
         }
-        let mut seen: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut seen = Seen::default();
         for inner in &mut self.inner {
             let raw = self.whole.get(inner.raw.clone()).unwrap_or_default();
-            let mut restorer = self.restorer.as_ref().and_then(Restorer::again);
+            let mut restorer = self.restorer.as_ref().filter(|_| !inner.is_key).and_then(Restorer::again);
             if let Some(restorer) = &mut restorer {
                 restorer.feed(inner.channel.text(0..inner.channel.len()));
                 restorer.finish();
@@ -248,20 +256,26 @@ impl Text {
                     inner.channel.mark_restored(index);
                 }
             }
-            for (index, finding) in inner.channel.findings().iter().enumerate() {
-                let mut offsets = RawOffsets::new(raw);
-                let start = inner.raw.start + offsets.at(finding.range.start);
-                let end = inner.raw.start + offsets.at(finding.range.end);
-                seen.push((finding.rule, start..end));
+            let ranges = raw_ranges(raw, inner.channel.findings());
+            for ((index, finding), range) in inner.channel.findings().iter().enumerate().zip(ranges) {
+                let (start, end) = (inner.raw.start + range.start, inner.raw.start + range.end);
+                seen.add(finding.rule, start..end);
                 let segment =
                     Segment { pointer: format!("{}{}", self.segment.pointer, inner.pointer), ..self.segment.clone() };
                 let matched = inner.channel.matched(index);
                 self.reported.push(Reported::new(finding.clone(), segment).showing(matched));
-                if finding.judgement == Judgement::Stands {
-                    self.resolver.take(context, &on_raw(finding, start..end), matched, escape);
+                if finding.judgement != Judgement::Stands {
+                    continue;
+                }
+                let finding = on_raw(finding, start..end);
+                if inner.is_key && effect(&context.rules, &finding) == Effect::Rewrite {
+                    unrewritable(context, &mut self.resolver, &finding);
+                } else {
+                    self.resolver.take(context, &finding, matched, escape);
                 }
             }
         }
+        seen.sort();
         // What is no JSON is plain text.
         let mut restorer = self.restorer.take().filter(|_| !self.is_json);
         if let Some(restorer) = &mut restorer {
@@ -276,10 +290,7 @@ impl Text {
         }
         for (index, finding) in self.channel.findings().to_vec().into_iter().enumerate() {
             // Seen in the raw text and in a leaf: reported once, on the leaf.
-            let twice = seen.iter().any(|(rule, range)| {
-                *rule == finding.rule && range.start < finding.range.end && finding.range.start < range.end
-            });
-            if twice {
+            if seen.meets(finding.rule, &finding.range) {
                 continue;
             }
             let matched = self.channel.matched(index).to_owned();
@@ -393,6 +404,49 @@ pub(super) fn unrewritable(context: &Context, resolver: &mut Resolver, finding: 
     if rule.mode == Mode::Enforce && rule.unrewritable != Unrewritable::Log {
         resolver.block_at(&context.rules, finding.range.start, finding.rule);
     }
+}
+
+/// What rules have seen in the strings of arguments.
+#[derive(Debug, Default)]
+struct Seen {
+    /// For each rule the ranges' starts, sorted, each with the furthest end so far.
+    ranges: HashMap<usize, Vec<(usize, usize)>>,
+}
+
+impl Seen {
+    fn add(&mut self, rule: usize, range: Range<usize>) {
+        self.ranges.entry(rule).or_default().push((range.start, range.end));
+    }
+
+    fn sort(&mut self) {
+        for ranges in self.ranges.values_mut() {
+            ranges.sort_unstable();
+            let mut furthest = 0;
+            for (_, end) in ranges {
+                furthest = furthest.max(*end);
+                *end = furthest;
+            }
+        }
+    }
+
+    /// Whether the rule has seen something that overlaps this.
+    fn meets(&self, rule: usize, range: &Range<usize>) -> bool {
+        let Some(ranges) = self.ranges.get(&rule) else { return false };
+        let before = ranges.partition_point(|(start, _)| *start < range.end);
+        before.checked_sub(1).and_then(|last| ranges.get(last)).is_some_and(|(_, end)| range.start < *end)
+    }
+}
+
+/// Where findings in a string stand in its raw form. In whatever order they come, it is walked once.
+fn raw_ranges(raw: &str, findings: &[Finding]) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = findings.iter().map(|finding| finding.range.clone()).collect();
+    let mut ends: Vec<&mut usize> = ranges.iter_mut().flat_map(|range| [&mut range.start, &mut range.end]).collect();
+    ends.sort_unstable();
+    let mut offsets = RawOffsets::new(raw);
+    for end in ends {
+        *end = offsets.at(*end);
+    }
+    ranges
 }
 
 fn on_raw(finding: &Finding, range: Range<usize>) -> Finding {

@@ -363,6 +363,7 @@ impl Channel {
         let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
         if all {
             self.open.append(&mut self.noted);
+            self.open.sort_unstable();
         }
         if self.open.is_empty() {
             return Vec::new();

@@ -106,6 +106,7 @@ impl Reading {
         }
         self.scanner.finish();
         self.take_hits(kept, out);
+        self.lenses = Vec::new();
     }
 
     /// Everything before this is decided for trackers that hold text: later findings of theirs start here or after.

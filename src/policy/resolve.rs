@@ -233,11 +233,8 @@ impl Resolver {
             });
             return self.growing.len() < before;
         }
-        let mut at = 0;
-        self.growing.retain(|rewritten| {
-            at += 1;
-            at > members || !rewritten.restores
-        });
+        let stay: Vec<Rewritten> = self.growing.drain(..members).filter(|rewritten| !rewritten.restores).collect();
+        stay.into_iter().rev().for_each(|rewritten| self.growing.push_front(rewritten));
         true
     }
 

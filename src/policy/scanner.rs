@@ -160,6 +160,8 @@ impl Scanner {
             run.starts.iter_mut().for_each(|start| start.live = 0);
             run.settle(&set, index as usize, usize::MAX, &mut self.hits);
         }
+        // Nobody asks again, and a body may be made of many texts.
+        (self.runs, self.kept, self.base) = (Vec::new(), String::new(), end);
     }
 
     /// Everything before this is decided for trackers that hold text: later findings of theirs start here or after.

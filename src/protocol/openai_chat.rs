@@ -93,8 +93,9 @@ impl Protocol for OpenAiChat {
                     let reason = if message.is_some() { "stop" } else { "content_filter" };
                     edits.push((whole(value), format!("\"{reason}\"")));
                 }
-                b"logprobs" => edits.push((whole(value), "null".to_owned())),
-                _ => {}
+                b"index" => {}
+                // Wherever else text stands, nothing of the answer may stay.
+                _ => edits.push((whole(value), "null".to_owned())),
             }
         }
         edits

@@ -315,6 +315,10 @@ impl Exchange {
                 if claims_json && !text.trim().is_empty() {
                     return Err(error.into());
                 }
+                // Clients read events whatever their type says, and put together what stands apart here.
+                if self.protocol.is_some() && text.split(['\n', '\r']).any(|line| line.starts_with("data:")) {
+                    return Err("a stream of events that does not say so".to_owned().into());
+                }
                 Ok(inspect::Body::Plain(text, plain_segment()))
             }
         }

@@ -147,13 +147,7 @@ impl Guarded {
                 }
                 Came::Frame(None) => {
                     self.answer = None;
-                    match self.decoder.as_ref().map_or(Ok(()), Decoder::finish) {
-                        Ok(()) => stream.finish(&mut out),
-                        Err(error) => {
-                            self.broken = true;
-                            undecodable(stream, error, &mut out);
-                        }
-                    }
+                    self.broken |= !ended(stream, self.decoder.as_ref(), &mut out);
                 }
                 Came::Frame(Some(Err(error))) => {
                     self.answer = None;
@@ -187,7 +181,7 @@ impl Guarded {
                     // Trailers come last, and nothing may overtake what is held.
                     Err(trailers) => {
                         self.answer = None;
-                        stream.finish(&mut out);
+                        self.broken |= !ended(stream, self.decoder.as_ref(), &mut out);
                         if out.is_empty() && *stream.end() == StreamEnd::Done {
                             return Some(Ok(trailers));
                         }
@@ -209,6 +203,18 @@ impl Guarded {
             self.asked.push(ask(inference, ticket, &exchange.caller, Priority::Gate));
         }
     }
+}
+
+/// The upstream says that this was all. Whether it was.
+fn ended(stream: &mut Stream, decoder: Option<&Decoder>, out: &mut Vec<u8>) -> bool {
+    match decoder.map_or(Ok(()), Decoder::finish) {
+        Ok(()) => stream.finish(out),
+        Err(error) => {
+            undecodable(stream, error, out);
+            return false;
+        }
+    }
+    true
 }
 
 /// Ends a stream that is not what its `content-encoding` says, or grows without end.

@@ -84,6 +84,19 @@ fn two_point_six_million_segments_are_over_limit() {
 }
 
 #[test]
+fn many_strings_in_arguments_take_little_memory() {
+    let proxy = Proxy::start();
+    let arguments = "[".to_owned() + &"\\\"a\\\",".repeat(8_000) + "1]";
+    let call = format!(
+        "{{\"id\":\"c\",\"type\":\"function\",\"function\":{{\"name\":\"f\",\"arguments\":\"{arguments}\"}}}},"
+    );
+    let calls = call.repeat(50);
+    let calls = calls.trim_end_matches(',');
+    proxy.passes(post("", format!("{{\"messages\":[{{\"role\":\"assistant\",\"tool_calls\":[{calls}]}}]}}")));
+    proxy.stands(64 * MIB);
+}
+
+#[test]
 fn bodies_that_wait_take_no_more_than_max_buffered() {
     let proxy = Proxy::with("  max_buffered: 16MiB\n", "");
     let body = chat(&"x".repeat(6 * MIB));

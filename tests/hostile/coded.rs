@@ -217,5 +217,11 @@ fn a_coded_stream_that_is_torn_does_not_look_finished() {
     proxy.upstream.answers(reply(headers, &whole[..whole.len() - 12]));
     let answer: Answer = proxy.send(post("", chat("hello")));
     assert!(answer.text().contains("error"), "{}{}", answer.head, answer.text());
+    // The same with trailers behind it, which end the answer no better.
+    let torn = &whole[..whole.len() - 12];
+    let head = format!("HTTP/1.1 200 OK\r\n{headers}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", torn.len());
+    proxy.upstream.answers([head.as_bytes(), torn, b"\r\n0\r\nx-sum: 1\r\n\r\n"].concat());
+    let answer: Answer = proxy.send(post("", chat("hello")));
+    assert!(answer.text().contains("error"), "{}{}", answer.head, answer.text());
     proxy.stands(16 * MIB);
 }

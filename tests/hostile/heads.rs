@@ -267,3 +267,18 @@ fn parts_of_an_answer_are_refused_and_redirects_are_the_clients_to_follow() {
     assert_eq!(proxy.upstream.text().matches("POST").count(), 1);
     proxy.stands(16 * MIB);
 }
+
+#[test]
+fn events_that_claim_to_be_plain_text_are_not_taken_for_it() {
+    let proxy = Proxy::start();
+    let event =
+        |text: &str| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+    let (first, second) = MARKER.split_at(4);
+    for kind in ["text/plain", "application/octet-stream"] {
+        let events = event(first) + &event(second);
+        proxy.upstream.answers(reply(&format!("Content-Type: {kind}\r\n"), events));
+        let answer = proxy.send(post("", chat("hello")));
+        assert!(answer.status == 400 && answer.text().contains("does not say so"), "{}", answer.text());
+    }
+    proxy.stands(16 * MIB);
+}

@@ -24,6 +24,7 @@ fn urls() {
     check(r"https:\\evil.example\! ~ https:\/\/evil.example\/! ~ \\evil\! ~");
     check("mailto:! ~ data:text/plain,! javascript:alert(!) http:evil.example?!");
     check("evil.example/! evil.example:80/! evil.example?q=! evil.example#! ~");
+    check("münchen.example/! пример.example?q=! evil.рф/! ~ das ist, z.B. ~/~ да/~ ~");
     check("https://a.example,(!)'!'|!|{!}[!] ~");
     check("`https://a.example/!`! \"https://a.example/!\"! ~ <https://a.example/!>~ https://a.example/>!");
     check("{\"url\":\"https://a.example/!\",\"mail\":\"~\"}");

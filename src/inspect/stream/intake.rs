@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
-use super::{Choice, Form, Held, Part, Piece, Queued, Stream, StreamText};
+use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
 use crate::protocol::Mark;
@@ -12,6 +12,14 @@ use crate::protocol::framing::Event;
 use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high_surrogate, unescape};
 use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked};
 use crate::segment::{Direction, Segment};
+
+/// Whether an answer says something besides its texts: clients put the strings of `delta` together, whatever they are.
+fn adds_up(json: &Json<'_>, walked: &Walked) -> bool {
+    walked.choices.iter().filter_map(|&(.., choice)| json.get(choice, "delta")).any(|delta| {
+        let inside = delta..json.after(delta);
+        walked.harmless.iter().any(|&node| inside.contains(&node) && !json.raw(node).is_empty())
+    })
+}
 
 impl Stream {
     pub(super) fn take_event(&mut self, event: Event, out: &mut Vec<u8>) {
@@ -81,6 +89,9 @@ impl Stream {
                 return self.close(Cause::Unscannable(media));
             }
         }
+        if walked.choices.len() > MAX_CHOICES || walked.texts.len() > MAX_TEXTS {
+            return self.close(Cause::OverLimit);
+        }
         let choices = walked.choices.iter().map(|&(_, own, node)| self.part(json, own, node)).collect();
         let own = |position: Option<u32>| {
             position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
@@ -89,15 +100,21 @@ impl Stream {
             .echoes
             .iter()
             .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
-        let counts = json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null);
+        let counts =
+            json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
+                held.counts |= !json.raw(leaf.node).is_empty();
                 continue;
             }
             let plan = Arc::clone(plan);
+            let known = self.texts.len();
             let index = self.text_of(json, leaf, own(leaf.choice), plan, mark);
+            if index == known {
+                self.end_parts_before(index, &mut held);
+            }
             if self.texts[index].text.is_finished() {
                 // Text after the end of its stream: no reader agrees with another on what that means.
                 self.report.unreadable.get_or_insert("text after the end of the stream".to_owned());
@@ -117,9 +134,7 @@ impl Stream {
                 let ended = |text: &StreamText| matches!(text.mark, Mark::Begin(own) | Mark::GoOn(own) if own == index);
                 for text in 0..self.texts.len() {
                     if ended(&self.texts[text]) && !self.texts[text].text.is_finished() {
-                        self.end_half(text);
-                        self.join_text(text);
-                        self.finish_text(text);
+                        self.end_part(text, None);
                     }
                 }
             }
@@ -184,7 +199,7 @@ impl Stream {
         plan: Arc<ChannelPlan>,
         mark: Mark,
     ) -> usize {
-        if let Some(&index) = self.by_channel.get(&leaf.channel) {
+        if let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) {
             return index;
         }
         let pointer = self.pointer(json, leaf.node);
@@ -204,7 +219,7 @@ impl Stream {
             released: 0,
             half: None,
         });
-        self.by_channel.insert(leaf.channel, self.texts.len() - 1);
+        self.by_channel.insert((leaf.channel, leaf.kind), self.texts.len() - 1);
         self.texts.len() - 1
     }
 
@@ -212,7 +227,9 @@ impl Stream {
     fn take_piece(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) {
         self.dirty.push(index);
         let mut from = 0;
-        if let Some((event, range, high)) = self.texts[index].half.take() {
+        // An empty string stands between no two halves.
+        let half = if raw.is_empty() { None } else { self.texts[index].half.take() };
+        if let Some((event, range, high)) = half {
             let low = leading_low_surrogate(raw);
             let joined = low.and_then(|low| char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
             let start = self.texts[index].text.len();
@@ -262,19 +279,43 @@ impl Stream {
         self.finish_joined();
     }
 
+    /// Blocks that are read on as one text come one after the other: where one begins, those before it have ended.
+    fn end_parts_before(&mut self, index: usize, held: &mut Held) {
+        let is_part = |text: &StreamText, kind| text.part && text.text.segment.kind == kind;
+        let kind = self.texts[index].text.segment.kind;
+        if !is_part(&self.texts[index], kind) {
+            return;
+        }
+        for earlier in 0..index {
+            if is_part(&self.texts[earlier], kind) && !self.texts[earlier].text.is_finished() {
+                self.end_part(earlier, Some(held));
+            }
+        }
+    }
+
+    fn end_part(&mut self, index: usize, held: Option<&mut Held>) {
+        self.end_half(index, held);
+        self.join_text(index);
+        self.finish_text(index);
+    }
+
     fn finish_text(&mut self, index: usize) {
-        self.end_half(index);
+        self.end_half(index, None);
         let text = &mut self.texts[index];
         text.text.finish(&self.context, &text.plan);
         self.dirty.push(index);
     }
 
-    /// The other half of a character does not come any more.
-    fn end_half(&mut self, index: usize) {
+    /// The other half of a character does not come any more. It may wait in an event that is still being taken in.
+    fn end_half(&mut self, index: usize, held: Option<&mut Held>) {
         let Some((event, range, _)) = self.texts[index].half.take() else { return };
         let start = self.texts[index].text.len();
         self.feed_text(index, "\u{fffd}");
-        if let Some(Queued::Event(held)) = self.queue.get_mut(event - self.gone) {
+        let queued = match self.queue.get_mut(event - self.gone) {
+            Some(Queued::Event(queued)) => Some(queued),
+            _ => held,
+        };
+        if let Some(held) = queued {
             held.open -= 1;
             held.pieces.push(Piece { text: index, raw: range, range: start..start + 3, form: Form::String });
         }

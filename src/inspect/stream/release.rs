@@ -67,7 +67,7 @@ impl Stream {
     /// Sends heart-beats that stand behind what waits.
     pub(super) fn release_heartbeats(&mut self, out: &mut Vec<u8>) {
         // What is blocked from its start is still to become an error.
-        if self.end != StreamEnd::Open || !self.sent {
+        if self.end != StreamEnd::Open || !self.sent || self.torn {
             return;
         }
         let mut after_sent = false;
@@ -88,6 +88,9 @@ impl Stream {
 
     /// The first event waits. What is decided of its text goes ahead in a copy, if that is much.
     fn send_decided(&mut self, out: &mut Vec<u8>) {
+        if self.torn {
+            return;
+        }
         let Some(Queued::Event(held)) = self.queue.front_mut() else { return };
         // A copy says again whatever else the event says, so there must be nothing else that counts.
         let is_plain = held.open == 0
@@ -281,6 +284,9 @@ impl Stream {
                 self.framing.event(&openai_error(&notice.message, "invalid_request_error", "content_policy_violation"))
             }
         };
+        if self.torn {
+            out.extend_from_slice(b"\n\n");
+        }
         out.extend_from_slice(ending.as_bytes());
         self.sent = true;
         if last {

@@ -610,3 +610,19 @@ fn what_comes_back_is_counted_and_its_finding_void() {
     assert_eq!(judged, [Judgement::Restored, Judgement::Stands, Judgement::Restored]);
     assert!(report.findings.iter().all(|found| !found.matched.contains("jane")));
 }
+
+#[test]
+fn a_placeholder_that_goes_on_is_a_part_of_an_address() {
+    let mut context = policy();
+    let said = "I say: 10.20.30.40 , jane.doe@corp.com .";
+    let (messages, names) = sent(&context, None, &json!([{ "role": "user", "content": said }]));
+    let arrived = messages[0]["content"].as_str().unwrap();
+    let (ip, mail) = arrived.strip_prefix("I say: ").unwrap().strip_suffix(" .").unwrap().split_once(" , ").unwrap();
+    context.pseudonyms = names;
+    let text = format!("{ip}.zip/{mail} and {ip}/{mail} and {mail}");
+    let body = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "content": text } }] }).to_string();
+    let after = answered(&context, &body).unwrap();
+    let after = after["choices"][0]["message"]["content"].as_str().unwrap();
+    assert_eq!(after.matches("jane.doe@corp.com").count(), 2, "{after}");
+    assert!(!after.contains(".zip/jane"), "{after}");
+}
