@@ -153,7 +153,9 @@ impl Program {
         let starts = [None, Some(b' '), Some(b'a'), Some(b'\n')];
         // Few literals begin like any of them, and there may be thousands of both.
         let mut first = [false; 256];
-        chars.iter().for_each(|char| first[usize::from(char.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true);
+        for char in chars {
+            first[usize::from(char.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
+        }
         let literals: Vec<&Vec<u8>> = match &self.entry {
             Entry::Literals(literals) => literals.iter().filter(|literal| first[usize::from(literal[0])]).collect(),
             Entry::Bytes(_) => Vec::new(),

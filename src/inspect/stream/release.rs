@@ -28,17 +28,10 @@ impl Stream {
                     self.end_choices(None, &cause, out);
                     return;
                 }
-                Queued::Event(held) => match self.ready(held) {
-                    Some(cut) => cut,
-                    None => {
-                        self.send_decided(out);
-                        if let (Some(Queued::Cut(cause)), false) = (self.queue.back(), self.is_waiting()) {
-                            let cause = cause.clone();
-                            self.end_choices(None, &cause, out);
-                        }
-                        return;
-                    }
-                },
+                Queued::Event(held) => {
+                    let Some(cut) = self.ready(held) else { return self.wait_or_end(out) };
+                    cut
+                }
                 Queued::Sent => {
                     self.queue.pop_front();
                     self.gone += 1;
@@ -126,6 +119,15 @@ impl Stream {
             if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                 choice.started = true;
             }
+        }
+    }
+
+    /// The first event waits, unless nothing comes any more that it could wait for.
+    fn wait_or_end(&mut self, out: &mut Vec<u8>) {
+        self.send_decided(out);
+        if let (Some(Queued::Cut(cause)), false) = (self.queue.back(), self.is_waiting()) {
+            let cause = cause.clone();
+            self.end_choices(None, &cause, out);
         }
     }
 
