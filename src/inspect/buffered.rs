@@ -1,5 +1,6 @@
 //! A whole body under its rules.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -12,7 +13,7 @@ use super::text::{Text, value};
 use super::{Cause, Report, Reported, Ticket};
 use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Mode};
-use crate::policy::{Answer, Channel, Context, Effect, Pseudonyms, effect};
+use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Pseudonyms, effect};
 use crate::protocol::Protocol;
 use crate::protocol::json::{Json, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer};
@@ -39,8 +40,9 @@ pub struct Buffered<'b> {
     /// One for each text leaf; `None` where no rule reads it.
     texts: Vec<Option<Text>>,
     joined: Vec<Joined>,
-    /// How many leaves have been scanned, and whether the runs have.
-    scanned: usize,
+    /// The runs that are still to be read.
+    runs: Option<std::vec::IntoIter<Run>>,
+    under_way: Option<UnderWay<'b>>,
     report: Report,
     lost: bool,
     most: usize,
@@ -50,6 +52,20 @@ pub struct Buffered<'b> {
     run_findings: HashSet<(usize, Touched)>,
     /// Whose message it is: what values are called depends on it.
     tenant: Option<Arc<str>>,
+}
+
+/// A text that has been read in part.
+#[derive(Debug)]
+struct UnderWay<'b> {
+    source: Cow<'b, str>,
+    fed: usize,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Text(Box<Text>, Arc<ChannelPlan>),
+    Run(Box<Joined>),
 }
 
 #[derive(Debug)]
@@ -83,7 +99,8 @@ impl<'b> Buffered<'b> {
             direction,
             texts: Vec::new(),
             joined: Vec::new(),
-            scanned: 0,
+            runs: None,
+            under_way: None,
             report: Report::default(),
             lost: false,
             most: MAX_TEXTS,
@@ -104,28 +121,88 @@ impl<'b> Buffered<'b> {
         Buffered { most: texts, ..self }
     }
 
-    /// Scans the next texts, about `budget` bytes of them. `false`: nothing is left to scan.
+    /// Scans on, about `budget` bytes. `false`: nothing is left to scan.
     pub fn scan(&mut self, budget: usize) -> bool {
-        let mut left = budget;
-        while self.scanned < self.leaves() {
-            let index = self.scanned;
-            self.scanned += 1;
-            let text = self.scan_leaf(index);
-            left = left.saturating_sub(text.as_ref().map_or(0, Text::len));
-            self.texts.push(text);
-            if left == 0 {
-                return true;
+        let mut left = budget.max(1);
+        while left > 0 {
+            let Some(reading) = self.under_way.take().or_else(|| self.next_text()).or_else(|| self.next_run()) else {
+                // A blocked request is blocked whole; of several answers the others are still to be judged.
+                self.lost = self.direction == Direction::Request
+                    && (self.texts.iter().flatten().any(Text::is_lost)
+                        || self.joined.iter().any(|joined| joined.channel.is_lost()));
+                return false;
+            };
+            self.read_on(reading, &mut left);
+        }
+        true
+    }
+
+    /// The next text that rules read.
+    fn next_text(&mut self) -> Option<UnderWay<'b>> {
+        while self.texts.len() < self.leaves() {
+            let index = self.texts.len();
+            let (scope, role) = match &self.body {
+                Body::Json(_, walked) => (walked.texts[index].scope, walked.texts[index].role),
+                Body::Plain(_, segment) => (segment.scope, LeafRole::Value),
+            };
+            let plan = Arc::clone(self.context.rules.plan_for(scope));
+            if plan.is_empty() && !(self.direction == Direction::Response && self.context.restores(scope)) {
+                self.texts.push(None);
+                continue;
+            }
+            let source = match &self.body {
+                Body::Json(json, walked) => json.string(walked.texts[index].node),
+                Body::Plain(plain, _) => Cow::Borrowed(*plain),
+            };
+            let text = Text::new(&self.context, Arc::clone(&plan), self.segment(index), role);
+            return Some(UnderWay { source, fed: 0, what: What::Text(Box::new(text), plan) });
+        }
+        None
+    }
+
+    /// The next run of texts that rules read as one.
+    fn next_run(&mut self) -> Option<UnderWay<'b>> {
+        let Body::Json(json, walked) = &self.body else { return None };
+        let length = |index: usize| json.node(walked.texts[index].node).end - json.node(walked.texts[index].node).start;
+        let is_read = !self.texts.iter().all(Option::is_none) && !self.has_too_many();
+        let all = || if is_read { runs(walked, |index| length(index) == 0) } else { Vec::new() };
+        let runs = self.runs.get_or_insert_with(|| all().into_iter());
+        let plan_of = |run: &Run| self.context.rules.plan_for(walked.texts[run.pieces[0]].scope);
+        let run = runs.find(|run| !plan_of(run).is_empty())?;
+        let pieces: Vec<_> = run.pieces.iter().map(|&index| json.string(walked.texts[index].node)).collect();
+        let (text, ranges) = join(pieces.iter().map(AsRef::as_ref), run.separator);
+        let channel = Channel::of_run(&self.context, Arc::clone(plan_of(&run)));
+        Some(UnderWay { source: Cow::Owned(text), fed: 0, what: What::Run(Box::new(Joined { channel, run, ranges })) })
+    }
+
+    /// Reads on to the end of the text or of the budget.
+    fn read_on(&mut self, mut reading: UnderWay<'b>, left: &mut usize) {
+        let mut end = reading.fed.saturating_add(*left).min(reading.source.len());
+        while !reading.source.is_char_boundary(end) {
+            end += 1;
+        }
+        let piece = &reading.source[reading.fed..end];
+        // Many empty texts are work as well.
+        *left = left.saturating_sub(piece.len().max(1));
+        match &mut reading.what {
+            What::Text(text, _) => text.feed(piece),
+            What::Run(joined) => joined.channel.feed(piece),
+        }
+        if end < reading.source.len() {
+            reading.fed = end;
+            self.under_way = Some(reading);
+            return;
+        }
+        match reading.what {
+            What::Text(mut text, plan) => {
+                text.finish(&self.context, &plan);
+                self.texts.push(Some(*text));
+            }
+            What::Run(mut joined) => {
+                joined.channel.finish();
+                self.joined.push(*joined);
             }
         }
-        if self.scanned == self.leaves() {
-            self.scanned += 1;
-            self.scan_runs();
-            // A blocked request is blocked whole; of several answers the others are still to be judged.
-            self.lost = self.direction == Direction::Request
-                && (self.texts.iter().flatten().any(Text::is_lost)
-                    || self.joined.iter().any(|joined| joined.channel.is_lost()));
-        }
-        false
     }
 
     /// What classifiers have to judge. Nothing, when cheap rules have blocked already.
@@ -224,25 +301,6 @@ impl<'b> Buffered<'b> {
         matches!(&self.body, Body::Json(_, walked) if walked.texts.len() > self.most)
     }
 
-    fn scan_leaf(&self, index: usize) -> Option<Text> {
-        let (scope, role) = match &self.body {
-            Body::Json(_, walked) => (walked.texts[index].scope, walked.texts[index].role),
-            Body::Plain(_, segment) => (segment.scope, LeafRole::Value),
-        };
-        let plan = self.context.rules.plan_for(scope);
-        if plan.is_empty() && !(self.direction == Direction::Response && self.context.restores(scope)) {
-            return None;
-        }
-        let segment = self.segment(index);
-        let mut text = Text::new(&self.context, Arc::clone(plan), segment, role);
-        match &self.body {
-            Body::Json(json, walked) => text.feed(&json.string(walked.texts[index].node)),
-            Body::Plain(plain, _) => text.feed(plain),
-        }
-        text.finish(&self.context, plan);
-        Some(text)
-    }
-
     fn segment(&self, index: usize) -> Segment {
         match &self.body {
             Body::Plain(_, segment) => segment.clone(),
@@ -266,26 +324,6 @@ impl<'b> Buffered<'b> {
             positions
         });
         positions.get(&kind).map_or(0, |of_kind| of_kind.len() - of_kind.partition_point(|&at| at <= message)) as u32
-    }
-
-    fn scan_runs(&mut self) {
-        let Body::Json(json, walked) = &self.body else { return };
-        if self.texts.iter().all(Option::is_none) || self.has_too_many() {
-            return;
-        }
-        let length = |index: usize| json.node(walked.texts[index].node).end - json.node(walked.texts[index].node).start;
-        for run in runs(walked, |index| length(index) == 0) {
-            let plan = self.context.rules.plan_for(walked.texts[run.pieces[0]].scope);
-            if plan.is_empty() {
-                continue;
-            }
-            let pieces: Vec<_> = run.pieces.iter().map(|&index| json.string(walked.texts[index].node)).collect();
-            let (text, ranges) = join(pieces.iter().map(AsRef::as_ref), run.separator);
-            let mut channel = Channel::of_run(&self.context, Arc::clone(plan));
-            channel.feed(&text);
-            channel.finish();
-            self.joined.push(Joined { channel, run, ranges });
-        }
     }
 
     /// Hands what a run found to its pieces. What lies in one piece, the piece has found itself.
