@@ -142,7 +142,7 @@ enum Queued {
 
 struct Held {
     event: Event,
-    pieces: Vec<Piece>,
+    pieces: SmallVec<[Piece; 1]>,
     echoes: Vec<(Option<u64>, Range<usize>)>,
     choices: SmallVec<[Part; 1]>,
     mark: Mark,
@@ -160,7 +160,7 @@ impl Held {
     fn unread(event: Event) -> Held {
         Held {
             event,
-            pieces: Vec::new(),
+            pieces: SmallVec::new(),
             echoes: Vec::new(),
             choices: SmallVec::new(),
             mark: Mark::None,

@@ -526,6 +526,9 @@ impl Channel {
     }
 
     fn take_sightings(&mut self, sightings: Vec<Sighting>) {
+        if sightings.is_empty() {
+            return;
+        }
         let plan = Arc::clone(&self.plan);
         for sighting in sightings {
             let info = &plan.trackers[sighting.tracker];

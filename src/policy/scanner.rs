@@ -96,40 +96,75 @@ impl Scanner {
     pub(super) fn feed(&mut self, piece: &str) {
         let from = self.len();
         self.kept.push_str(piece);
-        let set = Arc::clone(&self.set);
-        for (at, &byte) in (from..).zip(piece.as_bytes()) {
-            if !self.active.is_empty() {
-                self.step_active(&set, byte, at);
-            }
-            if let (Some(literals), Some(state)) = (&set.literals, self.literal) {
-                let next = literals.automaton.next_state(Anchored::No, state, byte);
-                self.literal = Some(next);
-                if literals.automaton.is_special(next) && literals.automaton.is_match(next) {
-                    self.spawn_literals(&set, literals, next, at);
+        let mut done = self.skip(piece.as_bytes());
+        if done < piece.len() {
+            let set = Arc::clone(&self.set);
+            while let Some(&byte) = piece.as_bytes().get(done) {
+                self.scan(&set, byte, from + done);
+                done += 1;
+                if self.active.is_empty() {
+                    done += self.skip(&piece.as_bytes()[done..]);
                 }
-            }
-            let starters = set.by_byte.get(usize::from(byte)).map_or(&[][..], Vec::as_slice);
-            if !starters.is_empty() && self.kept.is_char_boundary(at - self.base) {
-                for &program in starters {
-                    let compiled = &set.programs[program as usize];
-                    let here = at - self.base;
-                    let start = match &compiled.inner {
-                        Some(inner) => start_of(inner, self.kept.as_bytes(), here),
-                        None => Some(here),
-                    };
-                    if let Some(start) = start {
-                        self.spawn(&set, program, self.base + start, at);
-                    }
-                }
-            }
-            if !self.active.is_empty() {
-                self.settle_active(&set, at + 1);
             }
         }
         for &index in &self.active {
             self.runs[index as usize].report_growth(index as usize, &mut self.hits);
         }
         self.forget();
+    }
+
+    /// While nothing is open, goes on to the next byte with which something may start. Returns how many bytes that is.
+    fn skip(&mut self, bytes: &[u8]) -> usize {
+        if !self.active.is_empty() {
+            return 0;
+        }
+        let starts = &self.set.starts;
+        let starts_here = |byte: &u8| starts.get(usize::from(*byte)) == Some(&true);
+        let (Some(literals), Some(mut state)) = (&self.set.literals, self.literal) else {
+            return bytes.iter().position(starts_here).unwrap_or(bytes.len());
+        };
+        let automaton = &literals.automaton;
+        let mut done = 0;
+        for byte in bytes {
+            let next = automaton.next_state(Anchored::No, state, *byte);
+            if starts_here(byte) || automaton.is_special(next) {
+                break;
+            }
+            state = next;
+            done += 1;
+        }
+        self.literal = Some(state);
+        done
+    }
+
+    fn scan(&mut self, set: &ScanSet, byte: u8, at: usize) {
+        if !self.active.is_empty() {
+            self.step_active(set, byte, at);
+        }
+        if let (Some(literals), Some(state)) = (&set.literals, self.literal) {
+            let next = literals.automaton.next_state(Anchored::No, state, byte);
+            self.literal = Some(next);
+            if literals.automaton.is_special(next) && literals.automaton.is_match(next) {
+                self.spawn_literals(set, literals, next, at);
+            }
+        }
+        let starters = set.by_byte.get(usize::from(byte)).map_or(&[][..], Vec::as_slice);
+        if !starters.is_empty() && self.kept.is_char_boundary(at - self.base) {
+            for &program in starters {
+                let compiled = &set.programs[program as usize];
+                let here = at - self.base;
+                let start = match &compiled.inner {
+                    Some(inner) => start_of(inner, self.kept.as_bytes(), here),
+                    None => Some(here),
+                };
+                if let Some(start) = start {
+                    self.spawn(set, program, self.base + start, at);
+                }
+            }
+        }
+        if !self.active.is_empty() {
+            self.settle_active(set, at + 1);
+        }
     }
 
     /// Ends the text: everything is settled after this.

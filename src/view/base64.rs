@@ -267,23 +267,20 @@ fn is_text(bytes: &[u8]) -> bool {
 /// How many bytes at the start of a piece are nothing but runs that are too short, and what lies between.
 fn words(piece: &[u8]) -> usize {
     let mut at = 0;
-    loop {
-        let start = at + piece[at..].iter().take_while(|&&byte| !is_alphabet(byte)).count();
-        at = start + piece[start..].iter().take_while(|&&byte| is_alphabet(byte)).count();
-        let length = at - start;
-        let over = match piece.get(at) {
-            None => length == 0,
-            Some(b'\r' | b'\n') => length % 4 > 0,
-            Some(b'=') => length + 2 < MIN_CHARS,
-            Some(byte) => byte.is_ascii(),
-        };
-        if !over || length >= MIN_CHARS {
-            return start;
+    while at < piece.len() {
+        let window = &piece[at..piece.len().min(at + MIN_CHARS)];
+        // Before the last end of a run in here, none is long enough: from there on looking once is enough.
+        if let Some(last) = window.iter().rposition(|&byte| ENDS[usize::from(byte)]) {
+            at += last + 1;
+            continue;
         }
-        if length == 0 {
+        let other = piece[at..].iter().take_while(|&&byte| !is_alphabet(byte)).count();
+        if other == 0 {
             return at;
         }
+        at += other;
     }
+    at
 }
 
 fn is_alphabet(byte: u8) -> bool {
@@ -294,6 +291,16 @@ const ALPHABET: [bool; 256] = {
     let (mut table, mut byte) = ([false; 256], 0u8);
     while byte < 128 {
         table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'/' | b'_');
+        byte += 1;
+    }
+    table
+};
+
+/// What ends a run whatever comes next: no padding, no line break, no part of an invisible character.
+const ENDS: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0u8);
+    while byte < 128 {
+        table[byte as usize] = !ALPHABET[byte as usize] && !matches!(byte, b'=' | b'\r' | b'\n');
         byte += 1;
     }
     table

@@ -30,6 +30,8 @@ pub(in crate::policy) struct ScanSet {
     /// For each byte, the programs without literals whose candidates show with it: they start there, or the byte is
     /// their inner one.
     pub(super) by_byte: Vec<Vec<u32>>,
+    /// For each byte, whether there are such programs.
+    pub(super) starts: Vec<bool>,
     /// The trackers with patterns that are started by an inner byte.
     pub(super) inner: Vec<u32>,
     /// How much settled text is kept for checks that look back, in bytes.
@@ -150,6 +152,7 @@ impl ScanSet {
                 starts.for_each(|(programs, _)| programs.push(index as u32));
             }
         }
+        set.starts = set.by_byte.iter().map(|programs| !programs.is_empty()).collect();
         set.literals = Literals::new(&set);
         Ok(set)
     }
