@@ -224,7 +224,7 @@ fn undecodable(stream: &mut Stream, error: CodingError, out: &mut Vec<u8>) {
 }
 
 /// So many bytes are judged before anything is written.
-const FIRST: usize = 1024;
+const FIRST: usize = 512;
 /// Longest time for which heart-beats wait behind text that waits itself.
 const SILENCE: Duration = Duration::from_millis(200);
 
