@@ -59,6 +59,8 @@ def report(figures):
     for name, text in WORKLOAD.items():
         if name in figures:
             parts.append(f"## {name.capitalize()}\n\n{text}\n\n{proxies(figures[name])}")
+    if "streams" in figures:
+        parts.append(streams(figures["streams"]))
     if "classifier" in figures:
         parts.append(classifier(figures["classifier"]))
     if "memory" in figures:
@@ -99,6 +101,43 @@ def proxies(figures):
 
 def difference(figures, proxy):
     return statistics.median(a - b for a, b in zip(figures["cost_us"][proxy], figures["cost_us"]["empty"]))
+
+
+def streams(figures):
+    first, events, memory = figures["first"], figures["events"], figures["open"]
+    short, long = sorted({int(name.split()[1]) for name in events})
+    cost = lambda policy, count: events[f"{policy} {count}"]["us_per_event"]
+    rate = lambda policy, count: events[f"{policy} {count}"]["events_per_s"]
+    within = lambda own, base: [a / b for a, b in zip(own, base)]
+    waits = [
+        "| | unpaced, µs | × nginx | paced, µs more than nginx |",
+        "|---|---|---|---|",
+        *(
+            f"| {PROXY[proxy]} | {spread(first['unpaced'][proxy], 0)} | {spread(within(first['unpaced'][proxy], first['unpaced']['nginx']), 2)} | "
+            f"{spread([a - b for a, b in zip(first['paced'][proxy], first['paced']['nginx'])], 0)} |"
+            for proxy in first["unpaced"]
+        ),
+    ]
+    unpaced = statistics.median(within(first["unpaced"]["rules"], first["unpaced"]["nginx"]))
+    paced = statistics.median(a - b for a, b in zip(first["paced"]["rules"], first["paced"]["nginx"]))
+    growth = within(cost("rules", long), cost("rules", short))
+    pace = within(rate("rules", short), rate("empty", short))
+    each = statistics.median(cost("rules", short))
+    return "\n".join(
+        [
+            "## Streams, in parts\n",
+            "How long a client waits for the first words, which end in a space. One request after the other; unpaced, or with 10 ms "
+            "before each event.\n",
+            *waits,
+            f"\nWith rules, unpaced at most 1.3 × nginx: {met(unpaced, 1.3)}. Paced at most 1000 µs more: {met(paced, 1000)}.\n",
+            f"Events of 20 characters of prose, with the rules of `default`: {spread(cost('rules', short), 2)} µs of CPU each (without "
+            f"rules {spread(cost('empty', short), 2)}), at most 15: {met(each, 15)}. {long} of them cost {spread(growth, 2)} × as much "
+            f"each as {short}, at most 1.2: {met(statistics.median(growth), 1.2)}. Events a second are {spread(pace, 2)} × those without "
+            f"rules, at least 0.8: {met(0.8, statistics.median(pace))}.\n",
+            f"{memory['streams']} streams that all say something: {memory['kb_each']:.0f} KB of memory each, at most 64: "
+            f"{met(memory['kb_each'], 64)}.\n",
+        ]
+    )
 
 
 def classifier(figures):
@@ -146,6 +185,10 @@ def ratios(new, old):
         for proxy, ratio in new.get(name, {}).get("ratio", {}).items():
             if proxy != "nginx" and proxy in old.get(name, {}).get("ratio", {}):
                 found[f"{name} {proxy}, x nginx"] = (ratio, old[name]["ratio"][proxy])
+    if "streams" in new and "streams" in old:
+        for name, own, base in [("events with rules, x without", "rules 512", "empty 512")]:
+            cost = lambda each, name: each["streams"]["events"][name]["us_per_event"]
+            found[name] = tuple([a / b for a, b in zip(cost(each, own), cost(each, base))] for each in (new, old))
     if "classifier" in new and "classifier" in old:
         bare = [[own / base for own, base in zip(each["proxy_ms"], each["bare_ms"])] for each in (new["classifier"], old["classifier"])]
         found["classifier, x bare"] = tuple(bare)

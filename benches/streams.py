@@ -66,9 +66,9 @@ def first(args):
                 for _ in range(args.rounds):
                     waits = {proxy: [] for proxy in proxies}
                     # One after the other, so that all see the same machine.
-                    for _ in range(requests):
-                        for proxy, client in clients.items():
-                            waits[proxy].append(client.wait() * 1e6)
+                    for turn in range(requests):
+                        for proxy in order(list(clients), turn):
+                            waits[proxy].append(clients[proxy].wait() * 1e6)
                     for proxy in proxies:
                         rounds[proxy].append(statistics.median(waits[proxy]))
             figures[name] = rounds
@@ -77,6 +77,11 @@ def first(args):
     print(f"first words, unpaced: {spread(ratio, 2)} x nginx, target 1.3: {met(statistics.median(ratio), 1.3)}")
     print(f"first words, paced: {spread(more, 0)} µs more than nginx, target 1000: {met(statistics.median(more), 1000)}", flush=True)
     return figures
+
+
+def order(proxies, turn):
+    """Begins with another one in each turn."""
+    return proxies[turn % len(proxies) :] + proxies[: turn % len(proxies)]
 
 
 class Client:
@@ -117,7 +122,7 @@ def events(args):
         kinds = {(proxy, count): Workload(8, {}, events=count) for proxy in proxies for count in (SHORT, LONG)}
         figures = {f"{proxy} {count}": {"us_per_event": [], "events_per_s": []} for proxy, count in kinds}
         for turn in range(args.rounds + 1):
-            for proxy, count in list(kinds)[turn % 4 :] + list(kinds)[: turn % 4]:
+            for proxy, count in order(list(kinds), turn):
                 pid, port = proxies[proxy]
                 before, began = cpu(pid), time.monotonic()
                 answered = load(port, kinds[proxy, count], args.seconds, "prose") * count
