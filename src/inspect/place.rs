@@ -9,6 +9,7 @@ pub(super) struct Place {
     past: u64,
     word: Word,
     tag: Tag,
+    name: Name,
     link: Link,
     line: Line,
     json: Document,
@@ -33,6 +34,14 @@ enum Tag {
     None,
     Open,
     Quoted(u8),
+}
+
+/// The first letters of a tag's name, in small letters.
+#[derive(Clone, Debug, Default)]
+struct Name {
+    letters: [u8; 8],
+    len: usize,
+    over: bool,
 }
 
 /// A target of a link or picture in Markdown.
@@ -142,12 +151,17 @@ impl Place {
     }
 
     fn feed_tag(&mut self, byte: u8, blank: bool) {
+        let opens =
+            self.tag == Tag::None && self.last(1) == b'<' && (byte.is_ascii_alphabetic() || b"/!?".contains(&byte));
+        if opens {
+            self.name = Name::default();
+        }
+        self.name.feed(byte);
         self.tag = match (self.tag, byte) {
-            (Tag::None, _) if self.last(1) == b'<' && (byte.is_ascii_alphabetic() || b"/!?".contains(&byte)) => {
-                Tag::Open
-            }
+            _ if opens => Tag::Open,
             (Tag::Open, b'>') => Tag::None,
-            (Tag::Open, _) if blank => Tag::None,
+            // In Markdown. In HTML it goes on, and with it what a browser would load.
+            (Tag::Open, _) if blank && !self.name.bears_addresses() => Tag::None,
             (Tag::Open, b'"' | b'\'') if self.last_solid() == b'=' => Tag::Quoted(byte),
             (Tag::Quoted(quote), _) if quote == byte => Tag::Open,
             (tag, _) => tag,
@@ -204,6 +218,23 @@ impl Place {
         let mut back = (1..=8).map(|n| self.last(n)).skip_while(u8::is_ascii_whitespace);
         // Beyond what is known it may have been a `=`.
         back.next().unwrap_or(b'=')
+    }
+}
+
+impl Name {
+    fn feed(&mut self, byte: u8) {
+        self.over |= !byte.is_ascii_alphanumeric();
+        if !self.over {
+            if let Some(place) = self.letters.get_mut(self.len) {
+                *place = byte.to_ascii_lowercase();
+            }
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    /// Whether attributes of such a tag are addresses that a browser loads or follows.
+    fn bears_addresses(&self) -> bool {
+        self.letters.get(..self.len).is_some_and(|name| TAGS.contains(&name))
     }
 }
 
@@ -280,6 +311,13 @@ const SCHEMES: &[&[u8]] = &[
     b"mailto",
     b"tel",
     b"sms",
+];
+
+/// Those whose attributes browsers load or follow, and what may hold a style.
+const TAGS: &[&[u8]] = &[
+    b"a", b"area", b"audio", b"base", b"body", b"button", b"div", b"embed", b"form", b"frame", b"iframe", b"image",
+    b"img", b"input", b"link", b"meta", b"object", b"picture", b"script", b"source", b"span", b"style", b"svg",
+    b"table", b"td", b"th", b"track", b"use", b"video",
 ];
 
 #[cfg(test)]

@@ -60,9 +60,20 @@ struct Begun {
 struct Whole {
     found: Found,
     in_angle: bool,
-    /// A dot stands behind it.
-    dot: bool,
+    behind: Behind,
 }
+
+/// What has come behind a placeholder, as far as it may be a part of a host's name or of an address.
+#[derive(Clone, Copy, Debug)]
+enum Behind {
+    Nothing,
+    /// `-` or `_`, and more of a word.
+    Word,
+    Dot,
+}
+
+/// A host's name is no longer than this (RFC 1035, 2.3.4).
+const MAX_HOST: usize = 255;
 
 impl Restorer {
     /// A restorer for text of this scope, if anything comes back there.
@@ -133,7 +144,7 @@ impl Restorer {
     fn step(&mut self, byte: u8) {
         let at = self.at;
         // Unless it goes on: then it is a part of a longer name.
-        let goes_on = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'@');
+        let goes_on = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'@' | b'-' | b'_');
         if !goes_on && self.whole.iter().any(|whole| whole.found.range.end == at) {
             self.place.forget_word();
         }
@@ -163,7 +174,7 @@ impl Restorer {
                 let (range, given) = (begun.start..at + 1, begun.given.start);
                 let found = Found { range, lead: begun.lead, given, json: begun.json };
                 if first.comes_back_in(scope) {
-                    whole.push(Whole { found, in_angle: begun.in_angle, dot: false });
+                    whole.push(Whole { found, in_angle: begun.in_angle, behind: Behind::Nothing });
                 }
                 begun.given.start += 1;
             }
@@ -177,17 +188,20 @@ impl Restorer {
     fn judge_whole(&mut self, byte: u8) {
         let (at, standing) = (self.at, &mut self.standing);
         self.whole.retain_mut(|whole| {
-            let goes_on = byte.is_ascii_alphanumeric();
-            let behind = at == whole.found.range.end;
-            if behind && whole.in_angle && byte != b'>' || behind && byte == b'@' || goes_on && (behind || whole.dot) {
-                return false;
-            }
-            if behind && byte == b'.' {
-                whole.dot = true;
-                return true;
-            }
-            standing.push(whole.found.clone());
-            false
+            let is_long = at - whole.found.range.end > MAX_HOST;
+            whole.behind = match (whole.behind, byte) {
+                (Behind::Nothing, _) if whole.in_angle && byte != b'>' => return false,
+                (Behind::Nothing | Behind::Word, b'@') => return false,
+                (Behind::Nothing | Behind::Dot, _) if byte.is_ascii_alphanumeric() => return false,
+                (Behind::Nothing | Behind::Word, b'.') => Behind::Dot,
+                (Behind::Nothing | Behind::Word, b'-' | b'_') if !is_long => Behind::Word,
+                (Behind::Word, _) if byte.is_ascii_alphanumeric() && !is_long => Behind::Word,
+                _ => {
+                    standing.push(whole.found.clone());
+                    return false;
+                }
+            };
+            true
         });
     }
 

@@ -56,4 +56,5 @@ fn tags_and_attributes() {
     check("<img src=\"!>!\" alt='!' !>~</a !>~<!-- ! -->~");
     check("<a href = '!\n\n!'!>~ 1 < ~ a<~ <- ~ <3 ~");
     check("<b never closed !\n\n~");
+    check("<IMG\n\nsrc=\"https://a.example/ !\" !>~ <imgs !\n\n~");
 }

@@ -444,6 +444,12 @@ fn words_that_go_on_are_others() {
             assert_eq!(seen(&context, &text), text);
         }
     }
+    for part in ["-x.evil.example", "_x.evil.example/a", "-@evil.example", "-x@evil.example"] {
+        assert!(!seen(&context, &format!("see {host}{part}")).contains("10.20.30.40"), "{part}");
+    }
+    for part in ["-like", "-based. Yes", "_", "-", "-x/y", &format!("-{}.example", "x".repeat(300))] {
+        assert_eq!(seen(&context, &format!("see {host}{part}")), format!("see 10.20.30.40{part}"));
+    }
     let beside = |text: &str| !seen(&context, text).contains("10.20.30.40");
     assert!(
         [format!("{host}7"), format!("1{host}"), format!("{host}.evil"), format!("a{host}")]
