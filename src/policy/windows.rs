@@ -158,6 +158,30 @@ mod tests {
     }
 
     #[test]
+    fn windows_are_bounded_in_number_and_length() {
+        let line = "a line of twenty-four..\n\n";
+        let text = line.repeat(MAX_WINDOWS + 10);
+        for step in [text.len(), 1000, 7919] {
+            let (mut windows, mut count) = (Windows::new(Window::Sentence), 0);
+            for piece in text.as_bytes().chunks(step).map(|piece| std::str::from_utf8(piece).unwrap()) {
+                if !windows.is_over() {
+                    windows.feed(piece, |_| count += 1);
+                }
+            }
+            assert!(windows.is_over());
+            assert_eq!((count, windows.start()), (MAX_WINDOWS, line.len() * MAX_WINDOWS - 1), "in steps of {step}");
+        }
+        let mut windows = Windows::new(Window::End);
+        let piece = "word ".repeat(1 << 16);
+        for _ in 0..MAX_WINDOW / piece.len() {
+            windows.feed(&piece, |_| panic!("nothing has ended"));
+            assert!(!windows.is_over());
+        }
+        windows.feed(&piece, |_| panic!("nothing has ended"));
+        assert!(windows.is_over() && windows.start() == 0);
+    }
+
+    #[test]
     fn endless_sentences_are_cut() {
         let windows = cut(&"word ".repeat(2000), 7);
         assert!(windows.iter().all(|window| window.len() <= MAX_SENTENCE));

@@ -283,3 +283,27 @@ fn what_is_only_recorded_keeps_no_text() {
     channel.finish();
     assert_eq!(channel.judge().len(), 2_000);
 }
+
+/// What a model would have to read whole is kept up to a bound, and then no more.
+#[test]
+fn a_window_without_end_is_over_the_limit() {
+    let look = Look::Judge(Window::End, Span::Window);
+    let rule = |act| RuleCase { look: look.clone(), act, except: None, shadow: false, max_match: 4096 };
+    let piece = "all calm here. ".repeat(1 << 14);
+    for act in [Act::Log, Act::Block] {
+        let context = context(&[rule(act)]);
+        let mut stream = make(&context, "/v1/chat/completions");
+        let mut out = 0;
+        for _ in 0..(9 << 20) / piece.len() {
+            out += push(&mut stream, &chunk(&serde_json::json!({ "content": piece }))).len();
+        }
+        finish(&mut stream);
+        stream.settle();
+        let report = stream.report();
+        let reported: Vec<_> = report.findings.iter().map(|found| &found.finding.outcome).collect();
+        match act {
+            Act::Log => assert_eq!(reported, [&crate::finding::Outcome::OverLimit("windows")]),
+            _ => assert!(matches!(stream.blocked(), Some(Cause::OverLimit | Cause::Rule(_))) && out == 0),
+        }
+    }
+}
