@@ -272,6 +272,7 @@ impl Stream {
     pub fn fail(&mut self, message: &str, out: &mut Vec<u8>) {
         self.release(out);
         if self.end == StreamEnd::Open {
+            self.send_decided(0, out);
             let ending = match self.protocol {
                 Some(protocol) => protocol.failure(message),
                 None => self.framing.event(&openai_error(message, "server_error", "upstream_error")),

@@ -79,8 +79,8 @@ impl Stream {
         }
     }
 
-    /// The first event waits. What is decided of its text goes ahead in a copy, if that is much.
-    fn send_decided(&mut self, out: &mut Vec<u8>) {
+    /// The first event waits. What is decided of its text goes ahead in a copy, if that is more than so many bytes.
+    pub(super) fn send_decided(&mut self, most: usize, out: &mut Vec<u8>) {
         if self.torn {
             return;
         }
@@ -99,7 +99,7 @@ impl Stream {
         let text = &self.texts[piece.text];
         let to = text.released;
         let decided = to.saturating_sub(piece.range.start);
-        if !text.content || piece.form != Form::String || decided <= MAX_DECIDED {
+        if !text.content || piece.form != Form::String || decided <= most {
             return;
         }
         let data = held.event.data();
@@ -124,9 +124,10 @@ impl Stream {
 
     /// The first event waits, unless nothing comes any more that it could wait for.
     fn wait_or_end(&mut self, out: &mut Vec<u8>) {
-        self.send_decided(out);
+        self.send_decided(MAX_DECIDED, out);
         if let (Some(Queued::Cut(cause)), false) = (self.queue.back(), self.is_waiting()) {
             let cause = cause.clone();
+            self.send_decided(0, out);
             self.end_choices(None, &cause, out);
         }
     }

@@ -153,7 +153,10 @@ fn of_a_value_in_which_a_stream_breaks_off_nothing_gets_out() {
     for length in 1..=value.len() {
         for how in ["lost", "garbage", "no event", "too long"] {
             let (mut stream, mut out) = (stream(&context), Vec::new());
-            for piece in [before, &value[..length]] {
+            // In an event with what stands before it, and in one of its own.
+            let at = before.len() - length % 2 * 4;
+            let text = format!("{before}{}", &value[..length]);
+            for piece in [&text[..at], &text[at..]] {
                 stream.push(delta(Place::Content, 0, piece).as_bytes(), &mut out);
             }
             match how {
