@@ -262,8 +262,10 @@ impl Stream {
                 self.torn = true;
                 self.take_event(event, out);
             }
-            self.finish_texts();
-            self.closed = true;
+            // Unless that event could not be read: then the texts have not ended.
+            if !std::mem::replace(&mut self.closed, true) {
+                self.finish_texts();
+            }
         }
         self.release(out);
     }

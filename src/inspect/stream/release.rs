@@ -81,7 +81,8 @@ impl Stream {
 
     /// The first event waits. What is decided of its text goes ahead in a copy, if that is more than so many bytes.
     pub(super) fn send_decided(&mut self, most: usize, out: &mut Vec<u8>) {
-        if self.torn {
+        // The last event, torn, has no end that a copy of it could have.
+        if self.torn && self.queue.len() == 1 {
             return;
         }
         let Some(Queued::Event(held)) = self.queue.front_mut() else { return };

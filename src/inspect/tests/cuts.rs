@@ -151,7 +151,7 @@ fn of_a_value_in_which_a_stream_breaks_off_nothing_gets_out() {
     let context = context_of("secrets: {}");
     let (before, value) = ("The key is ", format!("AKIA{}", "Q4D7XBW2ZNH5RTYK"));
     for length in 1..=value.len() {
-        for how in ["lost", "garbage", "no event", "too long"] {
+        for how in ["lost", "garbage", "half an event", "no event", "too long"] {
             let (mut stream, mut out) = (stream(&context), Vec::new());
             // In an event with what stands before it, and in one of its own.
             let at = before.len() - length % 2 * 4;
@@ -162,6 +162,10 @@ fn of_a_value_in_which_a_stream_breaks_off_nothing_gets_out() {
             match how {
                 "lost" => stream.fail("gone", &mut out),
                 "garbage" => stream.push(b"data: {\"choices\": [\n\n", &mut out),
+                "half an event" => {
+                    stream.push(b"data: {\"choices\": [", &mut out);
+                    stream.finish(&mut out);
+                }
                 "no event" => stream.push(b"<html>\n\n", &mut out),
                 _ => stream.push(format!("data: {}", " ".repeat(9 << 20)).as_bytes(), &mut out),
             }
