@@ -283,7 +283,7 @@ async def break_off(rng, port, counts):
 
 def pace(rng):
     headers = {"x-standin-chunk": str(rng.randrange(2, 9)), "x-standin-delay-ms": str(rng.randrange(40, 200))}
-    return headers | ({"x-standin-write": str(rng.randrange(50, 400))} if rng.random() < 0.3 else {})
+    return headers | ({"x-standin-write": str(rng.randrange(150, 600))} if rng.random() < 0.3 else {})
 
 
 class Told:
