@@ -124,13 +124,15 @@ echo "== what was built"
 # A port of its own, and an upstream that is not there: nothing leaves the machine.
 port=$((20000 + $$ % 20000))
 sed -i 's|https://api.openai.com|http://127.0.0.1:9|' "$root/etc/palisade/palisade.yaml"
+there=". /.environment; cd $directory; export PALISADE_LISTEN=127.0.0.1:$port"
 inside() {
-    chroot --userspec="$user" "$root" sh -euc ". /.environment; cd $directory; export PALISADE_LISTEN=127.0.0.1:$port; $1"
+    chroot --userspec="$user" "$root" sh -euc "$there; $1"
 }
 [ "$(inside 'id -u')" != 0 ] || fail "runs as root"
 inside "! touch /opt/palisade/x /etc/palisade/x 2>/dev/null" || fail "can write to its own files"
 inside "$entry validate /etc/palisade/palisade.yaml" || fail "the sample configuration is not valid"
-inside "exec $entry $arguments" >"$work/out" 2>&1 &
+# No function here: a shell of its own would get the signal that is meant for the server.
+chroot --userspec="$user" "$root" sh -euc "$there; exec $entry $arguments" >"$work/out" 2>&1 &
 server=$!
 ask() {
     python3 - "$port" "$1" <<'PYTHON'
