@@ -64,7 +64,8 @@ struct UnderWay<'b> {
 
 #[derive(Debug)]
 enum What {
-    Text(Box<Text>, Arc<ChannelPlan>),
+    /// The last one.
+    Text(Arc<ChannelPlan>),
     Run(Box<Joined>),
 }
 
@@ -155,7 +156,8 @@ impl<'b> Buffered<'b> {
                 Body::Plain(plain, _) => Cow::Borrowed(*plain),
             };
             let text = Text::new(&self.context, Arc::clone(&plan), self.segment(index), role);
-            return Some(UnderWay { source, fed: 0, what: What::Text(Box::new(text), plan) });
+            self.texts.push(Some(text));
+            return Some(UnderWay { source, fed: 0, what: What::Text(plan) });
         }
         None
     }
@@ -185,7 +187,7 @@ impl<'b> Buffered<'b> {
         // Many empty texts are work as well.
         *left = left.saturating_sub(piece.len().max(1));
         match &mut reading.what {
-            What::Text(text, _) => text.feed(piece),
+            What::Text(_) => self.texts.last_mut().into_iter().flatten().for_each(|text| text.feed(piece)),
             What::Run(joined) => joined.channel.feed(piece),
         }
         if end < reading.source.len() {
@@ -194,9 +196,8 @@ impl<'b> Buffered<'b> {
             return;
         }
         match reading.what {
-            What::Text(mut text, plan) => {
-                text.finish(&self.context, &plan);
-                self.texts.push(Some(*text));
+            What::Text(plan) => {
+                self.texts.last_mut().into_iter().flatten().for_each(|text| text.finish(&self.context, &plan));
             }
             What::Run(mut joined) => {
                 joined.channel.finish();
