@@ -10,6 +10,7 @@ use sha2::Sha256;
 
 use super::compile::{ChannelPlan, ClassifierRule, Purpose, RuleSet};
 use super::effect::{Effect, effect};
+use super::job::{Answer, Job};
 use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
@@ -18,7 +19,7 @@ use super::voids::{By, Voids};
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::Span;
-use crate::finding::{Failure, Finding, Judgement, Outcome};
+use crate::finding::{Finding, Judgement, Outcome};
 use crate::segment::{Direction, Scope};
 use crate::view::Path;
 
@@ -46,39 +47,6 @@ impl Context {
     pub fn restores(&self, scope: Scope) -> bool {
         self.pseudonyms.as_ref().is_some_and(|pseudonyms| pseudonyms.comes_back_in(scope))
     }
-}
-
-/// A stretch of text that one model has to judge.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// To be handed back with the scores.
-    pub id: usize,
-    /// The model's name.
-    pub model: Arc<str>,
-    /// The text of the stretch.
-    pub text: Arc<str>,
-}
-
-/// Scores of one of a job's windows.
-#[derive(Clone, Debug)]
-pub struct Scored {
-    /// Bytes of the job's text.
-    pub range: Range<usize>,
-    /// Probability of each label, in the model's order.
-    pub scores: Arc<[f32]>,
-}
-
-/// How a job ended.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// The scores of all its windows, in order.
-    Scores(Vec<Scored>),
-    /// The same, but a bound kept the model from reading all of it; the reason.
-    Partly(Vec<Scored>, &'static str),
-    /// A bound kept the model from reading all of it; the reason.
-    OverLimit(&'static str),
-    /// The model failed.
-    Failed(Failure),
 }
 
 #[derive(Clone, Debug)]

@@ -2,13 +2,14 @@
 //!
 //! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text
 //! and its views ([`reading`]), and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
-//! [`pseudonyms`] knows what values are called in a conversation. [`case`] reads the tests that stand beside policies.
+//! [`job`] is what classifiers are asked, [`effect`] what a finding does. [`pseudonyms`] knows what values are called in a conversation. [`case`] reads the tests that stand beside policies.
 
 pub mod case;
 pub mod channel;
 pub mod compile;
 pub mod effect;
 pub mod file;
+pub mod job;
 mod program;
 pub mod pseudonyms;
 mod reading;
@@ -19,10 +20,11 @@ mod shipped;
 mod voids;
 mod windows;
 
-pub use channel::{Answer, Channel, Context, Job, Scored};
+pub use channel::{Channel, Context};
 pub use compile::{ChannelPlan, LabelInfo, RuleSet};
 pub use effect::{Effect, effect};
 pub use file::load_policy;
+pub use job::{Answer, Job, Scored};
 pub use pseudonyms::Pseudonyms;
 pub use resolve::Resolver;
 

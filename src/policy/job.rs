@@ -1,0 +1,39 @@
+//! What classifiers are asked about a text, and what they answer.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::finding::Failure;
+
+/// A stretch of text that one model has to judge.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// To be handed back with the scores.
+    pub id: usize,
+    /// The model's name.
+    pub model: Arc<str>,
+    /// The text of the stretch.
+    pub text: Arc<str>,
+}
+
+/// Scores of one of a job's windows.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Bytes of the job's text.
+    pub range: Range<usize>,
+    /// Probability of each label, in the model's order.
+    pub scores: Arc<[f32]>,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The scores of all its windows, in order.
+    Scores(Vec<Scored>),
+    /// The same, but a bound kept the model from reading all of it; the reason.
+    Partly(Vec<Scored>, &'static str),
+    /// A bound kept the model from reading all of it; the reason.
+    OverLimit(&'static str),
+    /// The model failed.
+    Failed(Failure),
+}
