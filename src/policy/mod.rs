@@ -2,7 +2,8 @@
 //!
 //! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text
 //! and its views ([`reading`]), and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
-//! [`job`] is what classifiers are asked, [`effect`] what a finding does. [`pseudonyms`] knows what values are called in a conversation. [`case`] reads the tests that stand beside policies.
+//! [`job`] is what classifiers are asked, [`effect`] what a finding does. [`pseudonyms`] knows what values are called in a
+//! conversation. [`case`] reads the tests that stand beside policies.
 
 pub mod case;
 pub mod channel;
