@@ -64,12 +64,15 @@ impl Stream {
             return;
         }
         let mut after_sent = false;
-        for queued in &mut self.queue {
+        let last = self.queue.len().saturating_sub(1);
+        for (position, queued) in self.queue.iter_mut().enumerate() {
             if let Queued::Event(held) = queued {
                 // A line break alone belongs to what stands before it: the second half of a CRLF.
                 let is_break = held.event.raw.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
                 let beats = held.event.is_empty() || (held.mark == Mark::Beat && held.pieces.is_empty());
-                if if is_break { after_sent } else { beats } {
+                // What ends in a CR may be half an ending. The other half must not come after something else.
+                let is_half = position == last && held.event.raw.ends_with(b"\r");
+                if !is_half && if is_break { after_sent } else { beats } {
                     self.held -= held.event.raw.len();
                     out.extend_from_slice(&held.event.raw);
                     *queued = Queued::Sent;

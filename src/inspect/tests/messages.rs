@@ -219,3 +219,18 @@ fn what_began_in_an_earlier_block_gives_the_text() {
     let texts = ["ａ", "1１e"].map(str::to_owned).to_vec();
     check(&Case { rules: vec![rule], texts, steps: Vec::new(), framing: 0, cuts: Vec::new(), late: 0 }).unwrap();
 }
+
+/// Found in passing: a heart-beat went ahead of the second half of its CRLF, and something else between the two.
+#[test]
+fn a_heart_beat_takes_all_of_its_ending_along() {
+    let look = Look::Judge(Window::Sentence, Span::Window);
+    let rule = RuleCase { look, act: Act::Allow(0), except: None, shadow: false, max_match: 4096 };
+    let texts = ["\n\\aeé@@\\Ka- \\ Eay😀@\n\\kyKYK\\e", "\\ka@0\nkK-\\ae0k- @E\"-ya@-\n"].map(str::to_owned).to_vec();
+    let steps = vec![(0, 1, true), (1, 1, true), (0, 1, false)];
+    for shift in 0..40 {
+        let cuts = vec![3, 1, 20, 18, 18, 19, 20, 12, 21, 7, 31, 24, 14, 22, 10 + shift];
+        let case =
+            Case { rules: vec![rule.clone()], texts: texts.clone(), steps: steps.clone(), framing: 2, cuts, late: 3 };
+        check(&case).unwrap();
+    }
+}
