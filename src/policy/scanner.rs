@@ -244,8 +244,8 @@ impl Scanner {
     /// The earliest place where a literal has begun of something that holds text. Unlike [`Scanner::undetected`] this asks
     /// the programs: most of what begins like a literal stands in the middle of a word, or is spelled in another case.
     fn begun(&self) -> usize {
-        let begun = self.tails().map_or(&[][..], |tails| &tails.begun);
-        let starts = begun.iter().map(|begun| (self.len() - begun.length, &begun.programs));
+        let (Some(literals), Some(tails)) = (&self.set.literals, self.tails()) else { return self.len() };
+        let starts = tails.begun.iter().map(|&begun| (self.len() - begun.length as usize, literals.begins(begun)));
         let mut alive =
             starts.filter(|(start, programs)| programs.iter().any(|&program| self.may_begin(program, *start)));
         alive.next().map_or(self.len(), |(start, _)| start)

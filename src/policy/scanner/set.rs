@@ -96,8 +96,12 @@ pub(super) struct Literals {
     /// Literal → programs that it may start.
     pub(super) owners: Vec<SmallVec<[u32; 1]>>,
     /// What has begun in each state of the automaton.
-    pub(super) tails: HashMap<LiteralState, Tails, FixedState>,
+    pub(super) tails: States,
+    /// The programs that hold text and have a literal with the same beginning.
+    begins: Vec<Box<[u32]>>,
 }
+
+type States = HashMap<LiteralState, Tails, FixedState>;
 
 /// The ends of a text that are beginnings of literals. A whole literal was handed over to its programs and is none.
 #[derive(Debug, Default)]
@@ -106,16 +110,16 @@ pub(super) struct Tails {
     pub(super) any: usize,
     pub(super) holding: usize,
     /// Of programs that hold text, the longest first.
-    pub(super) begun: Vec<Begun>,
+    pub(super) begun: SmallVec<[Begun; 2]>,
 }
 
 /// The beginning of a literal.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
     /// In bytes.
-    pub(super) length: usize,
-    /// Whose literals begin like this.
-    pub(super) programs: SmallVec<[u32; 2]>,
+    pub(super) length: u32,
+    /// Whose literals begin like this: index into the lists.
+    programs: u32,
 }
 
 impl ScanSet {
@@ -203,8 +207,13 @@ impl Literals {
         builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
         let automaton = builder.build(&literals).ok()?;
         let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
-        let tails = Literals::tails(&automaton, &literals, &owners, holds)?;
-        Some(Literals { automaton, owners, tails })
+        let (tails, begins) = Literals::tails(&automaton, &literals, &owners, holds)?;
+        Some(Literals { automaton, owners, tails, begins })
+    }
+
+    /// The programs that hold text and have a literal that begins like this.
+    pub(super) fn begins(&self, begun: Begun) -> &[u32] {
+        self.begins.get(begun.programs as usize).map_or(&[], |programs| programs)
     }
 
     fn tails(
@@ -212,16 +221,20 @@ impl Literals {
         literals: &[&[u8]],
         owners: &[SmallVec<[u32; 1]>],
         holds: impl Fn(u32) -> bool,
-    ) -> Option<HashMap<LiteralState, Tails, FixedState>> {
-        // A beginning of a literal → the programs that it belongs to and that hold text.
-        let mut beginnings: HashMap<&[u8], SmallVec<[u32; 2]>> = HashMap::new();
+    ) -> Option<(States, Vec<Box<[u32]>>)> {
+        // A beginning of a literal → the list of the programs that it belongs to and that hold text.
+        let mut beginnings: HashMap<&[u8], u32> = HashMap::new();
+        let mut lists: Vec<Vec<u32>> = Vec::new();
         for (literal, owners) in literals.iter().zip(owners) {
             for end in 1..literal.len() {
-                let programs = beginnings.entry(&literal[..end]).or_default();
-                programs.extend(owners.iter().copied().filter(|&program| holds(program)));
+                let list = *beginnings.entry(&literal[..end]).or_insert(lists.len() as u32) as usize;
+                if list == lists.len() {
+                    lists.push(Vec::new());
+                }
+                lists[list].extend(owners.iter().copied().filter(|&program| holds(program)));
             }
         }
-        for programs in beginnings.values_mut() {
+        for programs in &mut lists {
             programs.sort_unstable();
             programs.dedup();
         }
@@ -233,15 +246,17 @@ impl Literals {
                 if states.contains_key(&state) {
                     continue;
                 }
-                let tails = (0..end).filter_map(|start| Some((end - start, beginnings.get(&literal[start..end])?)));
-                let any = tails.clone().next().map_or(0, |(length, _)| length);
-                let holding = tails.filter(|(_, programs)| !programs.is_empty());
-                let begun: Vec<Begun> =
-                    holding.map(|(length, programs)| Begun { length, programs: programs.clone() }).collect();
-                let holding = begun.first().map_or(0, |begun| begun.length);
+                let tails = (0..end).filter_map(|start| {
+                    let programs = *beginnings.get(&literal[start..end])?;
+                    Some(Begun { length: (end - start) as u32, programs })
+                });
+                let any = tails.clone().next().map_or(0, |begun| begun.length as usize);
+                let begun: SmallVec<[Begun; 2]> =
+                    tails.filter(|begun| !lists[begun.programs as usize].is_empty()).collect();
+                let holding = begun.first().map_or(0, |begun| begun.length as usize);
                 states.insert(state, Tails { any, holding, begun });
             }
         }
-        Some(states)
+        Some((states, lists.into_iter().map(Vec::into_boxed_slice).collect()))
     }
 }
