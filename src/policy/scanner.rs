@@ -234,18 +234,19 @@ impl Scanner {
 
     /// The earliest start that the prefilter may still report, after `fed` bytes: of any tracker, of holding ones.
     fn undetected(&self, fed: usize) -> (usize, usize) {
-        self.tails().map_or((fed, fed), |tails| (fed - tails.any, fed - tails.holding))
+        self.tails().map_or((fed, fed), |tails| (fed - usize::from(tails.any), fed - usize::from(tails.holding)))
     }
 
-    fn tails(&self) -> Option<&Tails> {
-        self.set.literals.as_ref()?.tails.get(&self.literal?)
+    fn tails(&self) -> Option<Tails> {
+        self.set.literals.as_ref()?.tails.get(&self.literal?).copied()
     }
 
     /// The earliest place where a literal has begun of something that holds text. Unlike [`Scanner::undetected`] this asks
     /// the programs: most of what begins like a literal stands in the middle of a word, or is spelled in another case.
     fn begun(&self) -> usize {
         let (Some(literals), Some(tails)) = (&self.set.literals, self.tails()) else { return self.len() };
-        let starts = tails.begun.iter().map(|&begun| (self.len() - begun.length as usize, literals.begins(begun)));
+        let starts =
+            literals.begun(tails).iter().map(|&begun| (self.len() - begun.length as usize, literals.begins(begun)));
         let mut alive =
             starts.filter(|(start, programs)| programs.iter().any(|&program| self.may_begin(program, *start)));
         alive.next().map_or(self.len(), |(start, _)| start)

@@ -97,6 +97,8 @@ pub(super) struct Literals {
     pub(super) owners: Vec<SmallVec<[u32; 1]>>,
     /// What has begun in each state of the automaton.
     pub(super) tails: States,
+    /// For each state what of programs that hold text has begun, the longest first.
+    begun: Vec<Begun>,
     /// The programs that hold text and have a literal with the same beginning.
     begins: Vec<Box<[u32]>>,
 }
@@ -104,13 +106,15 @@ pub(super) struct Literals {
 type States = HashMap<LiteralState, Tails, FixedState>;
 
 /// The ends of a text that are beginnings of literals. A whole literal was handed over to its programs and is none.
-#[derive(Debug, Default)]
+/// There are many of them: lengths, in bytes, are those of literals, and those are short.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tails {
-    /// The longest, in bytes: of any program, and of programs that hold text.
-    pub(super) any: usize,
-    pub(super) holding: usize,
-    /// Of programs that hold text, the longest first.
-    pub(super) begun: SmallVec<[Begun; 2]>,
+    /// The longest, of any program.
+    pub(super) any: u8,
+    /// Of programs that hold text: the longest, how many there are, and where they stand.
+    pub(super) holding: u8,
+    count: u8,
+    begun: u32,
 }
 
 /// The beginning of a literal.
@@ -207,8 +211,15 @@ impl Literals {
         builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
         let automaton = builder.build(&literals).ok()?;
         let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
-        let (tails, begins) = Literals::tails(&automaton, &literals, &owners, holds)?;
-        Some(Literals { automaton, owners, tails, begins })
+        let mut all = Literals { automaton, owners, tails: States::default(), begun: Vec::new(), begins: Vec::new() };
+        all.note_tails(&literals, holds)?;
+        Some(all)
+    }
+
+    /// What of programs that hold text has begun, the longest first.
+    pub(super) fn begun(&self, tails: Tails) -> &[Begun] {
+        let from = tails.begun as usize;
+        self.begun.get(from..from + usize::from(tails.count)).unwrap_or_default()
     }
 
     /// The programs that hold text and have a literal that begins like this.
@@ -216,16 +227,11 @@ impl Literals {
         self.begins.get(begun.programs as usize).map_or(&[], |programs| programs)
     }
 
-    fn tails(
-        automaton: &dfa::DFA,
-        literals: &[&[u8]],
-        owners: &[SmallVec<[u32; 1]>],
-        holds: impl Fn(u32) -> bool,
-    ) -> Option<(States, Vec<Box<[u32]>>)> {
+    fn note_tails(&mut self, literals: &[&[u8]], holds: impl Fn(u32) -> bool) -> Option<()> {
         // A beginning of a literal → the list of the programs that it belongs to and that hold text.
         let mut beginnings: HashMap<&[u8], u32> = HashMap::new();
         let mut lists: Vec<Vec<u32>> = Vec::new();
-        for (literal, owners) in literals.iter().zip(owners) {
+        for (literal, owners) in literals.iter().zip(&self.owners) {
             for end in 1..literal.len() {
                 let list = *beginnings.entry(&literal[..end]).or_insert(lists.len() as u32) as usize;
                 if list == lists.len() {
@@ -238,25 +244,29 @@ impl Literals {
             programs.sort_unstable();
             programs.dedup();
         }
-        let mut states = HashMap::default();
         for literal in literals {
-            let mut state = automaton.start_state(Anchored::No).ok()?;
+            let mut state = self.automaton.start_state(Anchored::No).ok()?;
             for end in 1..=literal.len() {
-                state = automaton.next_state(Anchored::No, state, literal[end - 1]);
-                if states.contains_key(&state) {
+                state = self.automaton.next_state(Anchored::No, state, literal[end - 1]);
+                if self.tails.contains_key(&state) {
                     continue;
                 }
                 let tails = (0..end).filter_map(|start| {
                     let programs = *beginnings.get(&literal[start..end])?;
                     Some(Begun { length: (end - start) as u32, programs })
                 });
-                let any = tails.clone().next().map_or(0, |begun| begun.length as usize);
-                let begun: SmallVec<[Begun; 2]> =
-                    tails.filter(|begun| !lists[begun.programs as usize].is_empty()).collect();
-                let holding = begun.first().map_or(0, |begun| begun.length as usize);
-                states.insert(state, Tails { any, holding, begun });
+                let any = tails.clone().next().map_or(0, |begun| begun.length as u8);
+                let from = self.begun.len();
+                self.begun.extend(tails.filter(|begun| !lists[begun.programs as usize].is_empty()));
+                let own = &self.begun[from..];
+                let holding = own.first().map_or(0, |begun| begun.length as u8);
+                let tails = Tails { any, holding, count: own.len() as u8, begun: from as u32 };
+                self.tails.insert(state, tails);
             }
         }
-        Some((states, lists.into_iter().map(Vec::into_boxed_slice).collect()))
+        self.tails.shrink_to_fit();
+        self.begun.shrink_to_fit();
+        self.begins = lists.into_iter().map(Vec::into_boxed_slice).collect();
+        Some(())
     }
 }
