@@ -118,10 +118,11 @@ def workload(args, name):
     work = WORKLOADS[name]
     with running() as start:
         upstream = start_standin(args, start)
-        proxies = {"nginx": start_nginx(start, upstream, "off" if work.events else "on")}
+        # Without a proxy: how many requests the upstream and the load leave room for.
+        proxies = {"direct": (None, upstream), "nginx": start_nginx(start, upstream, "off" if work.events else "on")}
         for proxy in work.ratios:
             proxies[proxy] = start_palisade(args, start, upstream, *ROUTES[proxy])
-        cost = {proxy: [] for proxy in proxies}
+        cost = {proxy: [] for proxy in proxies if proxy != "direct"}
         rate = {proxy: [] for proxy in proxies}
         for port in [port for _, port in proxies.values()]:
             load(port, work, 1)
@@ -129,14 +130,16 @@ def workload(args, name):
             order = list(proxies)[turn % len(proxies) :] + list(proxies)[: turn % len(proxies)]
             for proxy in order:
                 pid, port = proxies[proxy]
-                before = cpu(pid)
+                before = cpu(pid) if pid else 0
                 requests = load(port, work, args.seconds)
-                cost[proxy].append((cpu(pid) - before) / requests * 1e6)
+                if pid:
+                    cost[proxy].append((cpu(pid) - before) / requests * 1e6)
                 rate[proxy].append(requests / args.seconds)
-            shown = ", ".join(f"{proxy} {cost[proxy][-1]:.1f} µs" for proxy in proxies)
+            shown = ", ".join(f"{proxy} {cost[proxy][-1]:.1f} µs" for proxy in cost)
             print(f"{name} round {turn + 1}: {shown}", flush=True)
-    ratios = {proxy: [own / base for own, base in zip(cost[proxy], cost["nginx"])] for proxy in proxies}
-    for proxy in proxies:
+    ratios = {proxy: [own / base for own, base in zip(cost[proxy], cost["nginx"])] for proxy in cost}
+    print(f"{name} direct: {spread(rate['direct'], 0)} requests a second")
+    for proxy in cost:
         target = work.ratios.get(proxy)
         verdict = "" if target is None else f", target {target}: " + met(statistics.median(ratios[proxy]), target)
         print(f"{name} {proxy}: {spread(cost[proxy])} µs, {spread(ratios[proxy], 2)} x nginx{verdict}")

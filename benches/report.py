@@ -32,6 +32,7 @@ WORKLOAD = {
 }
 
 PROXY = {
+    "direct": "direct, without a proxy",
     "nginx": "nginx, reverse proxy to the same upstream",
     "none": "Palisade, route with `inspect: none`",
     "empty": "Palisade, inspected, policy without rules",
@@ -83,12 +84,15 @@ whose best round is worse than the baseline's median, fails. `make bench-baselin
 
 
 def proxies(figures):
-    rows = ["| | CPU a request, µs | × nginx | most | |", "|---|---|---|---|---|"]
-    for proxy, cost in figures["cost_us"].items():
+    rows = ["| | requests a second | CPU a request, µs | × nginx | most | |", "|---|---|---|---|---|---|"]
+    for proxy, rate in figures["rate"].items():
+        if proxy not in figures["cost_us"]:
+            rows.append(f"| {PROXY[proxy]} | {spread(rate, 0)} | | | | |")
+            continue
         most = figures["targets"].get(proxy)
         ratio = figures["ratio"][proxy]
         rows.append(
-            f"| {PROXY[proxy]} | {spread(cost, 1)} | {spread(ratio, 2)} | {most or ''} | "
+            f"| {PROXY[proxy]} | {spread(rate, 0)} | {spread(figures['cost_us'][proxy], 1)} | {spread(ratio, 2)} | {most or ''} | "
             f"{met(statistics.median(ratio), most)} |"
         )
     extra = [

@@ -52,7 +52,7 @@ def first(args):
     """How long a client waits for the first delta, which ends in a space: the median of each round, in µs."""
     with running() as start:
         upstream = start_standin(args, start)
-        proxies = {"nginx": start_nginx(start, upstream, "off")[1]}
+        proxies = {"direct": upstream, "nginx": start_nginx(start, upstream, "off")[1]}
         proxies |= {name: start_palisade(args, start, upstream, *ROUTES[name])[1] for name in ("none", "empty", "rules")}
         fast = "x-standin-fast: 1\r\nx-standin-events: 20\r\n"
         slow = "x-standin-delay-ms: 10\r\nx-standin-reply: hello%20there\r\n"

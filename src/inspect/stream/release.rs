@@ -129,7 +129,8 @@ impl Stream {
     /// The first event waits, unless nothing comes any more that it could wait for.
     fn wait_or_end(&mut self, out: &mut Vec<u8>) {
         self.send_decided(MAX_DECIDED, out);
-        if let (Some(Queued::Cut(cause)), false) = (self.queue.back(), self.is_waiting()) {
+        let Some(Queued::Cut(cause)) = self.queue.back() else { return };
+        if !self.is_waiting() {
             let cause = cause.clone();
             self.send_decided(0, out);
             self.end_choices(None, &cause, out);
