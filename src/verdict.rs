@@ -10,7 +10,7 @@ use crate::finding::{Judgement, Outcome};
 use crate::inspect::{Cause, Report, severest};
 use crate::policy::rule::Mode;
 use crate::policy::{Context, Effect, effect};
-use crate::segment::Direction;
+use crate::segment::{Direction, Kind};
 
 /// A verdict.
 #[derive(Clone, Debug, Serialize)]
@@ -206,7 +206,7 @@ impl Verdict {
             tenant: about.tenant,
             route: about.route,
             model: about.model,
-            findings: findings(context, report, about.show_text),
+            findings: findings(context, direction, report, about.show_text),
             findings_omitted: report.omitted,
             skipped: skipped(context, report),
             unscanned: report
@@ -224,8 +224,8 @@ impl Verdict {
 
     /// Ids of the rules whose findings stand, each once.
     pub fn rules(&self) -> Vec<&str> {
-        let mut rules: Vec<&str> =
-            self.findings.iter().filter(|finding| !finding.exempt).map(|finding| &*finding.rule).collect();
+        let of_rules = self.findings.iter().filter(|finding| !finding.exempt && finding.detector != "protocol");
+        let mut rules: Vec<&str> = of_rules.map(|finding| &*finding.rule).collect();
         rules.sort_unstable();
         rules.dedup();
         rules
@@ -241,7 +241,7 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-fn findings(context: &Context, report: &Report, show_text: bool) -> Vec<FindingView> {
+fn findings(context: &Context, direction: Direction, report: &Report, show_text: bool) -> Vec<FindingView> {
     let shown = report.findings.iter().map(|reported| {
         let (finding, segment) = (&reported.finding, &reported.segment);
         let rule = context.rules.rule(finding.rule);
@@ -279,8 +279,33 @@ fn findings(context: &Context, report: &Report, show_text: bool) -> Vec<FindingV
     });
     // What an `allow` rule found is no finding about the text: it shows in what it voids.
     let silent = |finding: &FindingView| finding.action == "allow";
-    shown.filter(|finding| !silent(finding)).collect()
+    let unknown = report.unknown.iter().map(|(pointer, name)| unknown_type(direction, pointer, name.as_deref()));
+    shown.filter(|finding| !silent(finding)).chain(unknown).collect()
 }
+
+/// A part, an item or an event of a type that the protocol does not know. Its strings are read like any others.
+fn unknown_type(direction: Direction, pointer: &str, name: Option<&str>) -> FindingView {
+    let kind = if direction == Direction::Request { Kind::User } else { Kind::Completion };
+    FindingView {
+        rule: UNKNOWN_TYPE.to_owned(),
+        detector: "protocol",
+        label: name.map(str::to_owned),
+        score: None,
+        segment: SegmentView { kind: kind.name(), pointer: pointer.to_owned(), age: 0 },
+        start: 0,
+        end: name.map_or(0, str::len),
+        action: "log",
+        mode: "enforce",
+        tags: Vec::new(),
+        why: "a type that this version does not know; every string in it was read all the same".to_owned(),
+        exempt: false,
+        pieces: Vec::new(),
+        text: None,
+    }
+}
+
+/// Stands for a rule in findings that no rule makes.
+const UNKNOWN_TYPE: &str = "unknown-type";
 
 fn skipped(context: &Context, report: &Report) -> Vec<Skipped> {
     let mut out: Vec<Skipped> = Vec::new();

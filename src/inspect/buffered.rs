@@ -373,6 +373,11 @@ impl<'b> Buffered<'b> {
                 }
             }
         }
+        if let Body::Json(json, walked) = &self.body {
+            for &node in &walked.unknown {
+                report.note_unknown(pointer(json, node, false), &json.string(node));
+            }
+        }
         // What a model made is judged as it is; what a client sends has to have one reading.
         if self.direction == Direction::Request && self.texts.iter().flatten().any(Text::has_duplicate_keys) {
             report.unreadable.get_or_insert("the same key twice in tool arguments".to_owned());

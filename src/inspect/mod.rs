@@ -22,6 +22,7 @@ pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 
 use crate::finding::Finding;
 use crate::policy::Job;
+use crate::protocol::walk::is_identifier;
 use crate::segment::{Media, Segment};
 
 /// A stretch of text for a classifier, and where its answer belongs.
@@ -92,10 +93,18 @@ pub struct Report {
     pub unreadable: Option<String>,
     /// How many placeholders were turned back into what they stand for.
     pub restored: usize,
+    /// Parts and events of a type that the protocol does not know: pointer to the type, and its name if it looks like
+    /// one.
+    pub unknown: Vec<(String, Option<String>)>,
 }
 
 /// Most findings of one text that are reported one by one.
 const MAX_REPORTED: usize = 1000;
+
+/// Most unknown types that are reported.
+const MAX_UNKNOWN: usize = 16;
+/// Longest name of one, in bytes, that is taken for a name.
+const MAX_NAME: usize = 64;
 
 impl Report {
     /// Adds the findings of one text: the first ones, and the first of each rule.
@@ -107,6 +116,14 @@ impl Report {
             } else {
                 self.omitted += 1;
             }
+        }
+    }
+
+    fn note_unknown(&mut self, pointer: String, name: &str) {
+        let name = (name.len() <= MAX_NAME && is_identifier(name)).then(|| name.to_owned());
+        let unknown = (pointer, name);
+        if self.unknown.len() < MAX_UNKNOWN && !self.unknown.contains(&unknown) {
+            self.unknown.push(unknown);
         }
     }
 

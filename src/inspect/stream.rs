@@ -20,7 +20,7 @@ use self::joined::Joined;
 use super::text::Text;
 use super::{Cause, Report, Ticket};
 use crate::policy::{Answer, ChannelPlan, Context};
-use crate::protocol::framing::{Event, Framing};
+use crate::protocol::framing::{Event, Frames, Framing};
 use crate::protocol::{Mark, Protocol, StreamView, openai_error};
 use crate::segment::Kind;
 
@@ -115,6 +115,8 @@ struct StreamText {
     released: usize,
     /// The first half of a surrogate pair whose second half has not come: the event and the raw range that hold it.
     half: Option<(usize, Range<usize>, u32)>,
+    /// All that it has said, where events may say it again.
+    said: Option<String>,
 }
 
 impl StreamText {
@@ -148,8 +150,8 @@ struct Held {
     mark: Mark,
     /// Halves of characters whose other half has not come.
     open: usize,
-    /// It also says what clients add up over events, besides its texts: how many tokens were used, text that no rule
-    /// reads.
+    /// It also says what clients add up over events, besides its texts, or what they take as a whole: how many tokens
+    /// were used, text that no rule reads, text that comes in one piece.
     counts: bool,
     /// What of its data has gone out already.
     gone: Option<Range<usize>>,
@@ -226,10 +228,10 @@ impl Stream {
         }
     }
 
-    /// Cuts the stream into events as `framing` says; without this they are server-sent events.
+    /// Cuts the stream into events as `frames` says; without this they are server-sent events.
     #[must_use]
-    pub fn framed(self, framing: Framing) -> Stream {
-        Stream { framing, ..self }
+    pub fn framed(self, frames: Frames) -> Stream {
+        Stream { framing: frames.into(), ..self }
     }
 
     /// Takes the next bytes in and appends to `out` what may go out.
@@ -275,14 +277,23 @@ impl Stream {
         self.release(out);
         if self.end == StreamEnd::Open {
             self.send_decided(0, out);
+            let frames = self.framing.frames();
             let ending = match self.protocol {
-                Some(protocol) => protocol.failure(message),
-                None => self.framing.event(&openai_error(message, "server_error", "upstream_error")),
+                Some(protocol) => protocol.failure(message, frames),
+                None => frames.event(&openai_error(message, "server_error", "upstream_error")) + frames.end(),
             };
-            out.extend_from_slice(ending.as_bytes());
+            self.write(ending.into_bytes(), out);
             self.closed = true;
             self.end = StreamEnd::Done;
         }
+    }
+
+    /// Sends an event, whose bytes may say that others came before it.
+    fn write(&mut self, mut event: Vec<u8>, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.sent, true) {
+            self.framing.frames().lead(&mut event);
+        }
+        out.append(&mut event);
     }
 
     /// What classifiers have to judge.

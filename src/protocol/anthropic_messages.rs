@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::anthropic_stream as stream;
+use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::walk::{self, Index, Shape};
 use super::{Answer, Ending, Mark, Problem, Protocol, StreamView};
@@ -31,11 +32,6 @@ impl Protocol for AnthropicMessages {
 
     fn response(&self) -> (&'static Shape, Kind) {
         (&RESPONSE, Kind::Completion)
-    }
-
-    /// Servers that translate from other protocols add `OpenAI`'s last event.
-    fn is_done(&self, data: &str) -> bool {
-        data == "[DONE]"
     }
 
     fn mark(&self, event: &Json<'_>) -> Mark {
@@ -88,7 +84,7 @@ impl Protocol for AnthropicMessages {
         stream::ending(view, ending.id, ending.refusal)
     }
 
-    fn failure(&self, message: &str) -> String {
+    fn failure(&self, message: &str, _frames: Frames) -> String {
         stream::event("error", &error("api_error", message, None))
     }
 }
@@ -178,7 +174,7 @@ fn block(tag: &str) -> &'static Shape {
 }
 
 /// The blocks that the provider documents; any other `type` is text.
-const TYPE: Shape = Shape::OneOf(&[
+const TYPE: Shape = Shape::Type(&[
     "text",
     "image",
     "document",
@@ -390,7 +386,7 @@ static EDIT: Shape = Shape::Object(&[
 static RESPONSE: Shape = Shape::Each(Index::Member, &RESPONSE_FIELDS);
 
 static RESPONSE_FIELDS: Shape = Shape::Object(&[
-    ("type", Shape::Harmless),
+    ("type", EVENT_TYPE),
     ("id", Shape::Harmless),
     ("role", Shape::Harmless),
     ("model", Shape::Harmless),
@@ -406,6 +402,18 @@ static RESPONSE_FIELDS: Shape = Shape::Object(&[
     ("delta", Shape::Alias("block", &DELTA)),
     ("error", ERROR),
     ("requestid", Shape::Harmless),
+]);
+
+const EVENT_TYPE: Shape = Shape::Type(&[
+    "message",
+    "error",
+    "ping",
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
 ]);
 
 /// What an event says of the whole answer.

@@ -1,7 +1,62 @@
-//! How a stream is cut into events: server-sent events, or a JSON value a line.
+//! How a stream is cut into events: server-sent events, a JSON value a line, or the elements of a JSON array.
 
 pub use super::sse::{Event, TooLong};
-use super::{ndjson, sse};
+use super::{json_array, ndjson, sse};
+
+/// The framings that there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Frames {
+    /// Server-sent events (WHATWG HTML, section 9.2).
+    #[default]
+    Sse,
+    /// Newline-delimited JSON.
+    Ndjson,
+    /// One JSON array, whose elements are the events.
+    Array,
+}
+
+impl Frames {
+    /// A made-up event that comes after others.
+    pub fn event(self, json: &str) -> String {
+        match self {
+            Frames::Sse => format!("data: {json}\n\n"),
+            Frames::Ndjson => format!("{json}\n"),
+            Frames::Array => format!(",\r\n{json}"),
+        }
+    }
+
+    /// What comes after the last event.
+    pub fn end(self) -> &'static str {
+        if self == Frames::Array { "]" } else { "" }
+    }
+
+    /// What a made-up stream says of itself.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Frames::Sse => "text/event-stream",
+            Frames::Ndjson => "application/x-ndjson",
+            Frames::Array => "application/json",
+        }
+    }
+
+    /// Makes the first event of a stream out of one that comes after others.
+    pub fn lead(self, event: &mut [u8]) {
+        if self == Frames::Array
+            && let Some(comma) = event.iter_mut().find(|byte| !byte.is_ascii_whitespace()).filter(|byte| **byte == b',')
+        {
+            *comma = b'[';
+        }
+    }
+
+    /// What ends an event that came without its end.
+    pub(crate) fn mend(self) -> &'static str {
+        match self {
+            Frames::Sse => "\n\n",
+            Frames::Ndjson => "\n",
+            Frames::Array => "",
+        }
+    }
+}
 
 /// The framing of one stream, with what has come of the next event.
 #[derive(Debug)]
@@ -10,24 +65,47 @@ pub enum Framing {
     Sse(sse::Decoder),
     /// Newline-delimited JSON.
     Ndjson(ndjson::Decoder),
+    /// One JSON array.
+    Array(json_array::Decoder),
+}
+
+impl From<Frames> for Framing {
+    fn from(frames: Frames) -> Framing {
+        match frames {
+            Frames::Sse => Framing::Sse(sse::Decoder::default()),
+            Frames::Ndjson => Framing::Ndjson(ndjson::Decoder::default()),
+            Frames::Array => Framing::Array(json_array::Decoder::default()),
+        }
+    }
 }
 
 impl Default for Framing {
     fn default() -> Framing {
-        Framing::Sse(sse::Decoder::default())
+        Frames::default().into()
+    }
+}
+
+impl Frames {
+    /// The framing that a content type names, if it names a stream's.
+    pub fn of(content_type: &[u8]) -> Option<Frames> {
+        let kind = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
+        if kind.eq_ignore_ascii_case(SSE) {
+            Some(Frames::Sse)
+        } else if NDJSON.iter().any(|name| kind.eq_ignore_ascii_case(name)) {
+            Some(Frames::Ndjson)
+        } else {
+            None
+        }
     }
 }
 
 impl Framing {
-    /// The framing that a content type names, if it names a stream's.
-    pub fn of(content_type: &[u8]) -> Option<Framing> {
-        let kind = content_type.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-        if kind.eq_ignore_ascii_case(SSE) {
-            Some(Framing::default())
-        } else if NDJSON.iter().any(|name| kind.eq_ignore_ascii_case(name)) {
-            Some(Framing::Ndjson(ndjson::Decoder::default()))
-        } else {
-            None
+    /// Which one it is.
+    pub fn frames(&self) -> Frames {
+        match self {
+            Framing::Sse(_) => Frames::Sse,
+            Framing::Ndjson(_) => Frames::Ndjson,
+            Framing::Array(_) => Frames::Array,
         }
     }
 
@@ -36,6 +114,7 @@ impl Framing {
         match self {
             Framing::Sse(decoder) => decoder.feed(bytes, event),
             Framing::Ndjson(decoder) => decoder.feed(bytes, event),
+            Framing::Array(decoder) => decoder.feed(bytes, event),
         }
     }
 
@@ -44,14 +123,7 @@ impl Framing {
         match self {
             Framing::Sse(decoder) => decoder.finish(),
             Framing::Ndjson(decoder) => decoder.finish(),
-        }
-    }
-
-    /// A made-up event.
-    pub fn event(&self, json: &str) -> String {
-        match self {
-            Framing::Sse(_) => format!("data: {json}\n\n"),
-            Framing::Ndjson(_) => format!("{json}\n"),
+            Framing::Array(decoder) => decoder.finish(),
         }
     }
 }

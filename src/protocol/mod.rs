@@ -4,14 +4,18 @@ mod anthropic_messages;
 mod anthropic_stream;
 pub mod framing;
 pub mod json;
+pub mod json_array;
 pub mod ndjson;
 mod openai_chat;
 pub mod sse;
 pub mod walk;
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use self::json::{Json, NodeId};
+use self::framing::Frames;
+use self::json::{Json, NodeId, NodeKind, fold_key};
 use self::walk::Shape;
 use crate::segment::Kind;
 
@@ -29,8 +33,25 @@ pub trait Protocol: Send + Sync {
     /// Where text stands in a response or a stream event, and what strings in no known place count as.
     fn response(&self) -> (&'static Shape, Kind);
 
+    /// What a request asks for: by its body, and by its target where that says so.
+    fn asked(&self, json: &Json<'_>, _target: &http::Uri) -> Asked {
+        Asked::in_openai_style(json)
+    }
+
+    /// How an answer of this content type is cut into events, if it is a stream.
+    fn frames(&self, content_type: &[u8]) -> Option<Frames> {
+        Frames::of(content_type).filter(|frames| *frames == Frames::Sse)
+    }
+
     /// Whether an event's data, which is no JSON, says that the stream is over.
-    fn is_done(&self, data: &str) -> bool;
+    fn is_done(&self, data: &str) -> bool {
+        data == "[DONE]"
+    }
+
+    /// Whether events say again what others said: [`Shape::Repeat`].
+    fn repeats(&self) -> bool {
+        false
+    }
 
     /// What an event does to the structure of its stream.
     fn mark(&self, _event: &Json<'_>) -> Mark {
@@ -72,7 +93,7 @@ pub trait Protocol: Send + Sync {
     fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String;
 
     /// What tells a client of a started stream that the upstream broke off.
-    fn failure(&self, message: &str) -> String;
+    fn failure(&self, message: &str, frames: Frames) -> String;
 }
 
 /// Every protocol that this version has.
@@ -153,6 +174,43 @@ pub fn recognise(path: &str) -> Recognised {
     }
 }
 
+/// What was asked for, as far as a made-up answer needs it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The model.
+    pub model: Option<Arc<str>>,
+    /// As a stream.
+    pub stream: Option<Frames>,
+    /// With a last event that counts tokens.
+    pub usage: bool,
+    /// So many answers.
+    pub choices: u64,
+}
+
+impl Default for Asked {
+    fn default() -> Asked {
+        Asked { model: None, stream: None, usage: false, choices: 1 }
+    }
+}
+
+impl Asked {
+    /// In the members that `OpenAI` gave these names: `model`, `stream`, `stream_options`, `n`.
+    pub fn in_openai_style(json: &Json<'_>) -> Asked {
+        let mut asked = Asked::default();
+        let is_true = |node: NodeId| json.kind(node) == NodeKind::True;
+        for (key, value) in json.members(0) {
+            match fold_key(&json.string(key)).as_bytes() {
+                b"model" if json.kind(value) == NodeKind::String => asked.model = Some(json.string(value).into()),
+                b"stream" => asked.stream = is_true(value).then_some(Frames::Sse),
+                b"streamoptions" => asked.usage = json.get(value, "includeusage").is_some_and(is_true),
+                b"n" => asked.choices = json.raw(value).parse().unwrap_or(1),
+                _ => {}
+            }
+        }
+        asked
+    }
+}
+
 /// What a made-up answer needs to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
@@ -166,6 +224,8 @@ pub struct Answer<'a> {
     pub message: &'a str,
     /// The client asked for a last event with token counts.
     pub usage: bool,
+    /// How the client wants a stream to be framed.
+    pub frames: Frames,
 }
 
 /// What an error tells a client.
@@ -256,6 +316,8 @@ pub struct Ending<'a> {
     pub usage: bool,
     /// Nothing comes after: end the stream too.
     pub last: bool,
+    /// How the stream is framed.
+    pub frames: Frames,
 }
 
 /// `OpenAI`'s error shape, which also serves where no protocol is known.

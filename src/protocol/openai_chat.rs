@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::walk::{Index, Shape};
 use super::{Answer, Ending, Problem, Protocol, StreamView};
@@ -28,10 +29,6 @@ impl Protocol for OpenAiChat {
 
     fn response(&self) -> (&'static Shape, Kind) {
         (&RESPONSE, Kind::Completion)
-    }
-
-    fn is_done(&self, data: &str) -> bool {
-        data == "[DONE]"
     }
 
     fn error_body(&self, problem: &Problem<'_>) -> String {
@@ -127,7 +124,7 @@ impl Protocol for OpenAiChat {
         out
     }
 
-    fn failure(&self, message: &str) -> String {
+    fn failure(&self, message: &str, _frames: Frames) -> String {
         format!("data: {}\n\ndata: [DONE]\n\n", super::openai_error(message, "server_error", "upstream_error"))
     }
 }
@@ -240,7 +237,7 @@ static MESSAGE: Shape = Shape::Object(&[
 const CONTENT: Shape = Shape::Content(&PART);
 
 static PART: Shape = Shape::Object(&[
-    ("type", Shape::OneOf(&["text", "image_url", "input_audio", "file", "refusal", "thinking"])),
+    ("type", Shape::Type(&["text", "image_url", "input_audio", "file", "refusal", "thinking"])),
     ("text", Shape::Inherit),
     ("refusal", Shape::Inherit),
     ("imageurl", Shape::Media(crate::segment::Media::Image)),
@@ -296,7 +293,7 @@ static TOOL: Shape = Shape::Within(
     ]),
 );
 
-const TOOL_TYPE: Shape = Shape::OneOf(&["function", "custom"]);
+const TOOL_TYPE: Shape = Shape::Type(&["function", "custom"]);
 
 /// A function on offer, or the schema that an answer must have.
 const FUNCTION: Shape = Shape::Within(Kind::ToolDefinition, &FUNCTION_FIELDS);

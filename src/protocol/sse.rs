@@ -42,6 +42,11 @@ impl Event {
         Event { raw, data, odd: false }
     }
 
+    /// Bytes of which these are the data; none if there are none.
+    pub(super) fn part(raw: Bytes, data: Range<usize>, odd: bool) -> Event {
+        Event { raw, data: (!data.is_empty()).then_some(data).into_iter().collect(), odd }
+    }
+
     /// Whether there is a line in it that is no event's: of another field than the standard's four, or, other than
     /// data, longer than [`MAX_FRAMING`].
     pub fn is_odd(&self) -> bool {

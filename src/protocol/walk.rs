@@ -18,6 +18,8 @@ pub enum Shape {
     Harmless,
     /// One of these words; any other string is text. For words that chat templates put before the model as they come.
     OneOf(&'static [&'static str]),
+    /// The `type` of a part, an item or an event, one of these; any other is text, and told of ([`Walked::unknown`]).
+    Type(&'static [&'static str]),
     /// An id that chat templates put before the model: text as soon as it could be read as a sentence.
     Id,
     /// Text of this kind.
@@ -54,8 +56,20 @@ pub enum Shape {
     Alias(&'static str, &'static Shape),
     /// Comes whole in one event of a stream: what other events have there is another text.
     Whole(&'static Shape),
+    /// In a stream, says again what other events say at the same place, whole.
+    Repeat(&'static Shape),
+    /// In a stream, stands at this place of the whole answer, wherever it stands in its event.
+    Stands(&'static [Way], &'static Shape),
     /// An array (or a lone element).
     Each(Index, &'static Shape),
+}
+
+/// A step on the way to a place in the whole answer.
+pub enum Way {
+    /// Into the member of this name.
+    Member(&'static str),
+    /// To the element whose number is in this member of the event's object; the first one if it does not say.
+    Number(&'static str),
 }
 
 /// How elements of an array that comes in pieces are told apart.
@@ -96,6 +110,19 @@ pub struct TextLeaf {
     pub message: u32,
     /// The array that it is an element of.
     pub array: Option<NodeId>,
+    /// How it belongs to the text of its channel.
+    pub extent: Extent,
+}
+
+/// How much of its text a leaf is, in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What comes next of it.
+    Piece,
+    /// All of it: no other event has any of it.
+    Whole,
+    /// All of it, which other events may have said or may say, in pieces or whole.
+    Repeat,
 }
 
 /// What a text leaf is besides text.
@@ -128,6 +155,8 @@ pub struct Walked {
     pub choices: Vec<(u32, u64, NodeId)>,
     /// Kinds of the messages, in order.
     pub messages: Vec<Kind>,
+    /// Types of parts, items and events that the protocol does not know.
+    pub unknown: Vec<NodeId>,
 }
 
 /// Tells texts apart that stand at the same place of different events.
@@ -138,7 +167,15 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// Walks `json` from its root.
 pub fn walk(json: &Json<'_>, shape: &'static Shape, direction: Direction, kind: Kind) -> Result<Walked, WalkError> {
     let mut walker = Walker { json, out: Walked::default(), direction, everything: None };
-    let place = Place { kind, path: Path::Root, choice: None, message: 0, array: None, role: LeafRole::Value };
+    let place = Place {
+        kind,
+        path: Path::Root,
+        choice: None,
+        message: 0,
+        array: None,
+        role: LeafRole::Value,
+        extent: Extent::Piece,
+    };
     walker.shape(0, shape, place)?;
     Ok(walker.out)
 }
@@ -150,7 +187,15 @@ pub fn walk_unknown(json: &Json<'_>, direction: Direction) -> Walked {
         Direction::Response => (Kind::Completion, Scope::OUTPUT),
     };
     let mut walker = Walker { json, out: Walked::default(), direction, everything: Some(scope) };
-    let place = Place { kind, path: Path::Root, choice: None, message: 0, array: None, role: LeafRole::Value };
+    let place = Place {
+        kind,
+        path: Path::Root,
+        choice: None,
+        message: 0,
+        array: None,
+        role: LeafRole::Value,
+        extent: Extent::Piece,
+    };
     walker.deep(0, place, true);
     walker.out
 }
@@ -258,6 +303,7 @@ struct Place<'p> {
     message: u32,
     array: Option<NodeId>,
     role: LeafRole,
+    extent: Extent,
 }
 
 /// The way to a place from the root, kept on the stack: only text leaves need it as a whole.
@@ -320,8 +366,14 @@ impl Walker<'_, '_> {
         let kind = self.json.kind(node);
         match (shape, kind) {
             (Shape::Harmless, _) => self.harmless(node, place)?,
-            (Shape::OneOf(words), NodeKind::String) if words.contains(&&*self.json.string(node)) => {
+            (Shape::OneOf(words) | Shape::Type(words), NodeKind::String)
+                if words.contains(&&*self.json.string(node)) =>
+            {
                 self.out.harmless.push(node);
+            }
+            (Shape::Type(_), _) => {
+                self.out.unknown.push(node);
+                self.deep(node, Place { role: LeafRole::Value, ..place }, true);
             }
             (Shape::Id, NodeKind::String) if is_opaque(&self.json.string(node)) => self.out.harmless.push(node),
             (Shape::OneOf(_) | Shape::Id, _) => self.deep(node, Place { role: LeafRole::Value, ..place }, true),
@@ -363,7 +415,12 @@ impl Walker<'_, '_> {
             (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
             (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
             (Shape::Whole(inner), _) => {
-                self.shape(node, inner, place.at(WHOLE.fetch_add(1, Ordering::Relaxed)))?;
+                let place = Place { extent: Extent::Whole, ..place.at(WHOLE.fetch_add(1, Ordering::Relaxed)) };
+                self.shape(node, inner, place)?;
+            }
+            (Shape::Repeat(inner), _) => self.shape(node, inner, Place { extent: Extent::Repeat, ..place })?,
+            (Shape::Stands(ways, inner), _) => {
+                self.stands(node, ways, inner, Place { path: Path::Root, ..place })?;
             }
             (Shape::Prompt(kind, inner), _) => {
                 self.out.messages.push(*kind);
@@ -390,6 +447,23 @@ impl Walker<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    fn stands(
+        &mut self,
+        node: NodeId,
+        ways: &'static [Way],
+        inner: &'static Shape,
+        place: Place<'_>,
+    ) -> Result<(), WalkError> {
+        match ways {
+            [] => self.shape(node, inner, place),
+            [Way::Member(name), rest @ ..] => self.stands(node, rest, inner, place.under(name.as_bytes())),
+            [Way::Number(name), rest @ ..] => {
+                let number = self.json.get(node, name).and_then(|number| self.json.raw(number).parse().ok());
+                self.stands(node, rest, inner, place.at(number.unwrap_or(0)))
+            }
+        }
     }
 
     fn element(
@@ -563,6 +637,7 @@ impl Walker<'_, '_> {
             choice: place.choice,
             message: place.message,
             array: place.array,
+            extent: place.extent,
         });
     }
 }

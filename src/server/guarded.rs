@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 
 use super::body::Body;
@@ -14,7 +14,7 @@ use super::decode::{Plain, decode};
 use super::error::RequestError;
 use super::journey::{App, Call};
 use super::recorder::{Recorder, Seen};
-use super::refuse::{self, Asked};
+use super::refuse;
 use super::{limits, streamed};
 use crate::audit::{Place, Streamed};
 use crate::classifier::Priority;
@@ -23,10 +23,10 @@ use crate::guard::{Caller, Guard, judge};
 use crate::inspect::{self, Buffered, Cause, Concluded, Report};
 use crate::policy::Context;
 use crate::policy::rule::{Decision, Expose};
-use crate::protocol::framing::Framing;
-use crate::protocol::json::{Json, JsonError, NodeKind, escape, fold_key};
+use crate::protocol::framing::Frames;
+use crate::protocol::json::{Json, JsonError, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
-use crate::protocol::{Protocol, Recognised, recognise};
+use crate::protocol::{Asked, Protocol, Recognised, recognise};
 use crate::segment::{Direction, Kind, Scope, Segment};
 use crate::upstream::{Answer, Outgoing};
 use crate::verdict::{About, Verdict};
@@ -96,14 +96,14 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         place: app.recorder.reserve()?,
         body: None,
         protocol,
-        asked: Asked { choices: 1, ..Asked::default() },
+        asked: Asked::default(),
         route: app.routes.name(route),
         spent: Duration::ZERO,
         request: None,
         bounds: Bounds { body: server.max_body, segments: server.max_segments },
     };
     let received = Instant::now();
-    let Forward { bytes, changed } = match exchange.request(&parts.headers, parts.uri.query(), bytes, plain).await {
+    let Forward { bytes, changed } = match exchange.request(&parts.headers, &parts.uri, bytes, plain).await {
         Ok(forward) => forward,
         Err(response) => return Ok(response.map(|body| body.holding(permit))),
     };
@@ -130,12 +130,12 @@ impl Exchange {
     async fn request(
         &mut self,
         headers: &HeaderMap,
-        query: Option<&str>,
+        target: &Uri,
         bytes: Bytes,
         plain: Plain,
     ) -> Result<Forward, Response<Body>> {
         let started = Instant::now();
-        let query = query.map(query_as_json).filter(|query| query != "{}");
+        let query = target.query().map(query_as_json).filter(|query| query != "{}");
         if let Some(query) = &query
             && let Ok(json) = Json::parse(query.as_bytes())
         {
@@ -169,7 +169,10 @@ impl Exchange {
             }
         };
         if let inspect::Body::Json(json, _) = &body {
-            self.asked = asked(json);
+            self.asked = match self.protocol {
+                Some(protocol) => protocol.asked(json, target),
+                None => Asked::in_openai_style(json),
+            };
         }
         let concluded = self.judge(body, Direction::Request).await;
         if let Some(cause) = concluded.block.clone() {
@@ -232,13 +235,13 @@ impl Exchange {
         if parts.status == StatusCode::PARTIAL_CONTENT {
             return Err(RequestError::PartialAnswer);
         }
-        if let Some(framing) = self.framing(&parts.headers)
+        if let Some(frames) = self.frames(&parts.headers)
             && readable(&parts.headers).is_ok()
             && let Ok(codings) = Coding::of(&parts.headers)
         {
             share.grow(codings.iter().map(|coding| coding.memory()).sum()).map_err(BodyError::from)?;
             let decoder = (!codings.is_empty()).then(|| Decoder::new(&codings));
-            return Ok(streamed::respond(self, parts, answer, framing, decoder).await);
+            return Ok(streamed::respond(self, parts, answer, frames, decoder).await);
         }
         let (bytes, trailers) = collect(answer, self.bounds.body, share).await?;
         let started = Instant::now();
@@ -284,11 +287,10 @@ impl Exchange {
         Ok(Response::from_parts(parts, Body::whole(bytes, trailers)))
     }
 
-    /// How an answer with these headers is cut into events, if it is a stream. The protocols that are built stream as
-    /// server-sent events; other framings are for the APIs that are walked whole.
-    fn framing(&self, headers: &HeaderMap) -> Option<Framing> {
-        let framing = Framing::of(headers.get(CONTENT_TYPE)?.as_bytes())?;
-        (self.protocol.is_none() || matches!(framing, Framing::Sse(_))).then_some(framing)
+    /// How an answer with these headers is cut into events, if it is a stream.
+    fn frames(&self, headers: &HeaderMap) -> Option<Frames> {
+        let kind = headers.get(CONTENT_TYPE)?.as_bytes();
+        self.protocol.map_or_else(|| Frames::of(kind), |protocol| protocol.frames(kind))
     }
 
     fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, Unread> {
@@ -439,21 +441,6 @@ fn readable(headers: &HeaderMap) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn asked(json: &Json<'_>) -> Asked {
-    let mut asked = Asked { choices: 1, ..Asked::default() };
-    let is_true = |node: usize| json.kind(node) == NodeKind::True;
-    for (key, value) in json.members(0) {
-        match fold_key(&json.string(key)).as_bytes() {
-            b"model" if json.kind(value) == NodeKind::String => asked.model = Some(json.string(value).into()),
-            b"stream" => asked.stream = is_true(value),
-            b"streamoptions" => asked.usage = json.get(value, "includeusage").is_some_and(is_true),
-            b"n" => asked.choices = json.raw(value).parse().unwrap_or(1),
-            _ => {}
-        }
-    }
-    asked
 }
 
 /// All of an answer's bytes, and its trailers.

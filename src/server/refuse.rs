@@ -1,7 +1,5 @@
 //! What a client gets when its message, or the answer to it, is blocked; and the headers that say what was done.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -12,17 +10,8 @@ use crate::finding::{Failure, Judgement, Outcome};
 use crate::inspect::{Cause, Notice, Report};
 use crate::policy::rule::{Expose, Mode};
 use crate::policy::{Context, Effect, effect};
-use crate::protocol::{Answer, Problem, Protocol, openai_error};
+use crate::protocol::{Answer, Asked, Problem, Protocol, openai_error};
 use crate::verdict::Verdict;
-
-/// What was asked for, as far as a made-up answer needs it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    pub(super) model: Option<Arc<str>>,
-    pub(super) stream: bool,
-    pub(super) usage: bool,
-    pub(super) choices: u64,
-}
 
 /// What clients may be told: the most secretive of the policies' wishes.
 pub(super) fn expose(context: &Context, loopback: bool) -> Expose {
@@ -86,11 +75,11 @@ pub(super) fn blocked(
             model: asked.model.as_deref().unwrap_or_default(),
             message: &notice.message,
             usage: asked.usage,
+            frames: asked.stream.unwrap_or_default(),
         };
-        let (body, kind) = if asked.stream {
-            (protocol.refusal_stream(&answer), HeaderValue::from_static("text/event-stream"))
-        } else {
-            (protocol.refusal_body(&answer), json)
+        let (body, kind) = match asked.stream {
+            Some(frames) => (protocol.refusal_stream(&answer), HeaderValue::from_static(frames.content_type())),
+            None => (protocol.refusal_body(&answer), json),
         };
         let mut response = Response::new(Body::full(body));
         response.headers_mut().insert(CONTENT_TYPE, kind);

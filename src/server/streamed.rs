@@ -22,7 +22,7 @@ use crate::classifier::Priority;
 use crate::coding::{CodingError, Decoder};
 use crate::guard::{self, ask};
 use crate::inspect::{Cause, Stream, StreamEnd, StreamOptions};
-use crate::protocol::framing::Framing;
+use crate::protocol::framing::Frames;
 use crate::segment::Direction;
 use crate::telemetry::metrics::METRICS;
 use crate::upstream::Answer;
@@ -57,7 +57,7 @@ pub(super) async fn respond(
     exchange: Exchange,
     mut parts: Parts,
     answer: Answer,
-    framing: Framing,
+    frames: Frames,
     decoder: Option<Decoder>,
 ) -> Response<Body> {
     let (context, expose, id) = (exchange.context.clone(), exchange.expose, exchange.id.clone());
@@ -69,7 +69,7 @@ pub(super) async fn respond(
         usage: exchange.asked.usage,
         notice,
     };
-    let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(framing);
+    let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(frames);
     let mut guarded = Guarded {
         exchange: Some(exchange),
         stream: Some(stream),

@@ -10,7 +10,7 @@ use crate::policy::rule::Decision;
 use crate::protocol::Mark;
 use crate::protocol::framing::Event;
 use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high_surrogate, unescape};
-use crate::protocol::walk::{self, LeafRole, TextLeaf, Walked};
+use crate::protocol::walk::{self, Extent, LeafRole, TextLeaf, Walked};
 use crate::segment::{Direction, Segment};
 
 /// Whether an answer says something besides its texts: clients put the strings of `delta` together, whatever they are.
@@ -19,6 +19,16 @@ fn adds_up(json: &Json<'_>, walked: &Walked) -> bool {
         let inside = delta..json.after(delta);
         walked.harmless.iter().any(|&node| inside.contains(&node) && !json.raw(node).is_empty())
     })
+}
+
+/// Whether a leaf says again what others said.
+enum Repeat {
+    /// It does; or it says nothing.
+    Taken,
+    /// It says something else at the same place.
+    Other,
+    /// Nothing was said there before.
+    None,
 }
 
 impl Stream {
@@ -83,7 +93,11 @@ impl Stream {
         for &(media, node) in &walked.unscannable {
             let decision = self.context.rules.unscannable(media);
             if decision != Decision::Allow {
-                self.report.unscanned.push((self.pointer(json, node), media));
+                let unscanned = (self.pointer(json, node), media);
+                // Events may say again what others said.
+                if !self.report.unscanned.contains(&unscanned) {
+                    self.report.unscanned.push(unscanned);
+                }
             }
             if decision == Decision::Block {
                 return self.close(Cause::Unscannable(media));
@@ -91,6 +105,10 @@ impl Stream {
         }
         if walked.choices.len() > MAX_CHOICES || walked.texts.len() > MAX_TEXTS {
             return self.close(Cause::OverLimit);
+        }
+        for &node in &walked.unknown {
+            let pointer = self.pointer(json, node);
+            self.report.note_unknown(pointer, &json.string(node));
         }
         let choices = walked.choices.iter().map(|&(_, own, node)| self.part(json, own, node)).collect();
         let own = |position: Option<u32>| {
@@ -103,6 +121,7 @@ impl Stream {
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
+        let mut ended = Vec::new();
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
@@ -111,7 +130,15 @@ impl Stream {
             }
             let plan = Arc::clone(plan);
             let known = self.texts.len();
-            let index = self.text_of(json, leaf, own(leaf.choice), plan, mark);
+            let index = match self.take_repeat(json, leaf, &mut held) {
+                Repeat::Taken => continue,
+                Repeat::Other => self.new_text(json, leaf, own(leaf.choice), plan, mark),
+                Repeat::None => self.text_of(json, leaf, own(leaf.choice), plan, mark),
+            };
+            if leaf.extent != Extent::Piece {
+                ended.push(index);
+                held.counts = true;
+            }
             if index == known {
                 self.end_parts_before(index, &mut held);
             }
@@ -129,6 +156,11 @@ impl Stream {
             }
         }
         self.enqueue(held);
+        for index in ended {
+            if !self.texts[index].text.is_finished() {
+                self.end_part(index, None);
+            }
+        }
         match mark {
             Mark::End(index) => {
                 let ended = |text: &StreamText| matches!(text.mark, Mark::Begin(own) | Mark::GoOn(own) if own == index);
@@ -202,6 +234,41 @@ impl Stream {
         if let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) {
             return index;
         }
+        let index = self.new_text(json, leaf, choice, plan, mark);
+        self.by_channel.insert((leaf.channel, leaf.kind), index);
+        index
+    }
+
+    /// What an event says of a text that others have said already.
+    fn take_repeat(&mut self, json: &Json<'_>, leaf: &TextLeaf, held: &mut Held) -> Repeat {
+        if leaf.extent != Extent::Repeat || json.kind(leaf.node) != NodeKind::String {
+            return Repeat::None;
+        }
+        // Where an item is announced, its texts are empty.
+        if json.raw(leaf.node).is_empty() {
+            return Repeat::Taken;
+        }
+        let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) else { return Repeat::None };
+        let same = self.texts[index].said.as_deref() == Some(&*json.string(leaf.node));
+        if !same || self.texts[index].half.is_some() {
+            return Repeat::Other;
+        }
+        let start = json.node(leaf.node).start as usize;
+        let raw = start..start + json.raw(leaf.node).len();
+        held.counts = true;
+        held.pieces.push(Piece { text: index, raw, range: 0..self.texts[index].text.len(), form: Form::String });
+        self.dirty.push(index);
+        Repeat::Taken
+    }
+
+    fn new_text(
+        &mut self,
+        json: &Json<'_>,
+        leaf: &TextLeaf,
+        choice: Option<u64>,
+        plan: Arc<ChannelPlan>,
+        mark: Mark,
+    ) -> usize {
         let pointer = self.pointer(json, leaf.node);
         let segment = Segment { direction: Direction::Response, kind: leaf.kind, scope: leaf.scope, pointer, age: 0 };
         let content = leaf.role == LeafRole::Part;
@@ -218,8 +285,8 @@ impl Stream {
             is_json: false,
             released: 0,
             half: None,
+            said: self.protocol.filter(|protocol| protocol.repeats()).map(|_| String::new()),
         });
-        self.by_channel.insert((leaf.channel, leaf.kind), self.texts.len() - 1);
         self.texts.len() - 1
     }
 

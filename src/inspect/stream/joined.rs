@@ -26,6 +26,9 @@ pub(super) struct Joined {
     dirty: bool,
 }
 
+/// Of a longer text nothing that says it again is believed to: it is read as a text of its own.
+const MAX_SAID: usize = 8 << 20;
+
 struct Reading {
     channel: Channel,
     separator: &'static str,
@@ -160,6 +163,9 @@ impl Stream {
     pub(super) fn feed_text(&mut self, index: usize, piece: &str) {
         let text = &mut self.texts[index];
         text.text.feed(piece);
+        if let Some(said) = text.said.as_mut().filter(|said| said.len() <= MAX_SAID) {
+            said.push_str(piece);
+        }
         if text.part
             && let Some(joined) = joined_of(&mut self.joined, text)
         {

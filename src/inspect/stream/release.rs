@@ -113,17 +113,17 @@ impl Stream {
         let rest = piece.raw.start + RawOffsets::new(raw).at(to - piece.range.start);
         let begin = held.gone.as_ref().map_or(piece.raw.start, |gone| gone.start);
         changes.extend(held.gone.take().map(|range| Splice { range, text: String::new() }));
-        out.extend_from_slice(&held.event.with_data(&apply(&data, changes)));
+        let copy = held.event.with_data(&apply(&data, changes));
         held.gone = Some(begin..rest);
         piece.raw.start = rest;
         piece.range.start = to;
-        self.sent = true;
         self.view.sent(held.mark);
         for part in &held.choices {
             if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                 choice.started = true;
             }
         }
+        self.write(copy, out);
     }
 
     /// The first event waits, unless nothing comes any more that it could wait for.
@@ -228,13 +228,14 @@ impl Stream {
         };
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
         if !all_gone && (cut.is_empty() || goes_out || others) {
-            if changes.is_empty() {
+            if changes.is_empty() && self.sent {
                 out.extend_from_slice(&held.event.raw);
+            } else if changes.is_empty() {
+                self.write(held.event.raw.to_vec(), out);
             } else {
                 let data = apply(&held.event.data(), changes);
-                out.extend_from_slice(&held.event.with_data(&data));
+                self.write(held.event.with_data(&data), out);
             }
-            self.sent = true;
             self.view.sent(held.mark);
             for (part, _) in held.choices.iter().zip(&gone).filter(|(_, gone)| !**gone) {
                 if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
@@ -274,9 +275,10 @@ impl Stream {
             return;
         }
         let notice = (self.options.notice)(cause);
+        let frames = self.framing.frames();
         let ending = match self.protocol {
             // Not the model's doing: what cannot be read is a fault, in the provider's own shape.
-            Some(protocol) if *cause == Cause::Unreadable => protocol.failure(&notice.message),
+            Some(protocol) if *cause == Cause::Unreadable => protocol.failure(&notice.message, frames),
             Some(protocol) => protocol.ending(
                 &self.view,
                 &Ending {
@@ -286,17 +288,18 @@ impl Stream {
                     refusal: notice.refusal.then_some(&notice.message),
                     usage: self.options.usage,
                     last,
+                    frames,
                 },
             ),
             None => {
-                self.framing.event(&openai_error(&notice.message, "invalid_request_error", "content_policy_violation"))
+                let error = openai_error(&notice.message, "invalid_request_error", "content_policy_violation");
+                frames.event(&error) + frames.end()
             }
         };
         if self.torn {
-            out.extend_from_slice(b"\n\n");
+            out.extend_from_slice(frames.mend().as_bytes());
         }
-        out.extend_from_slice(ending.as_bytes());
-        self.sent = true;
+        self.write(ending.into_bytes(), out);
         if last {
             self.end = StreamEnd::Done;
             self.drop_queue();

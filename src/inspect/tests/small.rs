@@ -7,7 +7,7 @@ use super::*;
 use crate::config::Source;
 use crate::policy::file::load_policy_source;
 use crate::protocol::Protocol;
-use crate::protocol::framing::Framing;
+use crate::protocol::framing::Frames;
 use crate::segment::Kind;
 
 /// The rules of a policy file. Every model has every label, and no line of its own.
@@ -185,7 +185,7 @@ fn the_ending_of_a_torn_stream_is_an_event_of_its_own() {
     let out = out + &finish(&mut stream);
     let (texts, ends) = read(out.as_bytes(), 1);
     assert_eq!((&*texts[0], ends[0].as_deref()), ("a b ", Some("content_filter")));
-    let mut stream = make(&context, "/unknown").framed(Framing::of(b"application/x-ndjson").unwrap());
+    let mut stream = make(&context, "/unknown").framed(Frames::of(b"application/x-ndjson").unwrap());
     let out = push(&mut stream, "{\"a\":\"x \"}\n{\"a\":\"y secret\"}") + &finish(&mut stream);
     assert!(out.lines().all(|line| line.is_empty() || Json::parse(line.as_bytes()).is_ok()), "{out}");
 }
