@@ -16,6 +16,7 @@ mod upstream;
 
 use palisade::config::{Config, Inspect, Route};
 use palisade::guard::Guard;
+use palisade::protocol::framing::Frames;
 use palisade::protocol::{PROTOCOLS, Protocol};
 use palisade::segment::Direction;
 use palisade::server::{App, Server};
@@ -49,9 +50,9 @@ rules:
 ";
 
 fn judged(context: &palisade::policy::Context, recording: &Recording, step: usize) -> Judged {
-    let Recording { bytes, protocol, .. } = recording;
+    let Recording { bytes, protocol, frames, .. } = recording;
     match recording.sort {
-        Sort::Stream => judge_stream(context, bytes, *protocol, step),
+        Sort::Stream => judge_stream(context, bytes, *protocol, *frames, step),
         _ => judge(context, bytes, *protocol, recording.direction(), step),
     }
 }
@@ -75,11 +76,13 @@ fn what_nothing_matches_is_byte_identical() {
 #[test]
 fn streams_with_other_line_endings_are_byte_identical() {
     let policies = [FLOWING, HOLDING].map(context);
-    for recording in recordings().iter().filter(|recording| recording.sort == Sort::Stream) {
+    for recording in
+        recordings().iter().filter(|recording| recording.sort == Sort::Stream && recording.frames == Frames::Sse)
+    {
         for ending in ["\r\n", "\r"] {
             let stream = String::from_utf8(recording.bytes.clone()).unwrap().replace('\n', ending);
             for (context, step) in policies.iter().flat_map(|context| STEPS.map(|step| (context, step))) {
-                let judged = judge_stream(context, stream.as_bytes(), recording.protocol, step);
+                let judged = judge_stream(context, stream.as_bytes(), recording.protocol, recording.frames, step);
                 assert_same(&judged.bytes, stream.as_bytes(), &format!("{}, {ending:?}, step {step}", recording.name));
             }
         }
@@ -137,7 +140,7 @@ fn repeats_of_a_rewritten_text_go() {
         )
     };
     let stream = format!("{}{}{}", event("a ", logprobs), event("sec", logprobs), event("ret!", logprobs));
-    let judged = judge_stream(&context, stream.as_bytes(), Some(chat), usize::MAX);
+    let judged = judge_stream(&context, stream.as_bytes(), Some(chat), Frames::Sse, usize::MAX);
     let expected = format!("{}{}{}", event("a ", logprobs), event("zqnewzq", "null"), event("!", "null"));
     assert_eq!(String::from_utf8(judged.bytes).unwrap(), expected);
 }
@@ -166,7 +169,11 @@ async fn the_proxy_passes_what_nothing_matches() {
             let place = format!("{}, step {step}", recording.name);
             let reply = upstream::Reply {
                 status: recording.status,
-                content_type: if recording.sort == Sort::Stream { "text/event-stream" } else { "application/json" },
+                content_type: if recording.sort == Sort::Stream {
+                    recording.frames.content_type()
+                } else {
+                    "application/json"
+                },
                 bytes: if recording.sort == Sort::Request { b"{}".to_vec() } else { recording.bytes.clone() },
                 step,
             };

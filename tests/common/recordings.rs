@@ -8,15 +8,29 @@ use palisade::config::Source;
 use palisade::inspect::{Body, Buffered, Cause, Notice, Report, Stream, StreamEnd, StreamOptions, Ticket};
 use palisade::policy::file::load_policy_source;
 use palisade::policy::{Answer, Context, LabelInfo, RuleSet, Scored};
+use palisade::protocol::framing::{Frames, Framing};
 use palisade::protocol::json::Json;
 use palisade::protocol::walk::{Walked, walk, walk_unknown};
 use palisade::protocol::{Protocol, Recognised, recognise};
 use palisade::segment::Direction;
 use serde_json::Value;
 
-/// The folders of recordings that are read.
-const FOLDERS: [&str; 6] =
-    ["openai-chat", "openai-compatible", "azure-openai", "anthropic", "anthropic-count-tokens", "robustness"];
+/// The folders of recordings that are read, and where what a recording without a note of its path was sent to.
+const FOLDERS: &[(&str, UsualPath)] = &[
+    ("openai-chat", openai),
+    ("openai-compatible", openai),
+    ("azure-openai", openai),
+    ("anthropic", |_| "/v1/messages"),
+    ("anthropic-count-tokens", |_| "/v1/messages/count_tokens"),
+    ("robustness", openai),
+];
+
+type UsualPath = fn(&Recording) -> &'static str;
+
+fn openai(recording: &Recording) -> &'static str {
+    let first: Value = serde_json::from_str(&recording.texts()[0]).unwrap();
+    if first.get("messages").or(first.get("choices")).is_some() { "/v1/chat/completions" } else { "/unknown" }
+}
 
 /// Recordings that are no JSON; tests that want those read them by name.
 const BROKEN: [&str; 1] = ["agw-broken-sse.sse"];
@@ -33,6 +47,8 @@ pub(crate) struct Recording {
     pub(crate) protocol: Option<&'static dyn Protocol>,
     /// Of the answer.
     pub(crate) status: u16,
+    /// How a stream is cut into events.
+    pub(crate) frames: Frames,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +64,23 @@ impl Recording {
     }
 
     /// The JSON texts in it: the body, or the data of each event.
-    pub(crate) fn texts(&self) -> Vec<&str> {
-        let text = std::str::from_utf8(&self.bytes).unwrap();
+    pub(crate) fn texts(&self) -> Vec<String> {
         match self.sort {
-            Sort::Stream => datas(text).filter(|data| *data != "[DONE]").collect(),
-            _ => vec![text],
+            Sort::Stream => datas(&self.bytes, self.frames),
+            _ => vec![String::from_utf8(self.bytes.clone()).unwrap()],
         }
     }
 }
 
-/// The `data` of a stream's events; the recordings have one line of it each.
-pub(crate) fn datas(stream: &str) -> impl Iterator<Item = &str> {
-    stream.lines().filter_map(|line| line.strip_prefix("data:")).map(|data| data.strip_prefix(' ').unwrap_or(data))
+/// The data of a stream's events.
+pub(crate) fn datas(stream: &[u8], frames: Frames) -> Vec<String> {
+    let mut events = Vec::new();
+    let mut framing = Framing::from(frames);
+    framing.feed(stream, |event| events.push(event)).unwrap();
+    events.extend(framing.finish());
+    let datas = events.iter().filter(|event| !event.is_empty());
+    let datas = datas.map(|event| String::from_utf8(event.data().into_owned()).unwrap());
+    datas.filter(|data| data != "[DONE]").collect()
 }
 
 /// Every recording, or nothing where the folder is missing, which is said.
@@ -70,35 +91,43 @@ pub(crate) fn recordings() -> Vec<Recording> {
         return Vec::new();
     }
     let mut out = Vec::new();
-    for folder in FOLDERS {
+    for (folder, path) in FOLDERS {
         let mut files: Vec<_> = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
-        out.extend(files.iter().filter_map(|file| recording(folder, file)));
+        out.extend(files.iter().filter_map(|file| recording(folder, *path, file)));
     }
     assert!(!out.is_empty());
     out
 }
 
-fn recording(folder: &str, file: &Path) -> Option<Recording> {
+fn recording(folder: &str, usual: UsualPath, file: &Path) -> Option<Recording> {
     let name = file.file_name().unwrap().to_str().unwrap();
     if BROKEN.contains(&name) {
         return None;
     }
-    let kinds = [(".request.json", Sort::Request), (".response.json", Sort::Response), (".sse", Sort::Stream)];
-    let (stem, sort) = kinds.iter().find_map(|(end, sort)| Some((name.strip_suffix(end)?, *sort)))?;
+    let kinds = [
+        (".request.json", Sort::Request, Frames::Sse),
+        (".response.json", Sort::Response, Frames::Sse),
+        (".sse", Sort::Stream, Frames::Sse),
+        (".ndjson", Sort::Stream, Frames::Ndjson),
+    ];
+    let (stem, sort, frames) =
+        kinds.iter().find_map(|(end, sort, frames)| Some((name.strip_suffix(end)?, *sort, *frames)))?;
     let bytes = fs::read(file).unwrap();
     let meta = fs::read(file.with_file_name(format!("{stem}.meta.json"))).ok();
     let meta: Option<Value> = meta.map(|meta| serde_json::from_slice(&meta).unwrap());
-    let mut recording =
-        Recording { name: format!("{folder}/{name}"), sort, bytes, path: String::new(), protocol: None, status: 200 };
+    let mut recording = Recording {
+        name: format!("{folder}/{name}"),
+        sort,
+        bytes,
+        path: String::new(),
+        protocol: None,
+        status: 200,
+        frames,
+    };
     let path = match &meta {
         Some(meta) => meta["path"].as_str().unwrap().split('?').next().unwrap().to_owned(),
-        None => match folder {
-            "anthropic" => "/v1/messages".to_owned(),
-            "anthropic-count-tokens" => "/v1/messages/count_tokens".to_owned(),
-            _ if recording.looks_like_chat() => "/v1/chat/completions".to_owned(),
-            _ => "/unknown".to_owned(),
-        },
+        None => usual(&recording).to_owned(),
     };
     if let Recognised::Known(protocol) = recognise(&path) {
         recording.protocol = Some(protocol);
@@ -106,13 +135,6 @@ fn recording(folder: &str, file: &Path) -> Option<Recording> {
     recording.path = path;
     recording.status = meta.and_then(|meta| meta["status"].as_u64()).unwrap_or(200).try_into().unwrap();
     Some(recording)
-}
-
-impl Recording {
-    fn looks_like_chat(&self) -> bool {
-        let first: Value = serde_json::from_str(self.texts()[0]).unwrap();
-        first.get("messages").or(first.get("choices")).is_some()
-    }
 }
 
 /// A policy, ready to run. Its classifier rules have a model that the test plays.
@@ -169,12 +191,13 @@ pub(crate) fn judge_stream(
     context: &Context,
     bytes: &[u8],
     protocol: Option<&'static dyn Protocol>,
+    frames: Frames,
     step: usize,
 ) -> Judged {
     let notice = |_: &Cause| Notice { message: "blocked".to_owned(), refusal: false, status: 400 };
     let options =
         StreamOptions { id: "test".to_owned(), created: 0, choices: 1, usage: false, notice: Arc::new(notice) };
-    let (mut stream, mut out) = (Stream::new(context, protocol, options), Vec::new());
+    let (mut stream, mut out) = (Stream::new(context, protocol, options).framed(frames), Vec::new());
     for piece in bytes.chunks(step) {
         stream.push(piece, &mut out);
         answer_all(&mut stream, &mut out);

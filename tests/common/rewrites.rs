@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use palisade::protocol::framing::Frames;
 use serde_json::Value;
 
 use super::recordings::{Recording, Sort, datas};
@@ -64,7 +65,7 @@ fn is_arguments(name: &str) -> bool {
 fn channels(recording: &Recording) -> BTreeMap<String, String> {
     let mut channels = BTreeMap::new();
     for text in recording.texts() {
-        strings(&serde_json::from_str(text).unwrap(), recording.protocol.is_some(), &mut |name, text| {
+        strings(&serde_json::from_str(&text).unwrap(), recording.protocol.is_some(), &mut |name, text| {
             channels.entry(name.to_owned()).or_insert_with(String::new).push_str(text);
         });
     }
@@ -92,7 +93,7 @@ fn keys(recording: &Recording) -> Vec<String> {
     }
     let mut keys = Vec::new();
     for text in recording.texts() {
-        collect(&serde_json::from_str(text).unwrap(), &mut keys);
+        collect(&serde_json::from_str(&text).unwrap(), &mut keys);
     }
     for text in channels(recording).into_values().filter(|text| text.starts_with('{')) {
         if let Ok(inner) = serde_json::from_str(&text) {
@@ -190,15 +191,17 @@ fn check_stream(recording: &Recording, word: &str, before: &str, got: &str, plac
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     let mut after: BTreeMap<String, String> = BTreeMap::new();
     assert_eq!(before.lines().count(), got.lines().count(), "{place}");
-    let mut events = datas(before).zip(datas(got));
+    let events = |stream: &str| datas(stream.as_bytes(), recording.frames).into_iter();
+    let mut events = events(before).zip(events(got));
     for (old_line, new_line) in before.lines().zip(got.lines()) {
-        if !old_line.starts_with("data:") || old_line.ends_with("[DONE]") {
+        let framing = recording.frames == Frames::Sse && !old_line.starts_with("data:");
+        if framing || old_line.ends_with("[DONE]") || old_line.is_empty() {
             assert_eq!(new_line, old_line, "{place}");
             continue;
         }
         let (old, new) = events.next().unwrap();
         let (mut old, mut new): (Value, Value) =
-            (serde_json::from_str(old).unwrap(), serde_json::from_str(new).unwrap());
+            (serde_json::from_str(&old).unwrap(), serde_json::from_str(&new).unwrap());
         let mut touched = Vec::new();
         strings(&old, by_index, &mut |name, text| {
             let start = ends.entry(name.to_owned()).or_default();

@@ -6,12 +6,15 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-#[path = "common/recordings.rs"]
+mod anthropic_messages;
+mod openai_chat;
+#[path = "../common/recordings.rs"]
 mod recordings;
 
 use std::collections::BTreeMap;
 
 use palisade::policy::Context;
+use palisade::protocol::framing::Frames;
 use palisade::segment::Direction;
 use recordings::{Recording, Sort, context, judge, judge_stream, recordings};
 use serde_json::Value;
@@ -34,12 +37,12 @@ rules:
 fn every_string_is_read_or_known_to_be_harmless() {
     let context = context(POLICY);
     let recordings = recordings();
-    let mut missed: BTreeMap<(Where, &str), BTreeMap<String, String>> = BTreeMap::new();
+    let mut missed: BTreeMap<(Side, &str), BTreeMap<String, String>> = BTreeMap::new();
     let mut tried = 0;
     for recording in &recordings {
-        let side = Where::of(recording);
+        let side = side(recording);
         for text in recording.texts() {
-            let body: Value = serde_json::from_str(text).unwrap();
+            let body: Value = serde_json::from_str(&text).unwrap();
             let mut places = Vec::new();
             strings(&body, &mut Vec::new(), &mut places);
             for place in &places {
@@ -57,8 +60,8 @@ fn every_string_is_read_or_known_to_be_harmless() {
     let mut unknown = Vec::new();
     for ((side, marker), places) in &missed {
         for (place, example) in places {
-            match HARMLESS.iter().find(|entry| entry.covers(*side, marker, place)) {
-                Some(entry) => println!("{side:?} {marker:?} {place}: {}", entry.why),
+            match harmless().find(|entry| entry.covers(*side, marker, place)) {
+                Some(entry) => println!("{} {} {marker:?} {place}: {}", side.0, side.1, entry.why),
                 None => unknown.push(format!("{side:?} {marker:?} {place} (as in {example})")),
             }
         }
@@ -66,7 +69,7 @@ fn every_string_is_read_or_known_to_be_harmless() {
     println!("{tried} markers in {} recordings", recordings.len());
     assert!(unknown.is_empty(), "markers that nobody found:\n{}", unknown.join("\n"));
     if recordings::present() {
-        for entry in HARMLESS {
+        for entry in harmless() {
             let used = missed
                 .iter()
                 .any(|((side, marker), places)| places.keys().any(|place| entry.covers(*side, marker, place)));
@@ -75,40 +78,26 @@ fn every_string_is_read_or_known_to_be_harmless() {
     }
 }
 
-/// Which side of which API a body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Where {
-    ChatRequest,
-    ChatResponse,
-    MessagesRequest,
-    MessagesResponse,
-    Unknown,
-}
+/// Protocol and direction.
+type Side = (&'static str, &'static str);
 
-impl Where {
-    fn of(recording: &Recording) -> Where {
-        let Some(protocol) = recording.protocol else { return Where::Unknown };
-        match (protocol.name(), recording.direction()) {
-            ("openai-chat", Direction::Request) => Where::ChatRequest,
-            ("openai-chat", Direction::Response) => Where::ChatResponse,
-            ("anthropic-messages" | "anthropic-count-tokens", Direction::Request) => Where::MessagesRequest,
-            ("anthropic-messages" | "anthropic-count-tokens", Direction::Response) => Where::MessagesResponse,
-            (other, _) => unreachable!("no list for {other}"),
-        }
-    }
+fn side(recording: &Recording) -> Side {
+    let way = if recording.direction() == Direction::Request { "request" } else { "response" };
+    (recording.protocol.map_or("none", |protocol| protocol.name()), way)
 }
 
 /// A place where an identifier may go unseen. What looks like a sentence never may.
 struct Harmless {
-    side: Where,
+    protocols: &'static [&'static str],
+    way: &'static str,
     /// A JSON pointer; `*` is any one step, `**` any steps, `#*` a key.
     place: &'static str,
     why: &'static str,
 }
 
 impl Harmless {
-    fn covers(&self, side: Where, marker: &str, place: &str) -> bool {
-        self.side == side && marker == WORD && matches(self.place, place)
+    fn covers(&self, (protocol, way): Side, marker: &str, place: &str) -> bool {
+        self.protocols.contains(&protocol) && self.way == way && marker == WORD && matches(self.place, place)
     }
 }
 
@@ -131,22 +120,6 @@ fn matches(pattern: &str, place: &str) -> bool {
     steps(&pattern.split('/').collect::<Vec<_>>(), &place.split('/').collect::<Vec<_>>())
 }
 
-const fn request(place: &'static str, why: &'static str) -> Harmless {
-    Harmless { side: Where::ChatRequest, place, why }
-}
-
-const fn response(place: &'static str, why: &'static str) -> Harmless {
-    Harmless { side: Where::ChatResponse, place, why }
-}
-
-const fn messages_request(place: &'static str, why: &'static str) -> Harmless {
-    Harmless { side: Where::MessagesRequest, place, why }
-}
-
-const fn messages_response(place: &'static str, why: &'static str) -> Harmless {
-    Harmless { side: Where::MessagesResponse, place, why }
-}
-
 const PARAMETER: &str = "the name of a parameter: servers act on those they know and drop or refuse the rest, and what stands under it is read";
 const OPAQUE: &str = "an id; four words at most, longer ones are read";
 const MEDIA: &str = "encoded data in what is unscannable: the verdict says so, and the policy decides";
@@ -154,89 +127,9 @@ const SIGNED: &str = "made by the provider, which takes it back as it was and no
 const SERVER: &str = "written by the server; no model and no client has a hand in it";
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
-const HARMLESS: &[Harmless] = &[
-    request("/#*", PARAMETER),
-    request("/response_format/#*", PARAMETER),
-    request("/stream_options/#*", PARAMETER),
-    request("/logit_bias/#*", "the number of a token, for the sampler; the model does not see it"),
-    request("/model", "chooses the model and is not put before it"),
-    request("/response_format/type", "chooses a grammar for the sampler and is not put before the model"),
-    request("/messages/*/tool_call_id", OPAQUE),
-    request("/messages/*/tool_calls/*/id", OPAQUE),
-    request("/messages/*/content/*/image_url/url", MEDIA),
-    request("/messages/*/content/*/file/file_data", MEDIA),
-    response("/**/#*", "a key outside of tool arguments: written by the server's program, not by the model"),
-    response("/id", SERVER),
-    response("/object", SERVER),
-    response("/model", SERVER),
-    response("/provider", SERVER),
-    response("/service_tier", SERVER),
-    response("/system_fingerprint", SERVER),
-    response("/user_id", SERVER),
-    response("/x_groq/id", SERVER),
-    response("/error/code", SERVER),
-    response("/error/param", SERVER),
-    response("/error/type", SERVER),
-    response("/prompt_filter_results/**", SERVER),
-    response("/choices/*/content_filter_results/**", SERVER),
-    response("/choices/*/finish_reason", SERVER),
-    response("/choices/*/native_finish_reason", SERVER),
-    response("/obfuscation", "random padding against guessing by length"),
-    response("/choices/*/message/tool_calls/*/id", OPAQUE),
-    response("/choices/*/delta/tool_calls/*/id", OPAQUE),
-    response("/choices/*/message/audio/id", MEDIA),
-    response("/choices/*/message/audio/data", MEDIA),
-    response("/choices/*/delta/reasoning_details/*/signature", MEDIA),
-    response("/choices/*/delta/reasoning_details/*/format", SERVER),
-    response("/choices/*/delta/reasoning_details/*/type", SERVER),
-    messages_request("/#*", PARAMETER),
-    messages_request("/output_config/#*", PARAMETER),
-    messages_request("/thinking/#*", PARAMETER),
-    messages_request("/messages/*/content/*/citations/#*", PARAMETER),
-    messages_request("/model", "chooses the model and is not put before it"),
-    messages_request("/output_config/effort", "sets how much the model thinks; an unknown word is refused"),
-    messages_request("/thinking/type", "sets whether the model thinks; an unknown word is refused"),
-    messages_request("/tools/*/type", OPAQUE),
-    messages_request("/tools/*/model", OPAQUE),
-    messages_request("/container", MEDIA),
-    messages_request("/messages/*/content/*/content/*/source/*", MEDIA),
-    messages_request("/messages/*/content/*/file_id", MEDIA),
-    messages_request("/messages/*/content/*/id", OPAQUE),
-    messages_request("/messages/*/content/*/tool_use_id", OPAQUE),
-    messages_request("/messages/*/content/*/signature", SIGNED),
-    messages_response("/**/#*", "a key outside of tool arguments: written by the server's program, not by the model"),
-    messages_response("/id", SERVER),
-    messages_response("/type", SERVER),
-    messages_response("/role", SERVER),
-    messages_response("/model", SERVER),
-    messages_response("/request_id", SERVER),
-    messages_response("/stop_reason", SERVER),
-    messages_response("/usage/**", SERVER),
-    messages_response("/container/*", SERVER),
-    messages_response("/error/type", SERVER),
-    messages_response("/message/id", SERVER),
-    messages_response("/message/type", SERVER),
-    messages_response("/message/role", SERVER),
-    messages_response("/message/model", SERVER),
-    messages_response("/message/usage/**", SERVER),
-    messages_response("/delta/type", SERVER),
-    messages_response("/delta/stop_reason", SERVER),
-    messages_response("/delta/stop_details/*", SERVER),
-    messages_response("/content/*/id", OPAQUE),
-    messages_response("/content/*/tool_use_id", OPAQUE),
-    messages_response("/content/*/caller/type", OPAQUE),
-    messages_response("/content/*/signature", SIGNED),
-    messages_response("/content/*/content/encrypted_content", MEDIA),
-    messages_response("/content_block/id", OPAQUE),
-    messages_response("/content_block/tool_use_id", OPAQUE),
-    messages_response("/content_block/caller/type", OPAQUE),
-    messages_response("/content_block/signature", SIGNED),
-    messages_response("/content_block/data", MEDIA),
-    messages_response("/content_block/content/*/encrypted_content", MEDIA),
-    messages_response("/delta/signature", SIGNED),
-    messages_response("/delta/citation/encrypted_index", SIGNED),
-    messages_response("/delta/encrypted_content", MEDIA),
-];
+fn harmless() -> impl Iterator<Item = &'static Harmless> {
+    [openai_chat::HARMLESS, anthropic_messages::HARMLESS].into_iter().flatten()
+}
 
 /// Where a string stands.
 #[derive(Clone, Debug)]
@@ -314,8 +207,12 @@ fn pattern(place: &[Step]) -> String {
 
 fn is_found(context: &Context, recording: &Recording, marked: &str) -> bool {
     let (judged, sent) = if recording.sort == Sort::Stream {
-        let stream = format!("data: {marked}\n\ndata: [DONE]\n\n");
-        (judge_stream(context, stream.as_bytes(), recording.protocol, usize::MAX), stream)
+        let stream = match recording.frames {
+            Frames::Sse => format!("data: {marked}\n\ndata: [DONE]\n\n"),
+            Frames::Ndjson => format!("{marked}\n"),
+            Frames::Array => format!("[{marked}]"),
+        };
+        (judge_stream(context, stream.as_bytes(), recording.protocol, recording.frames, usize::MAX), stream)
     } else {
         let protocol = recording.protocol;
         (judge(context, marked.as_bytes(), protocol, recording.direction(), usize::MAX), marked.to_owned())
