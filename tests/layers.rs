@@ -13,11 +13,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("view", &[]),
     ("finding", &["view"]),
     // A route names policies; how such a name is told from a path is the policy module's to say.
-    ("config", &["policy"]),
+    ("config", &["policy", "segment"]),
     ("coding", &[]),
     ("action", &["config", "segment"]),
     ("detector", &["config"]),
-    ("protocol", &["segment"]),
+    ("protocol", &["config", "segment"]),
     ("classifier", &["segment"]),
     ("policy", &["action", "classifier", "config", "detector", "finding", "segment", "view"]),
     ("inspect", &["action", "detector", "finding", "policy", "protocol", "segment"]),

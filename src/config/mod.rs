@@ -1,6 +1,7 @@
 //! `palisade.yaml`: the finished, checked configuration, and how files become it.
 
 mod admin;
+pub mod api;
 mod expand;
 mod hosts;
 mod load;
@@ -19,6 +20,7 @@ mod upstream;
 pub mod value;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Uri};
@@ -130,6 +132,8 @@ pub struct Route {
     pub baseline: Vec<String>,
     /// Names or files of policies; all of them run.
     pub policy: Vec<String>,
+    /// The API that is spoken here, if it is none that is known by its path.
+    pub api: Option<Arc<api::Api>>,
 }
 
 /// Whether a route's traffic is looked at.

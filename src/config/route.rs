@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::problem::{Collector, Problem};
 use super::reader::MapReader;
 use super::source::At;
 use super::tree::{Node, Value};
 use super::value::{self, one_of, unknown};
-use super::{Inspect, Route};
+use super::{Inspect, Route, api};
 use crate::policy::file::{self as policy_file, DEFAULT_POLICY};
 
 /// What routes may refer to.
@@ -63,19 +64,21 @@ fn read(reader: &mut MapReader<'_>, known: &Known<'_>) -> Option<Route> {
     let baseline = reader.list("baseline", policy);
     let chosen = reader.list("policy", policy);
     if inspect == Inspect::None {
-        for key in ["baseline", "policy"] {
+        for key in ["baseline", "policy", "api"] {
             if let Some(node) = reader.node(key) {
+                let what = if key == "api" { "an API" } else { "a policy" };
                 reader.problem(
-                    Problem::error(&node.at, "a policy on a route that is not inspected")
-                        .label("never runs: the route says `inspect: none`")
-                        .help("remove `inspect: none`, or the policy"),
+                    Problem::error(&node.at, format!("{what} on a route that is not inspected"))
+                        .label("never used: the route says `inspect: none`")
+                        .help("remove one of the two"),
                 );
             }
         }
-        return Some(Route { path: path?, upstream: upstream?, inspect, baseline: vec![], policy: vec![] });
+        return Some(Route { path: path?, upstream: upstream?, inspect, baseline: vec![], policy: vec![], api: None });
     }
     let policy = chosen.unwrap_or_else(|| vec![DEFAULT_POLICY.to_owned()]);
-    Some(Route { path: path?, upstream: upstream?, inspect, baseline: baseline.unwrap_or_default(), policy })
+    let api = reader.map("api", api::read).map(Arc::new);
+    Some(Route { path: path?, upstream: upstream?, inspect, baseline: baseline.unwrap_or_default(), policy, api })
 }
 
 /// A policy's name as it is, a policy's file with the folder of the configuration before it.
@@ -149,6 +152,7 @@ impl Route {
             inspect: Inspect::Full,
             baseline: Vec::new(),
             policy: vec![DEFAULT_POLICY.to_owned()],
+            api: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod anthropic_messages;
 mod anthropic_stream;
 pub mod framing;
+mod generic;
 pub mod json;
 pub mod json_array;
 pub mod ndjson;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use self::framing::Frames;
+pub use self::generic::{GENERIC, generic};
 use self::json::{Json, NodeId, NodeKind, fold_key};
 use self::walk::Shape;
 use crate::segment::Kind;
@@ -30,8 +32,13 @@ pub trait Protocol: Send + Sync {
     /// Where text stands in a request, and what strings in no known place count as.
     fn request(&self) -> (&'static Shape, Kind);
 
-    /// Where text stands in a response or a stream event, and what strings in no known place count as.
+    /// Where text stands in a response, and what strings in no known place count as.
     fn response(&self) -> (&'static Shape, Kind);
+
+    /// The same in a stream event.
+    fn event(&self) -> (&'static Shape, Kind) {
+        self.response()
+    }
 
     /// What a request asks for: by its body, and by its target where that says so.
     fn asked(&self, json: &Json<'_>, _target: &http::Uri) -> Asked {
@@ -39,7 +46,7 @@ pub trait Protocol: Send + Sync {
     }
 
     /// How an answer of this content type is cut into events, if it is a stream.
-    fn frames(&self, content_type: &[u8]) -> Option<Frames> {
+    fn frames(&self, content_type: &[u8], _asked: &Asked) -> Option<Frames> {
         Frames::of(content_type).filter(|frames| *frames == Frames::Sse)
     }
 
@@ -310,6 +317,8 @@ pub struct Ending<'a> {
     pub created: u64,
     /// (index of the answer, whether anything of it was sent).
     pub choices: &'a [(u64, bool)],
+    /// What there is to say about it.
+    pub message: &'a str,
     /// End as a refusal with this message.
     pub refusal: Option<&'a str>,
     /// The client asked for a last event with token counts.

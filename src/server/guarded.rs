@@ -26,7 +26,7 @@ use crate::policy::rule::{Decision, Expose};
 use crate::protocol::framing::Frames;
 use crate::protocol::json::{Json, JsonError, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
-use crate::protocol::{Asked, Protocol, Recognised, recognise};
+use crate::protocol::{Asked, Protocol, Recognised};
 use crate::segment::{Direction, Kind, Scope, Segment};
 use crate::upstream::{Answer, Outgoing};
 use crate::verdict::{About, Verdict};
@@ -76,7 +76,7 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
     let started = Instant::now();
     let line = app.config.routes.get(route).ok_or(RequestError::NoRoute)?;
     let context = app.guard.context(route, tenant.as_deref()).cloned().ok_or(RequestError::NoRoute)?;
-    let protocol = match recognise(parts.uri.path()) {
+    let protocol = match app.recognise(route, parts.uri.path()) {
         Recognised::Known(protocol) => Some(protocol),
         Recognised::NotBuilt => return Err(RequestError::NotAvailable("this API")),
         Recognised::Unknown => None,
@@ -290,7 +290,7 @@ impl Exchange {
     /// How an answer with these headers is cut into events, if it is a stream.
     fn frames(&self, headers: &HeaderMap) -> Option<Frames> {
         let kind = headers.get(CONTENT_TYPE)?.as_bytes();
-        self.protocol.map_or_else(|| Frames::of(kind), |protocol| protocol.frames(kind))
+        self.protocol.map_or_else(|| Frames::of(kind), |protocol| protocol.frames(kind, &self.asked))
     }
 
     fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, Unread> {

@@ -4,6 +4,7 @@
 //! the response's body until that has ended, and dropping any of it (the client has gone) cancels the upstream.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use crate::audit::Log;
 use crate::config::{Config, Inspect, Route};
 use crate::decisions::Decisions;
 use crate::guard::Guard;
-use crate::protocol::{Recognised, recognise};
+use crate::protocol::{Protocol, Recognised, generic, recognise};
 use crate::telemetry::metrics::METRICS;
 use crate::upstream::{AnswerError, Outgoing, UpstreamError, UpstreamSetUpError, Upstreams, headers};
 
@@ -49,8 +50,26 @@ pub struct App {
     pub decisions: Decisions,
     /// Where verdicts go.
     pub(super) recorder: Recorder,
+    /// Adapters for APIs that `config.routes` describe; indices are the same.
+    apis: Apis,
     /// Who may be calling; `None`: nobody in particular.
     pub(super) tenants: Option<Arc<TenantTable>>,
+}
+
+/// Adapters by route, where the route describes its API.
+#[derive(Clone)]
+struct Apis(Arc<[Option<&'static dyn Protocol>]>);
+
+impl Apis {
+    fn new(config: &Config) -> Apis {
+        Apis(config.routes.iter().map(|route| route.api.as_deref().map(generic)).collect())
+    }
+}
+
+impl fmt::Debug for Apis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().flatten().map(|protocol| protocol.name())).finish()
+    }
 }
 
 /// One request on its way, with its slot.
@@ -101,6 +120,7 @@ impl App {
             tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::new(guard),
             decisions,
+            apis: Apis::new(&config),
             config: Arc::new(config),
         })
     }
@@ -117,6 +137,7 @@ impl App {
             guard: Arc::clone(&self.guard),
             decisions: self.decisions.clone(),
             recorder: self.recorder.clone(),
+            apis: self.apis.clone(),
             tenants: self.tenants.clone(),
         })
     }
@@ -133,8 +154,15 @@ impl App {
             tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::clone(guard),
             decisions: self.decisions.clone(),
+            apis: Apis::new(config),
             config: Arc::clone(config),
         })
+    }
+
+    /// Who reads a path: whoever the route says, else whoever the path is known of.
+    pub(super) fn recognise(&self, route: usize, path: &str) -> Recognised {
+        let described = self.apis.0.get(route).copied().flatten();
+        described.map_or_else(|| recognise(path), Recognised::Known)
     }
 
     fn route(&self, index: usize) -> Result<&Route, RequestError> {
@@ -150,11 +178,12 @@ pub(super) async fn handle(
 ) -> Result<Response<Body>, Infallible> {
     let id = RequestId::new();
     let target = request.uri().clone();
-    let mut response = match forward(app, id, peer, request).await {
+    let mut response = match forward(Arc::clone(&app), id, peer, request).await {
         Ok(response) => response,
         Err(error) => {
             report(id, &error);
-            let protocol = match recognise(target.path()) {
+            let route = app.routes.find(target.path());
+            let protocol = match route.map_or(Recognised::Unknown, |route| app.recognise(route, target.path())) {
                 Recognised::Known(protocol) => Some(protocol),
                 Recognised::NotBuilt | Recognised::Unknown => None,
             };

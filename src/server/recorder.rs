@@ -9,7 +9,7 @@ use crate::audit::{Log, Original, Place, Record, Streamed};
 use crate::config::{Audit, AuditText};
 use crate::decisions::Decisions;
 use crate::guard::Guard;
-use crate::protocol::{PROTOCOLS, Protocol};
+use crate::protocol::{GENERIC, PROTOCOLS, Protocol};
 use crate::segment::Direction;
 use crate::telemetry::metrics::{METRICS, PolicyCounters};
 use crate::verdict::Verdict;
@@ -40,7 +40,7 @@ pub(super) struct Seen {
 impl Recorder {
     pub(super) fn new(guard: &Guard, decisions: Decisions, log: Option<(Log, Audit)>) -> Recorder {
         let protocols: Vec<&'static str> =
-            PROTOCOLS.iter().map(|protocol| protocol.name()).chain([UNKNOWN_PROTOCOL]).collect();
+            PROTOCOLS.iter().map(|protocol| protocol.name()).chain([GENERIC, UNKNOWN_PROTOCOL]).collect();
         let counters = guard.contexts().map(|context| {
             let policies = context.rules.policies().iter().map(|policy| &*policy.name);
             let names = policies.collect::<Vec<_>>().join("+");

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod ends;
+mod generic;
 mod limits;
 mod passes;
 mod pseudonyms;

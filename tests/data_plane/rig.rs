@@ -30,7 +30,14 @@ pub(crate) fn config(upstream: SocketAddr) -> Config {
 }
 
 pub(crate) fn route(path: &str) -> Route {
-    Route { path: path.to_owned(), upstream: 0, inspect: Inspect::None, baseline: Vec::new(), policy: Vec::new() }
+    Route {
+        path: path.to_owned(),
+        upstream: 0,
+        inspect: Inspect::None,
+        baseline: Vec::new(),
+        policy: Vec::new(),
+        api: None,
+    }
 }
 
 pub(crate) async fn proxy(config: Config) -> Server {

@@ -60,7 +60,7 @@ impl Stream {
         let read = Json::parse(&data).map_err(|error| error.to_string()).and_then(|json| {
             let walked = match self.protocol {
                 Some(protocol) => {
-                    let (shape, kind) = protocol.response();
+                    let (shape, kind) = protocol.event();
                     walk::walk(&json, shape, Direction::Response, kind).map_err(|error| error.to_string())?
                 }
                 None => walk::walk_unknown(&json, Direction::Response),

@@ -285,6 +285,7 @@ impl Stream {
                     id: &self.options.id,
                     created: self.options.created,
                     choices: &ended,
+                    message: &notice.message,
                     refusal: notice.refusal.then_some(&notice.message),
                     usage: self.options.usage,
                     last,
