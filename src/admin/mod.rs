@@ -30,6 +30,7 @@ use self::answer::{Fault, json, text};
 use self::query::Query;
 use crate::config::Secret;
 use crate::decisions::Decisions;
+use crate::protocol::coverage;
 use crate::server::Live;
 use crate::telemetry::metrics::{METRICS, Observed};
 
@@ -127,6 +128,7 @@ impl Port {
             Endpoint::Metrics => Ok(self.metrics()),
             Endpoint::Policies => Ok(json(&policies::list(&*self.app()?))),
             Endpoint::Reload => self.reload().await,
+            Endpoint::Coverage => Ok(json(&coverage::json())),
             Endpoint::Decisions => Ok(json(&decisions::latest(&self.decisions()?, &query)?)),
             Endpoint::Decision(id) => Ok(json(&decisions::of(&self.decisions()?, id)?)),
             Endpoint::Scan => {
@@ -189,6 +191,7 @@ enum Endpoint<'p> {
     Metrics,
     Policies,
     Reload,
+    Coverage,
     Decisions,
     Decision(&'p str),
     Scan,
@@ -202,6 +205,7 @@ impl Endpoint<'_> {
             "/metrics" => Endpoint::Metrics,
             "/v1/policies" => Endpoint::Policies,
             "/v1/policies/reload" => Endpoint::Reload,
+            "/v1/coverage" => Endpoint::Coverage,
             "/v1/decisions" => Endpoint::Decisions,
             "/v1/scan" => Endpoint::Scan,
             _ => Endpoint::Decision(path.strip_prefix("/v1/decisions/").filter(|id| !id.contains('/'))?),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod coverage;
 mod deltas;
 mod demo;
 mod scan;
@@ -38,6 +39,8 @@ enum Command {
     Audit(audit::Args),
     /// Check configuration and policy files: every problem, where it is, and what was expected
     Validate(validate::ValidateArgs),
+    /// Show what works with which API, and the test behind each cell
+    Coverage(coverage::Args),
     /// Measure a running proxy beside going direct
     Bench(bench::Args),
     /// Run the stand-in LLM that demo, tests and benches use
@@ -77,6 +80,7 @@ impl Cli {
             Command::Test(args) => test::main(&args),
             Command::Audit(args) => audit::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
+            Command::Coverage(args) => coverage::main(&args),
             Command::Bench(args) => bench::main(&args),
             Command::Standin(args) => standin::main(&args),
         }

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::anthropic_stream as stream;
+use super::coverage::Cell;
 use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::walk::{self, Index, Shape};
@@ -24,6 +25,10 @@ impl Protocol for AnthropicMessages {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with(if self.counting { "/v1/messages/count_tokens" } else { "/v1/messages" })
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        if self.counting { COUNTING_LACKS } else { &[] }
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -88,6 +93,18 @@ impl Protocol for AnthropicMessages {
         stream::event("error", &error("api_error", message, None))
     }
 }
+
+const NO_TEXT: &str = "the answer is a number";
+
+const COUNTING_LACKS: &[(Cell, &str)] = &[
+    (Cell::Response, NO_TEXT),
+    (Cell::Stream, NO_TEXT),
+    (Cell::Tools, NO_TEXT),
+    (Cell::Reasoning, NO_TEXT),
+    (Cell::Refuse, NO_TEXT),
+    (Cell::Cut, NO_TEXT),
+    (Cell::Restore, NO_TEXT),
+];
 
 /// The provider's name for an error with this status.
 fn error_type(status: u16) -> &'static str {

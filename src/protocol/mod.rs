@@ -2,6 +2,7 @@
 
 mod anthropic_messages;
 mod anthropic_stream;
+pub mod coverage;
 pub mod framing;
 mod generic;
 pub mod json;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use self::coverage::Cell;
 use self::framing::Frames;
 pub use self::generic::{GENERIC, generic};
 use self::json::{Json, NodeId, NodeKind, fold_key};
@@ -28,6 +30,11 @@ pub trait Protocol: Send + Sync {
 
     /// Whether requests to this path speak it. The path is lower case and has no trailing slash.
     fn recognises(&self, path: &str) -> bool;
+
+    /// What this API has not, and why: cells of the coverage matrix that stay empty.
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        &[]
+    }
 
     /// Where text stands in a request, and what strings in no known place count as.
     fn request(&self) -> (&'static Shape, Kind);
