@@ -1,6 +1,8 @@
 """The official Google SDK sees what it would see of Gemini, by itself and at Vertex; and Anthropic's sees Claude at Vertex."""
 
 import json
+import urllib.error
+import urllib.request
 
 import anthropic
 import google.oauth2.credentials
@@ -96,6 +98,37 @@ class TestVertex(TestGemini):
         return genai.Client(
             vertexai=True, project="project", location="here", credentials=credentials, http_options=options
         )
+
+
+class TestArray(TestGemini):
+    """A stream as one JSON array, which is what comes without `alt=sse`; the SDK never asks for it, but reads its parts."""
+
+    @staticmethod
+    def connect(url):
+        return url
+
+    @staticmethod
+    def disconnect(client):
+        pass
+
+    def ask(self, client, text, headers, stream, tools):
+        verb = "streamGenerateContent" if stream else "generateContent"
+        body = json.dumps({"contents": [{"role": "user", "parts": [{"text": text}]}]}).encode()
+        headers = {"content-type": "application/json", "x-goog-api-key": "test"} | headers
+        request = urllib.request.Request(f"{client}/v1beta/models/stand-in:{verb}", body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as response:
+                answer = json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                problem = json.load(error)
+            # In a stream the error may be the one item of the array.
+            raise errors.ClientError(error.code, problem[0] if isinstance(problem, list) else problem) from None
+        assert isinstance(answer, list) == stream
+        return self.read(map(types.GenerateContentResponse.model_validate, answer if stream else [answer]))
+
+    # These need the SDK's client.
+    test_thoughts = test_count_of_tokens = test_blocked_count_of_tokens = None
 
 
 class TestClaudeAtVertex(Cases):

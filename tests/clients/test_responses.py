@@ -163,7 +163,7 @@ def read(whole):
 
 def gather(stream):
     """What the events add up to, which is what the events that sum up say."""
-    answer, number, deltas, opened, closed = Answer(), -1, {}, 0, 0
+    answer, number, deltas, opened, calls = Answer(), -1, {}, set(), set()
     for event in stream:
         assert event.sequence_number > number, "the numbers rise"
         assert answer.finish is None, "nothing comes after the end"
@@ -179,9 +179,10 @@ def gather(stream):
         elif event.type == "response.output_text.done":
             assert answer.text == event.text
         elif event.type == "response.output_item.added":
-            opened += 1
+            opened.add(event.item.id)
+            calls |= {event.item.id} if event.item.type == "function_call" else set()
         elif event.type == "response.output_item.done":
-            closed += 1
+            opened.remove(event.item.id)
             if event.item.type == "function_call":
                 answer.calls.append((event.item.name, json.loads(event.item.arguments)))
         elif event.type in ("response.completed", "response.incomplete"):
@@ -189,7 +190,8 @@ def gather(stream):
             assert (whole.text, whole.refusal, whole.calls) == (answer.text, answer.refusal, answer.calls)
             answer.finish = whole.finish
     assert answer.finish is not None, "the stream says how it ends"
-    assert answer.finish != "completed" or opened == closed
+    assert answer.finish != "completed" or not opened
+    assert not calls & opened, "LangChain runs what has come of a call that never ends"
     return answer
 
 
