@@ -66,8 +66,7 @@ cases("ai, google", started, {
   ...api,
   connect: (url) => createGoogle({ baseURL: `${url}/v1beta`, apiKey: "test" })("stand-in"),
   said: (body) => body.contents.at(-1).parts[0].text,
-  // What the prompt was blocked for has no reason of its own.
-  refused: ["content-filter", "other", "unknown"],
+  refused: ["content-filter"],
   hasHead: false,
   begin: { think: "Let me see." },
   pending: true,
