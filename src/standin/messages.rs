@@ -1,18 +1,17 @@
-//! The answer to a request in the shapes of Anthropic Messages: one JSON body, or the events of a stream.
+//! Anthropic Messages, also as Vertex serves them.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::reply::{MODEL, chunks, text_of};
+use super::api::{Answer, Asked, MODEL, Problem, SSE, named, said, words};
 use super::script::Script;
 
 /// What of a request the answer depends on.
-#[derive(Debug)]
-pub(super) struct Messages {
+struct Messages<'a> {
+    script: &'a Script,
     id: String,
     model: String,
     said: String,
-    pub(super) stream: bool,
 }
 
 /// One block of an answer.
@@ -22,52 +21,55 @@ enum Block {
     Tool(String, String),
 }
 
-impl Messages {
-    /// Reads a request's body; `call` makes the id.
-    pub(super) fn new(body: &[u8], call: u64) -> Result<Messages, String> {
-        let request: Value = serde_json::from_slice(body).map_err(|error| format!("not JSON: {error}"))?;
-        let last = request["messages"].as_array().and_then(|all| all.iter().rev().find(|m| m["role"] == "user"));
-        Ok(Messages {
-            id: format!("msg_standin_{call}"),
-            model: request["model"].as_str().unwrap_or(MODEL).to_owned(),
-            said: last.map(|message| text_of(&message["content"])).unwrap_or_default(),
-            stream: request["stream"] == true,
-        })
+pub(super) fn answer(asked: &Asked<'_>) -> Result<Option<Answer>, Problem> {
+    let vertex = asked.path.contains("/publishers/anthropic/")
+        && (asked.posts_to(":rawPredict") || asked.posts_to(":streamRawPredict"));
+    let count = asked.posts_to("/v1/messages/count_tokens") || asked.posts_to("/models/count-tokens:rawPredict");
+    if !(asked.posts_to("/v1/messages") || vertex || count) {
+        return Ok(None);
     }
-
-    /// The answer to a request to count tokens: words stand for them.
-    pub(super) fn count(&self) -> Bytes {
-        json!({ "input_tokens": words(&self.said) }).to_string().into()
+    let request = asked.json()?;
+    let said = said(&request["messages"]);
+    if count {
+        return Ok(Some(Answer::Whole(json!({ "input_tokens": words(&said) }))));
     }
+    let messages = Messages {
+        script: asked.script,
+        id: format!("msg_standin_{}", asked.call),
+        model: request["model"].as_str().unwrap_or(MODEL).to_owned(),
+        said,
+    };
+    let stream = request["stream"] == true;
+    Ok(Some(if stream { Answer::Stream(SSE, messages.events()) } else { Answer::Whole(messages.whole()) }))
+}
 
-    /// The whole answer as one JSON body.
-    pub(super) fn json(&self, script: &Script) -> Bytes {
-        let blocks = self.blocks(script);
+impl Messages<'_> {
+    fn whole(&self) -> Value {
+        let blocks = self.blocks();
         let content: Vec<Value> = blocks.iter().enumerate().map(|(index, block)| block.whole(index)).collect();
         let mut answer = self.head(&content);
         answer["stop_reason"] = stop_reason(&blocks).into();
-        answer["usage"]["output_tokens"] = self.tokens(script).into();
-        answer.to_string().into()
+        answer["usage"]["output_tokens"] = self.tokens().into();
+        answer
     }
 
-    /// The answer as the events of a stream.
-    pub(super) fn events(&self, script: &Script) -> Vec<Bytes> {
-        let blocks = self.blocks(script);
-        let mut events = vec![event(&json!({ "type": "message_start", "message": self.head(&[]) }))];
+    fn events(&self) -> Vec<Bytes> {
+        let blocks = self.blocks();
+        let mut events = vec![named(&json!({ "type": "message_start", "message": self.head(&[]) }))];
         for (index, block) in blocks.iter().enumerate() {
             let begin = json!({ "type": "content_block_start", "index": index, "content_block": block.begin(index) });
-            events.push(event(&begin));
+            events.push(named(&begin));
             if index == 0 {
-                events.push(event(&json!({ "type": "ping" })));
+                events.push(named(&json!({ "type": "ping" })));
             }
-            let delta = |delta| event(&json!({ "type": "content_block_delta", "index": index, "delta": delta }));
-            events.extend(block.deltas(script).into_iter().map(delta));
-            events.push(event(&json!({ "type": "content_block_stop", "index": index })));
+            let delta = |delta| named(&json!({ "type": "content_block_delta", "index": index, "delta": delta }));
+            events.extend(self.deltas(block).into_iter().map(delta));
+            events.push(named(&json!({ "type": "content_block_stop", "index": index })));
         }
         let delta = json!({ "stop_reason": stop_reason(&blocks), "stop_sequence": null });
-        let usage = json!({ "output_tokens": self.tokens(script) });
-        events.push(event(&json!({ "type": "message_delta", "delta": delta, "usage": usage })));
-        events.push(event(&json!({ "type": "message_stop" })));
+        let usage = json!({ "output_tokens": self.tokens() });
+        events.push(named(&json!({ "type": "message_delta", "delta": delta, "usage": usage })));
+        events.push(named(&json!({ "type": "message_stop" })));
         events
     }
 
@@ -79,21 +81,38 @@ impl Messages {
         })
     }
 
-    fn blocks(&self, script: &Script) -> Vec<Block> {
-        let thought = script.think.clone().map(Block::Thinking);
-        let answer = match &script.tool {
+    fn blocks(&self) -> Vec<Block> {
+        let thought = self.script.think.clone().map(Block::Thinking);
+        let answer = match &self.script.tool {
             Some((name, arguments)) => Block::Tool(name.clone(), arguments.clone()),
-            None => Block::Text(self.text(script)),
+            None => Block::Text(self.script.text(&self.said)),
         };
         thought.into_iter().chain([answer]).collect()
     }
 
-    fn text(&self, script: &Script) -> String {
-        script.reply.clone().unwrap_or_else(|| format!("You said: {}", self.said))
+    fn deltas(&self, block: &Block) -> Vec<Value> {
+        match block {
+            Block::Thinking(text) => {
+                let pieces = self.script.chunks(text).into_iter();
+                pieces
+                    .map(|text| json!({ "type": "thinking_delta", "thinking": text }))
+                    .chain([json!({ "type": "signature_delta", "signature": SIGNATURE })])
+                    .collect()
+            }
+            Block::Text(_) => {
+                let pieces = self.script.deltas(&self.said).into_iter();
+                pieces.map(|text| json!({ "type": "text_delta", "text": text })).collect()
+            }
+            Block::Tool(_, arguments) => [String::new()]
+                .into_iter()
+                .chain(self.script.chunks(arguments))
+                .map(|text| json!({ "type": "input_json_delta", "partial_json": text }))
+                .collect(),
+        }
     }
 
-    fn tokens(&self, script: &Script) -> usize {
-        words(&self.text(script))
+    fn tokens(&self) -> usize {
+        words(&self.script.text(&self.said))
     }
 }
 
@@ -116,26 +135,6 @@ impl Block {
             }
         }
     }
-
-    fn deltas(&self, script: &Script) -> Vec<Value> {
-        match self {
-            Block::Thinking(text) => chunks(text, script.chunk)
-                .map(|text| json!({ "type": "thinking_delta", "thinking": text }))
-                .chain([json!({ "type": "signature_delta", "signature": SIGNATURE })])
-                .collect(),
-            Block::Text(text) => match script.events {
-                Some(count) => {
-                    (0..count).map(|at| json!({ "type": "text_delta", "text": format!("word{at} ") })).collect()
-                }
-                None => chunks(text, script.chunk).map(|text| json!({ "type": "text_delta", "text": text })).collect(),
-            },
-            Block::Tool(_, arguments) => [String::new()]
-                .into_iter()
-                .chain(chunks(arguments, script.chunk))
-                .map(|text| json!({ "type": "input_json_delta", "partial_json": text }))
-                .collect(),
-        }
-    }
 }
 
 fn stop_reason(blocks: &[Block]) -> &'static str {
@@ -144,14 +143,6 @@ fn stop_reason(blocks: &[Block]) -> &'static str {
 
 fn id(index: usize) -> String {
     format!("toolu_standin_{index}")
-}
-
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
-}
-
-fn event(data: &Value) -> Bytes {
-    format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap_or_default()).into()
 }
 
 const SIGNATURE: &str = "c2lnbmVkIGJ5IHRoZSBzdGFuZC1pbg==";

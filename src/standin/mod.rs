@@ -1,12 +1,22 @@
-//! A stand-in for an LLM that speaks `OpenAI`'s chat completions and Anthropic Messages, for `palisade demo`, tests and benches.
+//! A stand-in for an LLM that speaks what the providers speak, for `palisade demo`, tests and benches.
 //!
 //! It answers, streamed or not, with what the last user message said, or as the request's
 //! `x-standin-*` headers say ([`script`]), misbehaving if asked. `GET /standin/last` tells what arrived last.
+//! One file for each API, one line in [`APIS`].
 
+mod api;
+mod chat;
+mod cohere;
+mod completions;
+mod embeddings;
+mod gemini;
 mod messages;
+mod moderations;
+mod ollama;
 mod pour;
-mod reply;
+mod responses;
 mod script;
+mod tgi;
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,9 +36,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-use messages::Messages;
+use api::{Answer, Asked, Problem};
 use pour::Body;
-use reply::Chat;
 use script::{Misbehave, Script};
 
 /// A running stand-in. Dropping it stops accepting.
@@ -44,7 +53,25 @@ pub struct Handle {
 struct State {
     calls: AtomicU64,
     last: Mutex<Option<(Parts, Bytes)>>,
+    store: responses::Store,
 }
+
+/// What answers a request if the path is its own.
+type Api = fn(&Asked<'_>) -> Result<Option<Answer>, Problem>;
+
+/// Everything that the stand-in speaks.
+const APIS: &[Api] = &[
+    chat::answer,
+    messages::answer,
+    responses::answer,
+    completions::answer,
+    embeddings::answer,
+    moderations::answer,
+    gemini::answer,
+    ollama::answer,
+    cohere::answer,
+    tgi::answer,
+];
 
 /// Binds `addr` (port 0: any) and serves on the current runtime.
 pub async fn spawn(addr: SocketAddr) -> io::Result<Handle> {
@@ -97,7 +124,6 @@ async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Result<R
         return Ok(state.last());
     }
     let call = state.calls.fetch_add(1, Ordering::Relaxed);
-    let api = if *request.method() == Method::POST { Api::of(path.trim_end_matches('/')) } else { None };
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await.map(http_body_util::Collected::to_bytes) else {
         return Ok(problem(StatusCode::BAD_REQUEST, "the body did not come whole"));
@@ -109,86 +135,43 @@ async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Result<R
         Ok(script) => script,
         Err(message) => return Ok(problem(StatusCode::BAD_REQUEST, &message)),
     };
-    let response = match api.map(|api| Request::new(api, &body, call)) {
-        Some(Ok(request)) => perform(&script, &request).await,
-        Some(Err(message)) => problem(StatusCode::BAD_REQUEST, &message),
-        None => other(&parts, &body, &script),
+    let response = match find(&state, &script, &parts, &body, call) {
+        Ok(Some(answer)) => perform(&script, answer).await,
+        Ok(None) => other(&parts, &body, &script),
+        Err(Problem { status, message }) => problem(status, &message),
     };
     *state.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((parts, body));
     Ok(response)
 }
 
-/// What the stand-in speaks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Api {
-    Chat,
-    Messages,
-    CountTokens,
-}
-
-impl Api {
-    fn of(path: &str) -> Option<Api> {
-        match path {
-            _ if path.ends_with("/chat/completions") => Some(Api::Chat),
-            _ if path.ends_with("/v1/messages") => Some(Api::Messages),
-            _ if path.ends_with("/v1/messages/count_tokens") => Some(Api::CountTokens),
-            _ => None,
+/// The answer of the API whose path this is, if it is any's.
+fn find(state: &State, script: &Script, parts: &Parts, body: &[u8], call: u64) -> Result<Option<Answer>, Problem> {
+    // Some clients write the colon before a verb coded.
+    let path = parts.uri.path().trim_end_matches('/').replace("%3A", ":");
+    let query = parts.uri.query().unwrap_or_default();
+    let asked = Asked { method: &parts.method, path: &path, query, body, call, script, store: &state.store };
+    for api in APIS {
+        if let Some(answer) = api(&asked)? {
+            return Ok(Some(answer));
         }
     }
-}
-
-/// A request that has been read.
-enum Request {
-    Chat(Chat),
-    Messages(Messages),
-    CountTokens(Messages),
-}
-
-impl Request {
-    fn new(api: Api, body: &[u8], call: u64) -> Result<Request, String> {
-        Ok(match api {
-            Api::Chat => Request::Chat(Chat::new(body, call)?),
-            Api::Messages => Request::Messages(Messages::new(body, call)?),
-            Api::CountTokens => Request::CountTokens(Messages::new(body, call)?),
-        })
-    }
-
-    fn stream(&self) -> bool {
-        match self {
-            Request::Chat(chat) => chat.stream,
-            Request::Messages(messages) => messages.stream,
-            Request::CountTokens(_) => false,
-        }
-    }
-
-    fn json(&self, script: &Script) -> Bytes {
-        match self {
-            Request::Chat(chat) => chat.json(script),
-            Request::Messages(messages) => messages.json(script),
-            Request::CountTokens(messages) => messages.count(),
-        }
-    }
-
-    fn events(&self, script: &Script) -> Vec<Bytes> {
-        match self {
-            Request::Chat(chat) => chat.events(script),
-            Request::Messages(messages) => messages.events(script),
-            Request::CountTokens(messages) => vec![messages.count()],
-        }
-    }
+    Ok(None)
 }
 
 /// An answer, as the script wants it.
-async fn perform(script: &Script, request: &Request) -> Response<Body> {
+async fn perform(script: &Script, answer: Answer) -> Response<Body> {
     match script.misbehave {
         Some(Misbehave::Hang) => std::future::pending().await,
         Some(Misbehave::Error500) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the stand-in was told to fail"),
         Some(Misbehave::Html) => pour::whole(StatusCode::OK, "text/html", Bytes::from_static(HTML)),
         Some(Misbehave::Garbage) => {
-            let kind = if request.stream() { "text/event-stream" } else { "application/json" };
+            let kind = match answer {
+                Answer::Whole(_) => "application/json",
+                Answer::Stream(kind, _) => kind,
+            };
             pour::whole(StatusCode::OK, kind, Bytes::from_static(GARBAGE))
         }
-        Some(Misbehave::Drop | Misbehave::TruncatedJson) | None => pour::answer(script, request),
+        Some(Misbehave::Drop | Misbehave::TruncatedJson) | None => pour::answer(script, answer),
     }
 }
 
@@ -197,7 +180,7 @@ fn other(parts: &Parts, body: &Bytes, script: &Script) -> Response<Body> {
     let path = parts.uri.path();
     if parts.method == Method::GET && path.trim_end_matches('/').ends_with("/models") {
         let list = json!({"object": "list", "data": [
-            {"id": reply::MODEL, "object": "model", "created": reply::CREATED, "owned_by": "palisade"}
+            {"id": api::MODEL, "object": "model", "created": api::CREATED, "owned_by": "palisade"}
         ]});
         return pour::whole(script.status, "application/json", list.to_string().into());
     }

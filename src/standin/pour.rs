@@ -13,8 +13,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Either, Full, StreamBody, combinators::MapErr};
 
-use super::Request;
-use super::reply::DONE;
+use super::api::{Answer, DONE};
 use super::script::{Misbehave, Script, number};
 
 type Frames = Pin<Box<dyn Stream<Item = io::Result<Frame<Bytes>>> + Send>>;
@@ -29,19 +28,21 @@ pub(super) fn whole(status: StatusCode, kind: &'static str, bytes: Bytes) -> Res
 }
 
 /// An answer: the script's status, pace and cuts.
-pub(super) fn answer(script: &Script, request: &Request) -> Response<Body> {
+pub(super) fn answer(script: &Script, answer: Answer) -> Response<Body> {
     let truncated = script.misbehave == Some(Misbehave::TruncatedJson);
-    if !request.stream() {
-        let mut bytes = request.json(script);
-        if truncated {
-            bytes.truncate(bytes.len() / 2);
+    let (kind, mut events) = match answer {
+        Answer::Whole(json) => {
+            let mut bytes = Bytes::from(json.to_string());
+            if truncated {
+                bytes.truncate(bytes.len() / 2);
+            }
+            if script.misbehave.is_none() && script.write.is_none() && script.delay.is_none() || truncated {
+                return whole(script.status, "application/json", bytes);
+            }
+            return pieces(script, vec![bytes]);
         }
-        if script.misbehave.is_none() && script.write.is_none() && script.delay.is_none() || truncated {
-            return whole(script.status, "application/json", bytes);
-        }
-        return pieces(script, vec![bytes]);
-    }
-    let mut events = request.events(script);
+        Answer::Stream(kind, events) => (kind, events),
+    };
     if truncated {
         events.truncate(events.len().div_ceil(2));
         if let Some(last) = events.last_mut() {
@@ -49,7 +50,7 @@ pub(super) fn answer(script: &Script, request: &Request) -> Response<Body> {
         }
     }
     let mut response = pieces(script, events);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 

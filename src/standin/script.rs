@@ -7,7 +7,8 @@
 //! | `x-standin-write: N` | bytes in one write to the socket, whatever the events' borders |
 //! | `x-standin-delay-ms: N` | pause before each event or write |
 //! | `x-standin-tool: NAME`, `x-standin-args: JSON` | call this tool (both percent-encoded) |
-//! | `x-standin-think: TEXT` | think this first (percent-encoded; Anthropic Messages) |
+//! | `x-standin-think: TEXT` | think this first (percent-encoded; where the API has a place for it) |
+//! | `x-standin-dialect: mistral` | chat as Mistral shapes it: calls come whole, usage with the last event |
 //! | `x-standin-events: N` | a stream of N small deltas |
 //! | `x-standin-status: N` | the response's status |
 //! | `x-standin-misbehave` | `drop`, `garbage`, `html`, `error500`, `hang`, `truncated-json` |
@@ -16,6 +17,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
 
 /// One request's directives.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(super) struct Script {
     /// Name and arguments.
     pub tool: Option<(String, String)>,
     pub think: Option<String>,
+    pub mistral: bool,
     pub events: Option<usize>,
     pub status: StatusCode,
     pub misbehave: Option<Misbehave>,
@@ -57,6 +60,11 @@ impl Script {
             Some(name) => Some((name, text(headers, "x-standin-args")?.unwrap_or_else(|| "{}".to_owned()))),
             None => None,
         };
+        let mistral = match text(headers, "x-standin-dialect")?.as_deref() {
+            None => false,
+            Some("mistral") => true,
+            Some(name) => return Err(format!("x-standin-dialect: unknown dialect `{name}`")),
+        };
         Ok(Script {
             reply: text(headers, "x-standin-reply")?,
             chunk: number(headers, "x-standin-chunk")?.unwrap_or(CHUNK).max(1),
@@ -64,10 +72,37 @@ impl Script {
             delay: number(headers, "x-standin-delay-ms")?.map(|n| Duration::from_millis(n as u64)),
             tool,
             think: text(headers, "x-standin-think")?,
+            mistral,
             events: number(headers, "x-standin-events")?,
             status: u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).ok_or("no such status")?,
             misbehave: text(headers, "x-standin-misbehave")?.as_deref().map(Misbehave::new).transpose()?,
         })
+    }
+
+    /// The answer's text: the reply, else what the user said.
+    pub(super) fn text(&self, said: &str) -> String {
+        self.reply.clone().unwrap_or_else(|| format!("You said: {said}"))
+    }
+
+    /// The same as the deltas of a stream.
+    pub(super) fn deltas(&self, said: &str) -> Vec<String> {
+        match self.events {
+            Some(count) => (0..count).map(|at| format!("word{at} ")).collect(),
+            None => self.chunks(&self.text(said)),
+        }
+    }
+
+    /// A text in pieces of as many characters as a delta has.
+    pub(super) fn chunks(&self, text: &str) -> Vec<String> {
+        let mut characters = text.chars().peekable();
+        let next = || characters.peek().is_some().then(|| characters.by_ref().take(self.chunk).collect());
+        std::iter::from_fn(next).collect()
+    }
+
+    /// The call's name and arguments where the API wants these as JSON, not as a string.
+    pub(super) fn call(&self) -> Option<(&str, Value)> {
+        let (name, arguments) = self.tool.as_ref()?;
+        Some((name, serde_json::from_str(arguments).unwrap_or_else(|_| json!({}))))
     }
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the official OpenAI and Anthropic SDKs for Python and Node against Palisade; without Node it says what it skips,
-# which CI=true does not allow. PALISADE_BIN names the binary; without it, the release build
-# is taken, else the debug build.
+# Runs the official SDKs of the providers for Python and Node against Palisade; without Node it says what it skips,
+# which CI=true does not allow. PALISADE_BIN names the binary; without it, the release build is taken, else the debug
+# build. PENDING=1 runs what waits for an adapter of Palisade, too.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$here/../..
@@ -22,10 +22,10 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
     cp "$here/requirements.txt" "$venv/installed.txt"
 fi
 cd "$here"
-echo "Python: openai and anthropic"
+echo "Python: $(sed -n 's/==.*//p' requirements.txt | tr '\n' ' ')"
 "$venv/bin/python" -m pytest -p no:cacheprovider -W error --strict-markers "$@"
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    echo "skipped: openai and @anthropic-ai/sdk for Node (node and npm are not there)"
+    echo "skipped: the SDKs for Node (node and npm are not there)"
     [ "${CI:-}" != true ] || exit 1
     exit 0
 fi
@@ -33,5 +33,5 @@ if ! cmp -s package-lock.json node_modules/installed.json; then
     npm ci --silent
     cp package-lock.json node_modules/installed.json
 fi
-echo "Node: openai and @anthropic-ai/sdk"
+echo "Node: $(sed -n 's/^ *"\([^"]*\)": "[0-9].*/\1/p' package.json | tr '\n' ' ')"
 exec npm test --silent

@@ -20,7 +20,7 @@ export const BAD = "forbidden answer is 42.";
 export const BEFORE = ["All is well. The ", ""];
 
 // What the upstream never sees, and the client gets back as it wrote it; with quotes, so that JSON has to escape them.
-const PERSON = ["jane.doe@corp.com", "+41 44 668 18 00", 'Jane "JD" Doe'];
+export const PERSON = ["jane.doe@corp.com", "+41 44 668 18 00", 'Jane "JD" Doe'];
 export const PERSONAL = `Grüße! Write to ${PERSON[0]}, or call ${PERSON[1]} and ask for ${PERSON[2]}.`;
 export const ABOUT = [{ role: "user", content: PERSONAL }];
 
@@ -87,7 +87,7 @@ export async function rig() {
   // Headers for a call whose arguments say what stood in the message that the upstream got last.
   const called = async (cut = {}) =>
     reply(null, { tool: "refund", args: JSON.stringify({ note: (await sent())[0].content, n: 1 }), ...cut });
-  return { url, scripted, arrived, sent, called };
+  return { url, standin: standinUrl, scripted, arrived, sent, called };
 }
 
 // An event on the wire: under its name if it has a `type`; a string as it is.
