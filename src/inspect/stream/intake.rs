@@ -96,13 +96,9 @@ impl Stream {
         let own = |position: Option<u32>| {
             position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
         };
-        let echoes = walked
-            .echoes
-            .iter()
-            .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
-        let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
+        let mut held = Held { choices, mark, counts, ..Held::unread(event) };
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
@@ -128,6 +124,10 @@ impl Stream {
                 return self.close(Cause::Unreadable);
             }
         }
+        for echo in &walked.echoes {
+            self.take_echo(json, echo, own(echo.choice), &mut held);
+        }
+        self.break_echoes(&held);
         self.enqueue(held);
         match mark {
             Mark::End(index) => {
@@ -191,7 +191,7 @@ impl Stream {
         Part { own, whole: range(node), finish: finish.map(range) }
     }
 
-    fn text_of(
+    pub(super) fn text_of(
         &mut self,
         json: &Json<'_>,
         leaf: &TextLeaf,
@@ -215,6 +215,7 @@ impl Stream {
             mark,
             content,
             part,
+            echo: None,
             is_json: false,
             released: 0,
             half: None,
