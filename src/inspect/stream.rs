@@ -4,13 +4,14 @@
 //! as it came, once all of them are decided. A rewrite changes the strings that it hits. A block ends the answer that it
 //! hits as the provider ends filtered answers.
 //!
-//! `intake` takes events apart, `echoes` reads what repeats the text, `joined` reads blocks on as one text, `release` lets
-//! out what is decided.
+//! `intake` takes events apart, `echoes` reads what repeats the text, `joined` reads blocks on as one text, `silent`
+//! judges answers without a text, `release` lets out what is decided.
 
 mod echoes;
 mod intake;
 mod joined;
 pub(super) mod release;
+mod silent;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
@@ -91,6 +92,8 @@ pub struct Stream {
     joined: Vec<Joined>,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
+    /// The same as [`Choice::said`] of an answer that is the only one.
+    said: bool,
     /// Answers of which a text has gone out rewritten.
     rewritten: HashSet<Option<u64>>,
     view: StreamView,
@@ -125,6 +128,21 @@ struct StreamText {
 }
 
 impl StreamText {
+    fn new(text: Text, plan: Arc<ChannelPlan>, choice: Option<u64>) -> StreamText {
+        StreamText {
+            text,
+            plan,
+            choice,
+            mark: Mark::None,
+            content: false,
+            part: false,
+            echo: None,
+            is_json: false,
+            released: 0,
+            half: None,
+        }
+    }
+
     /// Whether the text has ended and all of it may go out.
     fn is_out(&self) -> bool {
         self.text.is_finished() && self.released >= self.text.len()
@@ -137,6 +155,8 @@ struct Choice {
     started: bool,
     finished: bool,
     cut: bool,
+    /// It has said something, or called a tool.
+    said: bool,
 }
 
 #[expect(clippy::large_enum_variant, reason = "nearly all are events; boxing them costs each an allocation")]
@@ -226,6 +246,7 @@ impl Stream {
             joined: Vec::new(),
             dirty: Vec::new(),
             choices: Vec::new(),
+            said: false,
             rewritten: HashSet::new(),
             view: StreamView::default(),
             report: Report::default(),

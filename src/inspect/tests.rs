@@ -4,11 +4,11 @@
 //! As many cases run as fit into a minute, 100,000 at most; `PALISADE_CASES` and `PALISADE_SECONDS` say otherwise, and
 //! `make property` runs them for an hour.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 mod cuts;
 mod echoes;
 mod messages;
 mod restore;
+mod silent;
 mod small;
 
 use std::ops::Range;
@@ -67,7 +67,7 @@ enum Act {
 enum Look {
     Patterns(Vec<usize>, bool),
     Judge(Window, Span),
-    Length(usize),
+    Length(usize, Option<usize>),
 }
 
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ fn rule_case() -> impl Strategy<Value = RuleCase> {
         3 => proptest::collection::vec(PATTERNS.len()..PATTERNS.len() + RUNS, 1..3).prop_map(|picks| Look::Patterns(picks, false)),
         3 => (PATTERNS.len() + RUNS..PATTERNS.len() + SPECIAL).prop_map(|pick| Look::Patterns(vec![pick], false)),
         1 => (window, prop_oneof![3 => Just(Span::Window), 1 => Just(Span::Segment)]).prop_map(|(window, span)| Look::Judge(window, span)),
-        1 => (0..30usize).prop_map(Look::Length),
+        1 => (0..30usize, prop::option::weighted(0.3, 1..6usize)).prop_map(|(max, min)| Look::Length(max, min)),
     ];
     let act = prop_oneof![
         2 => Just(Act::Block),
@@ -208,7 +208,7 @@ fn context(rules: &[RuleCase]) -> Context {
                 threshold: Threshold::Fixed(0.5),
                 span: *span,
             }),
-            Look::Length(max) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: None }),
+            Look::Length(max, min) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: *min }),
         },
         except: rule
             .except
@@ -361,11 +361,12 @@ fn wanted(rules: &[RuleCase], text: &str) -> Vec<Sight> {
                     _ => alarming.map(plain).collect(),
                 }
             }
-            Look::Length(max) => {
+            Look::Length(max, min) => {
                 let first = text.char_indices().nth(*max);
                 let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
                 let end = |at: usize, char: char| if rewrites { text.len() } else { at + char.len_utf8() };
-                first.map(|(at, char)| plain(at..end(at, char))).into_iter().collect()
+                let short = min.is_some_and(|min| text.chars().count() < min).then(|| plain(0..text.len()));
+                first.map(|(at, char)| plain(at..end(at, char))).into_iter().chain(short).collect()
             }
         };
         findings.extend(once(&own));
@@ -399,7 +400,7 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
     let cut = own.chain(cuts).min();
     let limit = cut.unwrap_or(text.len());
     let mut changes = more;
-    for found in standing.filter(|found| !found.over) {
+    for found in standing.filter(|found| !found.over && !found.range.is_empty()) {
         let Action::Rewrite(rewrite) = &context.rules.rule(found.rule).action else { continue };
         // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
         let said = found.head.map_or(&*found.value, |head| &text[found.range.start..head]);

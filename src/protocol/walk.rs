@@ -154,6 +154,11 @@ pub fn walk(json: &Json<'_>, shape: &'static Shape, direction: Direction, kind: 
     Ok(walker.out)
 }
 
+/// Whether a text of this kind is what an answer says, or does: reasoning alone is no answer.
+pub fn says(kind: Kind) -> bool {
+    matches!(kind, Kind::Completion | Kind::ToolCall)
+}
+
 /// Walks a body that no protocol knows: every string belongs to every kind of its direction.
 pub fn walk_unknown(json: &Json<'_>, direction: Direction) -> Walked {
     let (kind, scope) = match direction {

@@ -45,7 +45,9 @@ impl Stream {
             .is_ok_and(|data| self.protocol.map_or(data == "[DONE]", |protocol| protocol.is_done(data)));
         if is_done {
             self.finish_texts();
-            return self.enqueue(Held::unread(event));
+            let mut held = Held::unread(event);
+            self.end_all_answers(&mut held);
+            return self.enqueue(held);
         }
         let read = Json::parse(&data).map_err(|error| error.to_string()).and_then(|json| {
             let walked = match self.protocol {
@@ -79,6 +81,7 @@ impl Stream {
             // Another message counts its blocks anew.
             self.finish_texts();
             self.by_channel.clear();
+            self.said = false;
         }
         for &(media, node) in &walked.unscannable {
             let decision = self.context.rules.unscannable(media);
@@ -100,6 +103,7 @@ impl Stream {
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, ..Held::unread(event) };
         for leaf in &walked.texts {
+            self.note_said(leaf, own(leaf.choice));
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
                 held.counts |= !json.raw(leaf.node).is_empty();
@@ -128,6 +132,7 @@ impl Stream {
             self.take_echo(json, echo, own(echo.choice), &mut held);
         }
         self.break_echoes(&held);
+        self.end_answers(&mut held);
         self.enqueue(held);
         match mark {
             Mark::End(index) => {
@@ -139,7 +144,7 @@ impl Stream {
                 }
             }
             Mark::Over => self.finish_texts(),
-            Mark::None | Mark::Message | Mark::Begin(_) | Mark::GoOn(_) | Mark::Beat => {}
+            Mark::None | Mark::Message | Mark::Begin(_) | Mark::GoOn(_) | Mark::Stop | Mark::Beat => {}
         }
     }
 
@@ -181,7 +186,7 @@ impl Stream {
 
     fn part(&mut self, json: &Json<'_>, own: u64, node: usize) -> Part {
         if self.choices.iter().all(|choice| choice.own != own) {
-            self.choices.push(Choice { own, started: false, finished: false, cut: false });
+            self.choices.push(Choice { own, started: false, finished: false, cut: false, said: false });
         }
         let range = |node: usize| {
             let quotes = usize::from(json.kind(node) == NodeKind::String);
@@ -208,18 +213,7 @@ impl Stream {
         let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
         let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
         let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
-        self.texts.push(StreamText {
-            text,
-            plan,
-            choice,
-            mark,
-            content,
-            part,
-            echo: None,
-            is_json: false,
-            released: 0,
-            half: None,
-        });
+        self.texts.push(StreamText { mark, content, part, ..StreamText::new(text, plan, choice) });
         self.by_channel.insert((leaf.channel, leaf.kind), self.texts.len() - 1);
         self.texts.len() - 1
     }
@@ -300,7 +294,7 @@ impl Stream {
         self.finish_text(index);
     }
 
-    fn finish_text(&mut self, index: usize) {
+    pub(super) fn finish_text(&mut self, index: usize) {
         self.end_half(index, None);
         let text = &mut self.texts[index];
         text.text.finish(&self.context, &text.plan);

@@ -157,9 +157,13 @@ impl Stream {
             if choice_is_cut || (piece.form == Form::Echo && text.is_spoiled(piece)) {
                 continue;
             }
-            if text.text.cut().is_some_and(|(at, _)| at < piece.range.end || (at == 0 && text.text.waits_whole())) {
+            // An empty text has no byte that could wait or be cut.
+            let short = piece.form != Form::Echo && text.text.is_short();
+            let whole = short || text.text.waits_whole();
+            let waits = text.text.waits_for_end() || (short && !text.text.is_finished());
+            if text.text.cut().is_some_and(|(at, _)| at < piece.range.end || (at == 0 && whole)) {
                 cut.push(piece.text);
-            } else if text.text.waits_for_end() || text.released < piece.range.end {
+            } else if waits || text.released < piece.range.end {
                 return None;
             }
         }

@@ -126,11 +126,11 @@ fn an_event_that_says_more_than_its_text_goes_out_once() {
     }
 }
 
-fn block_event(name: &str, rest: &str) -> String {
+pub(super) fn block_event(name: &str, rest: &str) -> String {
     format!("event: {name}\ndata: {{\"type\":\"{name}\",{rest}}}\n\n")
 }
 
-fn begin(index: usize) -> String {
+pub(super) fn begin(index: usize) -> String {
     block_event("content_block_start", &format!(r#""index":{index},"content_block":{{"type":"text","text":""}}"#))
 }
 
