@@ -4,9 +4,11 @@
 //! As many cases run as fit into a minute, 100,000 at most; `PALISADE_CASES` and `PALISADE_SECONDS` say otherwise, and
 //! `make property` runs them for an hour.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod cuts;
 mod echoes;
 mod messages;
+mod parts;
 mod restore;
 mod silent;
 mod small;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 
+use self::messages::units;
 use super::*;
 use crate::action::{Action, Block, BlockAs, Rewrite};
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, Validator};
@@ -441,19 +444,6 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
 
 fn new_text(rewrite: &Rewrite, text: &str) -> String {
     (rewrite.with)(&crate::action::Found { text, whole: true, entity: "", rule: "", key: &[], pseudonym: "" })
-}
-
-/// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.
-fn units(text: &str, escaped: bool) -> Vec<String> {
-    let mut out = Vec::new();
-    for char in text.chars() {
-        if escaped || matches!(char, '"' | '\\' | '\n') {
-            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            out.push(char.to_string());
-        }
-    }
-    out
 }
 
 /// The stream that a provider would send.

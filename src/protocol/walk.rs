@@ -52,6 +52,9 @@ pub enum Shape {
     Tagged(fn(&str) -> &'static Shape),
     /// In a stream, the same place as the field of this name.
     Alias(&'static str, &'static Shape),
+    /// In a stream, the same place as the object that it is a field of: parts of content are read on as one text, and so is
+    /// content that comes as a string in one event and in parts in the next.
+    Same(&'static Shape),
     /// Comes whole in one event of a stream: what other events have there is another text.
     Whole(&'static Shape),
     /// An array (or a lone element).
@@ -376,7 +379,7 @@ impl Walker<'_, '_> {
                 let tag = self.json.get(node, "type").map(|tag| self.json.string(tag));
                 self.shape(node, shape_of(tag.as_deref().unwrap_or_default()), place)?;
             }
-            (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
+            (Shape::Alias(_, inner) | Shape::Same(inner), _) => self.shape(node, inner, place)?,
             (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
             (Shape::Whole(inner), _) => {
                 self.shape(node, inner, place.at(WHOLE.fetch_add(1, Ordering::Relaxed)))?;
@@ -444,8 +447,12 @@ impl Walker<'_, '_> {
                 }
                 seen |= bit;
                 let (name, shape) = &fields[index];
-                let name = if let Shape::Alias(name, _) = shape { name } else { name };
-                self.shape(value, shape, place.under(name.as_bytes()))?;
+                let inner = match shape {
+                    Shape::Same(_) => Place { array: None, ..place },
+                    Shape::Alias(name, _) => place.under(name.as_bytes()),
+                    _ => place.under(name.as_bytes()),
+                };
+                self.shape(value, shape, inner)?;
             } else {
                 if others.contains(&folded) {
                     return Err(WalkError::VariantKeys);

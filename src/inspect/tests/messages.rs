@@ -3,6 +3,19 @@
 
 use super::*;
 
+/// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.
+pub(super) fn units(text: &str, escaped: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    for char in text.chars() {
+        if escaped || matches!(char, '"' | '\\' | '\n') {
+            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(char.to_string());
+        }
+    }
+    out
+}
+
 /// One event.
 fn event(case: &Case, name: &str, rest: &str) -> String {
     let (prefix, ending) = [("data: ", "\n"), ("data:", "\n"), ("data: ", "\r\n"), ("data: ", "\r")][case.framing];
