@@ -90,6 +90,8 @@ pub struct Stream {
     by_channel: HashMap<(u64, Kind), usize>,
     /// What several texts are together.
     joined: Vec<Joined>,
+    /// How many of these there were so far.
+    numbered: usize,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
     /// The same as [`Choice::said`] of an answer that is the only one.
@@ -244,6 +246,7 @@ impl Stream {
             texts: Vec::new(),
             by_channel: HashMap::new(),
             joined: Vec::new(),
+            numbered: 0,
             dirty: Vec::new(),
             choices: Vec::new(),
             said: false,
@@ -275,7 +278,7 @@ impl Stream {
         for event in events {
             self.take_event(event, out);
         }
-        let too_many = self.texts.len() > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
+        let too_many = self.texts.len().max(self.joined.len()) > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
         if fed.is_err() || self.held > MAX_HELD || too_many {
             self.close(Cause::OverLimit);
         }
@@ -324,16 +327,18 @@ impl Stream {
             let kind = entry.text.segment.kind;
             tickets.extend(entry.text.take_jobs().into_iter().map(|(unit, job)| Ticket { text, unit, job, kind }));
         }
-        for (index, joined) in self.joined.iter_mut().enumerate() {
+        for joined in &mut self.joined {
+            let (text, kind) = (JOINED + joined.number, joined.kind);
             let jobs = joined.take_jobs().into_iter();
-            tickets.extend(jobs.map(|(unit, job)| Ticket { text: JOINED + index, unit, job, kind: joined.kind }));
+            tickets.extend(jobs.map(|(unit, job)| Ticket { text, unit, job, kind }));
         }
         tickets
     }
 
     /// Hands in an answer and appends to `out` what may go out now.
     pub fn answer(&mut self, ticket: &Ticket, answer: &Answer, out: &mut Vec<u8>) {
-        if let Some(joined) = ticket.text.checked_sub(JOINED).and_then(|index| self.joined.get_mut(index)) {
+        let number = ticket.text.checked_sub(JOINED);
+        if let Some(joined) = self.joined.iter_mut().find(|joined| Some(joined.number) == number) {
             joined.answer(ticket.unit, ticket.job.id, answer);
         } else if let Some(text) = self.texts.get_mut(ticket.text) {
             text.text.answer(ticket.unit, ticket.job.id, answer);

@@ -5,6 +5,7 @@
 //! `make property` runs them for an hour.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod arrays;
 mod cuts;
 mod echoes;
 mod messages;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
+use super::joined::Strings;
 use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
@@ -102,6 +103,7 @@ impl Stream {
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, ..Held::unread(event) };
+        let mut arrays: Vec<(usize, Strings)> = Vec::new();
         for leaf in &walked.texts {
             self.note_said(leaf, own(leaf.choice));
             let plan = self.context.rules.plan_for(leaf.scope);
@@ -122,12 +124,22 @@ impl Stream {
             }
             let (raw, at) = (json.raw(leaf.node), json.node(leaf.node).start as usize);
             if json.kind(leaf.node) == NodeKind::String && !self.texts[index].is_json {
+                let start = self.texts[index].text.len();
                 self.take_piece(index, raw, at, &mut held);
+                let string = (index, start..self.texts[index].text.len());
+                if let (Some(array), LeafRole::Value, false) = (leaf.array, leaf.role, string.1.is_empty()) {
+                    match arrays.last_mut().filter(|(known, _)| *known == array) {
+                        Some((_, strings)) => strings.push(string),
+                        None => arrays.push((array, vec![string])),
+                    }
+                }
             } else if !self.take_arguments(index, raw, at, &mut held) {
                 self.report.unreadable.get_or_insert("arguments that come twice".to_owned());
                 return self.close(Cause::Unreadable);
             }
         }
+        let several = arrays.iter().filter(|(_, strings)| strings.len() > 1);
+        several.for_each(|(_, strings)| self.join_array(strings));
         for echo in &walked.echoes {
             self.take_echo(json, echo, own(echo.choice), &mut held);
         }

@@ -101,7 +101,7 @@ fn read(out: &[u8]) -> Seen {
 
 /// What becomes of blocks that are read on as one text, with and without a space between. What a finding over several of
 /// them covers goes, in each; its new text stands in the first.
-fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> Vec<Expected> {
+pub(super) fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> Vec<Expected> {
     // None of the texts is the segment that a finding over several could cover.
     let over_several = |rule: &RuleCase| match rule.look {
         Look::Judge(window, _) => RuleCase { look: Look::Judge(window, Span::Window), ..rule.clone() },
