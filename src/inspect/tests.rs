@@ -8,6 +8,7 @@
 mod arrays;
 mod cuts;
 mod echoes;
+mod halves;
 mod messages;
 mod parts;
 mod restore;
