@@ -16,7 +16,7 @@ use crate::policy::rule::{Decision, Mode};
 use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Pseudonyms, effect};
 use crate::protocol::Protocol;
 use crate::protocol::json::{Json, NodeKind};
-use crate::protocol::walk::{LeafRole, Walked, pointer};
+use crate::protocol::walk::{LeafRole, Walked, pointer, says};
 use crate::segment::{Direction, Kind, Segment};
 
 /// Most texts of one body that are looked at unless told otherwise; more is over the limit.
@@ -405,6 +405,7 @@ impl<'b> Buffered<'b> {
                 None => concluded.block = concluded.block.take().or(Some(Cause::Rule(rule))),
             }
         }
+        self.judge_silent(&mut lost, concluded, report);
         if let Some(&(_, rule)) = lost.first()
             && lost.len() >= choices
         {
@@ -412,6 +413,32 @@ impl<'b> Buffered<'b> {
         }
         concluded.choices = lost;
         concluded.splices = self.splices();
+    }
+
+    /// Answers that neither say anything nor call a tool are judged as if they were an empty text.
+    fn judge_silent(&self, lost: &mut Vec<(u32, usize)>, concluded: &mut Concluded, report: &mut Report) {
+        let Body::Json(_, walked) = &self.body else { return };
+        if self.direction == Direction::Request || walked.messages.is_empty() {
+            return;
+        }
+        let said: HashSet<Option<u32>> =
+            walked.texts.iter().filter(|leaf| says(leaf.kind)).map(|leaf| leaf.choice).collect();
+        let mut answers: Vec<_> = walked.choices.iter().map(|&(position, ..)| Some(position)).collect();
+        if answers.is_empty() {
+            answers.push(None);
+        }
+        for choice in answers.into_iter().filter(|choice| !said.contains(choice)) {
+            let Some((mut text, plan)) = Text::of_silent(&self.context, choice.map(u64::from)) else { return };
+            text.finish(&self.context, &plan);
+            text.settle(&self.context, usize::MAX);
+            report.add(text.report());
+            match (choice, text.cut()) {
+                (Some(choice), Some(_)) if lost.iter().any(|(other, _)| *other == choice) => {}
+                (Some(choice), Some((_, rule))) => lost.push((choice, rule)),
+                (None, Some((_, rule))) => concluded.block = concluded.block.take().or(Some(Cause::Rule(rule))),
+                (_, None) => {}
+            }
+        }
     }
 
     fn splices(&self) -> Vec<Splice> {
@@ -433,9 +460,9 @@ impl<'b> Buffered<'b> {
                     }
                     touched.push(leaf.choice);
                 }
-                for (choice, node) in &walked.echoes {
-                    if touched.contains(choice) {
-                        let range = json.node(*node).start as usize..json.node(*node).end as usize;
+                for echo in &walked.echoes {
+                    if touched.contains(&echo.choice) {
+                        let range = json.node(echo.node).start as usize..json.node(echo.node).end as usize;
                         out.push(Splice { range, text: "null".to_owned() });
                     }
                 }

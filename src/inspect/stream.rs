@@ -4,18 +4,22 @@
 //! as it came, once all of them are decided. A rewrite changes the strings that it hits. A block ends the answer that it
 //! hits as the provider ends filtered answers.
 //!
-//! `intake` takes events apart, `joined` reads blocks on as one text, `release` lets out what is decided.
+//! `intake` takes events apart, `echoes` reads what repeats the text, `joined` reads blocks on as one text, `silent`
+//! judges answers without a text, `release` lets out what is decided.
 
+mod echoes;
 mod intake;
 mod joined;
 pub(super) mod release;
+mod silent;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use self::echoes::Echoing;
 use self::joined::Joined;
 use super::text::Text;
 use super::{Cause, Report, Ticket};
@@ -86,8 +90,14 @@ pub struct Stream {
     by_channel: HashMap<(u64, Kind), usize>,
     /// What several texts are together.
     joined: Vec<Joined>,
+    /// How many of these there were so far.
+    numbered: usize,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
+    /// The same as [`Choice::said`] of an answer that is the only one.
+    said: bool,
+    /// Answers of which a text has gone out rewritten.
+    rewritten: HashSet<Option<u64>>,
     view: StreamView,
     report: Report,
     blocked: Option<Cause>,
@@ -110,6 +120,8 @@ struct StreamText {
     content: bool,
     /// It is one of the blocks that are read on as one text.
     part: bool,
+    /// It repeats what other texts of its answer say.
+    echo: Option<Echoing>,
     /// Its bytes are not those of a string.
     is_json: bool,
     released: usize,
@@ -120,6 +132,22 @@ struct StreamText {
 }
 
 impl StreamText {
+    fn new(text: Text, plan: Arc<ChannelPlan>, choice: Option<u64>) -> StreamText {
+        StreamText {
+            text,
+            plan,
+            choice,
+            mark: Mark::None,
+            content: false,
+            part: false,
+            echo: None,
+            is_json: false,
+            released: 0,
+            half: None,
+            said: None,
+        }
+    }
+
     /// Whether the text has ended and all of it may go out.
     fn is_out(&self) -> bool {
         self.text.is_finished() && self.released >= self.text.len()
@@ -132,6 +160,8 @@ struct Choice {
     started: bool,
     finished: bool,
     cut: bool,
+    /// It has said something, or called a tool.
+    said: bool,
 }
 
 #[expect(clippy::large_enum_variant, reason = "nearly all are events; boxing them costs each an allocation")]
@@ -145,6 +175,7 @@ enum Queued {
 struct Held {
     event: Event,
     pieces: SmallVec<[Piece; 1]>,
+    /// What repeats text: of which answer, and where in the event's data.
     echoes: Vec<(Option<u64>, Range<usize>)>,
     choices: SmallVec<[Part; 1]>,
     mark: Mark,
@@ -200,6 +231,8 @@ enum Form {
     SecondHalf,
     /// JSON, as it is.
     Json,
+    /// Strings in a value that repeats text, and goes whole or not at all.
+    Echo,
 }
 
 impl Stream {
@@ -216,8 +249,11 @@ impl Stream {
             texts: Vec::new(),
             by_channel: HashMap::new(),
             joined: Vec::new(),
+            numbered: 0,
             dirty: Vec::new(),
             choices: Vec::new(),
+            said: false,
+            rewritten: HashSet::new(),
             view: StreamView::default(),
             report: Report::default(),
             blocked: None,
@@ -245,7 +281,7 @@ impl Stream {
         for event in events {
             self.take_event(event, out);
         }
-        let too_many = self.texts.len() > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
+        let too_many = self.texts.len().max(self.joined.len()) > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
         if fed.is_err() || self.held > MAX_HELD || too_many {
             self.close(Cause::OverLimit);
         }
@@ -303,16 +339,18 @@ impl Stream {
             let kind = entry.text.segment.kind;
             tickets.extend(entry.text.take_jobs().into_iter().map(|(unit, job)| Ticket { text, unit, job, kind }));
         }
-        for (index, joined) in self.joined.iter_mut().enumerate() {
+        for joined in &mut self.joined {
+            let (text, kind) = (JOINED + joined.number, joined.kind);
             let jobs = joined.take_jobs().into_iter();
-            tickets.extend(jobs.map(|(unit, job)| Ticket { text: JOINED + index, unit, job, kind: joined.kind }));
+            tickets.extend(jobs.map(|(unit, job)| Ticket { text, unit, job, kind }));
         }
         tickets
     }
 
     /// Hands in an answer and appends to `out` what may go out now.
     pub fn answer(&mut self, ticket: &Ticket, answer: &Answer, out: &mut Vec<u8>) {
-        if let Some(joined) = ticket.text.checked_sub(JOINED).and_then(|index| self.joined.get_mut(index)) {
+        let number = ticket.text.checked_sub(JOINED);
+        if let Some(joined) = self.joined.iter_mut().find(|joined| Some(joined.number) == number) {
             joined.answer(ticket.unit, ticket.job.id, answer);
         } else if let Some(text) = self.texts.get_mut(ticket.text) {
             text.text.answer(ticket.unit, ticket.job.id, answer);
@@ -334,7 +372,7 @@ impl Stream {
     /// Everything there is to say about it.
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();
-        for text in &self.texts {
+        for text in self.texts.iter().filter(|text| text.echo.is_none()) {
             // What stands after a cut was seen or not, as it happened to arrive; a verdict depends on the text alone.
             let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
             report.add(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));

@@ -5,9 +5,14 @@
 //! `make property` runs them for an hour.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod arrays;
 mod cuts;
+mod echoes;
+mod halves;
 mod messages;
+mod parts;
 mod restore;
+mod silent;
 mod small;
 
 use std::ops::Range;
@@ -16,6 +21,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 
+use self::messages::units;
 use super::*;
 use crate::action::{Action, Block, BlockAs, Rewrite};
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, Validator};
@@ -66,7 +72,7 @@ enum Act {
 enum Look {
     Patterns(Vec<usize>, bool),
     Judge(Window, Span),
-    Length(usize),
+    Length(usize, Option<usize>),
 }
 
 #[derive(Clone, Debug)]
@@ -110,7 +116,8 @@ fn rule_case() -> impl Strategy<Value = RuleCase> {
         3 => proptest::collection::vec(PATTERNS.len()..PATTERNS.len() + RUNS, 1..3).prop_map(|picks| Look::Patterns(picks, false)),
         3 => (PATTERNS.len() + RUNS..PATTERNS.len() + SPECIAL).prop_map(|pick| Look::Patterns(vec![pick], false)),
         1 => (window, prop_oneof![3 => Just(Span::Window), 1 => Just(Span::Segment)]).prop_map(|(window, span)| Look::Judge(window, span)),
-        1 => (0..30usize).prop_map(Look::Length),
+        1 => (0..30usize, prop::option::weighted(0.3, 1..6usize))
+            .prop_map(|(max, min)| Look::Length(max, min.filter(|min| *min <= max))),
     ];
     let act = prop_oneof![
         2 => Just(Act::Block),
@@ -207,7 +214,7 @@ fn context(rules: &[RuleCase]) -> Context {
                 threshold: Threshold::Fixed(0.5),
                 span: *span,
             }),
-            Look::Length(max) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: None }),
+            Look::Length(max, min) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: *min }),
         },
         except: rule
             .except
@@ -360,11 +367,12 @@ fn wanted(rules: &[RuleCase], text: &str) -> Vec<Sight> {
                     _ => alarming.map(plain).collect(),
                 }
             }
-            Look::Length(max) => {
+            Look::Length(max, min) => {
                 let first = text.char_indices().nth(*max);
                 let rewrites = matches!(rule.act, Act::Mask | Act::Replace | Act::Redact);
                 let end = |at: usize, char: char| if rewrites { text.len() } else { at + char.len_utf8() };
-                first.map(|(at, char)| plain(at..end(at, char))).into_iter().collect()
+                let short = min.is_some_and(|min| text.chars().count() < min).then(|| plain(0..text.len()));
+                first.map(|(at, char)| plain(at..end(at, char))).into_iter().chain(short).collect()
             }
         };
         findings.extend(once(&own));
@@ -398,7 +406,7 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
     let cut = own.chain(cuts).min();
     let limit = cut.unwrap_or(text.len());
     let mut changes = more;
-    for found in standing.filter(|found| !found.over) {
+    for found in standing.filter(|found| !found.over && !found.range.is_empty()) {
         let Action::Rewrite(rewrite) = &context.rules.rule(found.rule).action else { continue };
         // Of what runs on, the head becomes one text, and each byte of the rest up to a cut the fill.
         let said = found.head.map_or(&*found.value, |head| &text[found.range.start..head]);
@@ -439,19 +447,6 @@ fn expected_beside(context: &Context, rules: &[RuleCase], text: &str, more: Vec<
 
 fn new_text(rewrite: &Rewrite, text: &str) -> String {
     (rewrite.with)(&crate::action::Found { text, whole: true, entity: "", rule: "", key: &[], pseudonym: "" })
-}
-
-/// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.
-fn units(text: &str, escaped: bool) -> Vec<String> {
-    let mut out = Vec::new();
-    for char in text.chars() {
-        if escaped || matches!(char, '"' | '\\' | '\n') {
-            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            out.push(char.to_string());
-        }
-    }
-    out
 }
 
 /// The stream that a provider would send.

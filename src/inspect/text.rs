@@ -15,7 +15,7 @@ use crate::policy::rule::{Mode, Unrewritable};
 use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Job, Resolver, effect};
 use crate::protocol::json::{Json, NodeKind, RawOffsets, escape};
 use crate::protocol::walk::{self, LeafRole};
-use crate::segment::{Direction, Segment};
+use crate::segment::{Direction, Kind, Segment};
 
 /// Most values in tool arguments that are looked at one by one; more is over the limit.
 const MAX_INNER: usize = 1 << 13;
@@ -74,6 +74,15 @@ impl Text {
         }
     }
 
+    /// The text of an answer that has none, if a rule may find something in that: an empty one.
+    pub(super) fn of_silent(context: &Context, choice: Option<u64>) -> Option<(Text, Arc<ChannelPlan>)> {
+        let pointer = choice.map_or("/content".to_owned(), |own| format!("/choices/{own}/message/content"));
+        let segment = Segment::new(Direction::Response, Kind::Completion, pointer);
+        let plan = context.rules.plan_for(segment.scope);
+        let text = |plan: &Arc<ChannelPlan>| Text::new(context, Arc::clone(plan), segment, LeafRole::Value);
+        plan.judges_empty().then(|| (text(plan), Arc::clone(plan)))
+    }
+
     /// Whether the text goes out only when it is whole. A torn call is of no use to anybody.
     pub(super) fn waits_for_end(&self) -> bool {
         self.role == LeafRole::Arguments && self.holds() && !self.finished
@@ -86,6 +95,11 @@ impl Text {
     /// Whether rules judge the text only as a whole: a block leaves nothing of it.
     pub(super) fn waits_whole(&self) -> bool {
         self.role == LeafRole::Arguments
+    }
+
+    /// Whether the text is judged at its end, also if nothing of it has come.
+    pub(super) fn is_short(&self) -> bool {
+        self.channel.is_short()
     }
 
     /// Whether the text has ended.

@@ -18,7 +18,7 @@ use super::scanner;
 use super::voids::{By, Voids};
 use super::windows::Windows;
 use crate::action::Action;
-use crate::detector::Span;
+use crate::detector::{LengthPlan, Span};
 use crate::finding::{Finding, Judgement, Outcome};
 use crate::segment::{Direction, Scope};
 use crate::view::Path;
@@ -244,6 +244,15 @@ impl Channel {
         std::mem::take(&mut self.jobs)
     }
 
+    /// Whether the text is so short that a rule may block or rewrite it for that, once it has ended. It may be empty.
+    pub fn is_short(&self) -> bool {
+        self.plan.lengths.iter().any(|(rule, length)| self.is_below(length) && self.context.rules.holds(*rule))
+    }
+
+    fn is_below(&self, length: &LengthPlan) -> bool {
+        length.min_chars.is_some_and(|min| self.chars < min)
+    }
+
     /// Whether answers are outstanding.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
@@ -311,8 +320,7 @@ impl Channel {
         }
         for ((rule, length), from) in self.plan.lengths.iter().zip(&self.too_long_from) {
             if holds(*rule) {
-                let short = length.min_chars.is_some_and(|min| self.chars < min);
-                open = open.min(if short { 0 } else { from.unwrap_or(usize::MAX) });
+                open = open.min(if self.is_below(length) { 0 } else { from.unwrap_or(usize::MAX) });
             }
         }
         if self.plan.segment_voids.iter().any(|(rule, ..)| holds(*rule)) {
@@ -646,7 +654,7 @@ impl Channel {
             {
                 self.found(*rule, None, None, from..end, Outcome::Found);
             }
-            if length.min_chars.is_some_and(|min| self.chars < min) {
+            if self.is_below(length) {
                 self.found(*rule, None, None, 0..end, Outcome::Found);
             }
         }

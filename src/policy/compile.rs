@@ -390,6 +390,11 @@ impl ChannelPlan {
         self.holds
     }
 
+    /// Whether a rule may find something in a text that has no character.
+    pub fn judges_empty(&self) -> bool {
+        self.lengths.iter().any(|(_, length)| length.min_chars.is_some())
+    }
+
     /// Whether a classifier reads this kind of text.
     pub fn has_classifiers(&self) -> bool {
         !self.classifiers.is_empty()

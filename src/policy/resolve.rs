@@ -176,6 +176,10 @@ impl Resolver {
     }
 
     fn insert(&mut self, new: Rewritten) {
+        // What covers nothing has nothing to rewrite.
+        if new.range.is_empty() {
+            return;
+        }
         // The text comes last, so that nothing depends on who came first.
         let at = self.growing.partition_point(|other| {
             (other.range.start, &other.order, &other.text) <= (new.range.start, &new.order, &new.text)

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::json::Json;
+use super::json::{Json, NodeKind};
 use super::walk::own_index;
 use super::{Mark, StreamView};
 
@@ -16,10 +16,17 @@ pub(super) fn mark(event: &Json<'_>) -> Mark {
         "content_block_start" => Mark::Begin(index),
         "content_block_delta" => Mark::GoOn(index),
         "content_block_stop" => Mark::End(index),
+        "message_delta" if stops(event) => Mark::Stop,
         "message_stop" => Mark::Over,
         "ping" => Mark::Beat,
         _ => Mark::None,
     }
+}
+
+/// Whether an event says why the answer ended.
+fn stops(event: &Json<'_>) -> bool {
+    let reason = event.get(0, "delta").and_then(|delta| event.get(delta, "stopreason"));
+    reason.is_some_and(|reason| event.kind(reason) == NodeKind::String)
 }
 
 /// Ends an answer as the provider ends one that its model refuses; with `message`, that is said in a block of its own.

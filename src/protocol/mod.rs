@@ -271,6 +271,8 @@ pub enum Mark {
     GoOn(u64),
     /// The block with this index has ended, and so have its texts.
     End(u64),
+    /// The answer is complete: only the end of the message follows.
+    Stop,
     /// The message has ended, and so have all texts.
     Over,
     /// Nothing: it only says that the stream lives.
@@ -300,7 +302,7 @@ impl StreamView {
     /// Takes note of an event that was sent.
     pub fn sent(&mut self, mark: Mark) {
         match mark {
-            Mark::None | Mark::GoOn(_) | Mark::Beat => {}
+            Mark::None | Mark::GoOn(_) | Mark::Stop | Mark::Beat => {}
             Mark::Message => *self = StreamView { begun: true, open: Vec::new(), next: 0, over: false, ..self.clone() },
             Mark::Begin(index) => {
                 // No answer has more; what does is cut for other reasons.

@@ -238,8 +238,8 @@ const CONTENT: Shape = Shape::Content(&PART);
 
 static PART: Shape = Shape::Object(&[
     ("type", Shape::Type(&["text", "image_url", "input_audio", "file", "refusal", "thinking"])),
-    ("text", Shape::Inherit),
-    ("refusal", Shape::Inherit),
+    ("text", Shape::Same(&Shape::Inherit)),
+    ("refusal", Shape::Same(&Shape::Inherit)),
     ("imageurl", Shape::Media(crate::segment::Media::Image)),
     ("inputaudio", Shape::Object(&[("data", Shape::Media(crate::segment::Media::Audio)), ("format", Shape::Harmless)])),
     (
@@ -254,7 +254,8 @@ static PART: Shape = Shape::Object(&[
     ("cachecontrol", Shape::Object(&[("type", Shape::OneOf(&["ephemeral"])), ("ttl", Shape::OneOf(&["5m", "1h"]))])),
 ]);
 
-static THINKING: Shape = Shape::Content(&Shape::Object(&[("type", Shape::OneOf(&["text"])), ("text", Shape::Inherit)]));
+static THINKING: Shape =
+    Shape::Content(&Shape::Object(&[("type", Shape::OneOf(&["text"])), ("text", Shape::Same(&Shape::Inherit))]));
 
 const AUDIO: Shape = Shape::Object(&[
     ("id", Shape::Media(crate::segment::Media::Audio)),

@@ -40,7 +40,7 @@ pub enum Shape {
     Opaque,
     /// What cannot be looked into. URLs are text besides.
     Media(Media),
-    /// Repeats text of the same choice token by token: goes when that text is rewritten.
+    /// Repeats text of the same choice token by token: goes when that text is rewritten, and is itself read as text.
     Echo,
     /// An object with these fields; the names are folded ([`fold_key`]).
     Object(&'static [(&'static str, Shape)]),
@@ -54,6 +54,9 @@ pub enum Shape {
     Tagged(fn(&str) -> &'static Shape),
     /// In a stream, the same place as the field of this name.
     Alias(&'static str, &'static Shape),
+    /// In a stream, the same place as the object that it is a field of: parts of content are read on as one text, and so is
+    /// content that comes as a string in one event and in parts in the next.
+    Same(&'static Shape),
     /// Comes whole in one event of a stream: what other events have there is another text.
     Whole(&'static Shape),
     /// In a stream, says again what other events say at the same place, whole.
@@ -140,6 +143,17 @@ pub enum LeafRole {
     Signed,
 }
 
+/// A value that repeats text of its answer.
+#[derive(Debug)]
+pub struct Echo {
+    /// Its node.
+    pub node: NodeId,
+    /// Position of the answer that it belongs to.
+    pub choice: Option<u32>,
+    /// Its strings in their order; all of them are one text.
+    pub tokens: Vec<TextLeaf>,
+}
+
 /// What a walk collects.
 #[derive(Debug, Default)]
 pub struct Walked {
@@ -147,8 +161,8 @@ pub struct Walked {
     pub texts: Vec<TextLeaf>,
     /// What could not be looked into.
     pub unscannable: Vec<(Media, NodeId)>,
-    /// Values that repeat text: (position of the choice, node).
-    pub echoes: Vec<(Option<u32>, NodeId)>,
+    /// Values that repeat text.
+    pub echoes: Vec<Echo>,
     /// Strings that were passed over as harmless.
     pub harmless: Vec<NodeId>,
     /// For each position of an answer, its own index.
@@ -178,6 +192,11 @@ pub fn walk(json: &Json<'_>, shape: &'static Shape, direction: Direction, kind: 
     };
     walker.shape(0, shape, place)?;
     Ok(walker.out)
+}
+
+/// Whether a text of this kind is what an answer says, or does: reasoning alone is no answer.
+pub fn says(kind: Kind) -> bool {
+    matches!(kind, Kind::Completion | Kind::ToolCall)
 }
 
 /// Walks a body that no protocol knows: every string belongs to every kind of its direction.
@@ -403,7 +422,7 @@ impl Walker<'_, '_> {
             }
             (Shape::Signed | Shape::Opaque, _) => self.deep(node, place, true),
             (Shape::Media(media), _) => self.media(node, *media, place)?,
-            (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
+            (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.echo(node, place),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
             (Shape::Within(kind, inner), _) => {
                 self.shape(node, inner, Place { role: LeafRole::Value, ..place.of(*kind) })?;
@@ -412,7 +431,7 @@ impl Walker<'_, '_> {
                 let tag = self.json.get(node, "type").map(|tag| self.json.string(tag));
                 self.shape(node, shape_of(tag.as_deref().unwrap_or_default()), place)?;
             }
-            (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
+            (Shape::Alias(_, inner) | Shape::Same(inner), _) => self.shape(node, inner, place)?,
             (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
             (Shape::Whole(inner), _) => {
                 let place = Place { extent: Extent::Whole, ..place.at(WHOLE.fetch_add(1, Ordering::Relaxed)) };
@@ -502,8 +521,12 @@ impl Walker<'_, '_> {
                 }
                 seen |= bit;
                 let (name, shape) = &fields[index];
-                let name = if let Shape::Alias(name, _) = shape { name } else { name };
-                self.shape(value, shape, place.under(name.as_bytes()))?;
+                let inner = match shape {
+                    Shape::Same(_) => Place { array: None, ..place },
+                    Shape::Alias(name, _) => place.under(name.as_bytes()),
+                    _ => place.under(name.as_bytes()),
+                };
+                self.shape(value, shape, inner)?;
             } else {
                 if others.contains(&folded) {
                     return Err(WalkError::VariantKeys);
@@ -623,12 +646,37 @@ impl Walker<'_, '_> {
         if once { Ok(()) } else { Err(WalkError::VariantKeys) }
     }
 
+    fn echo(&mut self, node: NodeId, place: Place<'_>) {
+        let (mut tokens, one) = (Vec::new(), self.leaf(node, Place { role: LeafRole::Value, ..place }));
+        self.tokens(node, one, &mut tokens);
+        self.out.echoes.push(Echo { node, choice: place.choice, tokens });
+    }
+
+    /// The strings at any depth, but for what might have been said instead.
+    fn tokens(&self, node: NodeId, one: TextLeaf, out: &mut Vec<TextLeaf>) {
+        match self.json.kind(node) {
+            NodeKind::String => out.push(TextLeaf { node, ..one }),
+            NodeKind::Array => self.json.elements(node).for_each(|element| self.tokens(element, one, out)),
+            NodeKind::Object => {
+                let said =
+                    self.json.members(node).filter(|&(key, _)| fold_key(&self.json.string(key)) != *"toplogprobs");
+                said.for_each(|(_, value)| self.tokens(value, one, out));
+            }
+            _ => {}
+        }
+    }
+
     fn key(&mut self, node: NodeId, place: Place<'_>) {
         self.text(node, Place { role: LeafRole::Key, array: None, ..place.under(b"\0key") });
     }
 
     fn text(&mut self, node: NodeId, place: Place<'_>) {
-        self.out.texts.push(TextLeaf {
+        let leaf = self.leaf(node, place);
+        self.out.texts.push(leaf);
+    }
+
+    fn leaf(&self, node: NodeId, place: Place<'_>) -> TextLeaf {
+        TextLeaf {
             node,
             kind: place.kind,
             scope: self.everything.unwrap_or(Scope::one(self.direction, place.kind)),
@@ -638,7 +686,7 @@ impl Walker<'_, '_> {
             message: place.message,
             array: place.array,
             extent: place.extent,
-        });
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
+use super::joined::Strings;
 use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
@@ -55,7 +56,9 @@ impl Stream {
             .is_ok_and(|data| self.protocol.map_or(data == "[DONE]", |protocol| protocol.is_done(data)));
         if is_done {
             self.finish_texts();
-            return self.enqueue(Held::unread(event));
+            let mut held = Held::unread(event);
+            self.end_all_answers(&mut held);
+            return self.enqueue(held);
         }
         let read = Json::parse(&data).map_err(|error| error.to_string()).and_then(|json| {
             let walked = match self.protocol {
@@ -89,6 +92,7 @@ impl Stream {
             // Another message counts its blocks anew.
             self.finish_texts();
             self.by_channel.clear();
+            self.said = false;
         }
         for &(media, node) in &walked.unscannable {
             let decision = self.context.rules.unscannable(media);
@@ -114,15 +118,13 @@ impl Stream {
         let own = |position: Option<u32>| {
             position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
         };
-        let echoes = walked
-            .echoes
-            .iter()
-            .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
-        let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
+        let mut held = Held { choices, mark, counts, ..Held::unread(event) };
         let mut ended = Vec::new();
+        let mut arrays: Vec<(usize, Strings)> = Vec::new();
         for leaf in &walked.texts {
+            self.note_said(leaf, own(leaf.choice));
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
                 held.counts |= !json.raw(leaf.node).is_empty();
@@ -149,12 +151,27 @@ impl Stream {
             }
             let (raw, at) = (json.raw(leaf.node), json.node(leaf.node).start as usize);
             if json.kind(leaf.node) == NodeKind::String && !self.texts[index].is_json {
+                let start = self.texts[index].text.len();
                 self.take_piece(index, raw, at, &mut held);
+                let string = (index, start..self.texts[index].text.len());
+                if let (Some(array), LeafRole::Value, false) = (leaf.array, leaf.role, string.1.is_empty()) {
+                    match arrays.last_mut().filter(|(known, _)| *known == array) {
+                        Some((_, strings)) => strings.push(string),
+                        None => arrays.push((array, vec![string])),
+                    }
+                }
             } else if !self.take_arguments(index, raw, at, &mut held) {
                 self.report.unreadable.get_or_insert("arguments that come twice".to_owned());
                 return self.close(Cause::Unreadable);
             }
         }
+        let several = arrays.iter().filter(|(_, strings)| strings.len() > 1);
+        several.for_each(|(_, strings)| self.join_array(strings));
+        for echo in &walked.echoes {
+            self.take_echo(json, echo, own(echo.choice), &mut held);
+        }
+        self.break_echoes(&held);
+        self.end_answers(&mut held);
         self.enqueue(held);
         for index in ended {
             if !self.texts[index].text.is_finished() {
@@ -171,7 +188,7 @@ impl Stream {
                 }
             }
             Mark::Over => self.finish_texts(),
-            Mark::None | Mark::Message | Mark::Begin(_) | Mark::GoOn(_) | Mark::Beat => {}
+            Mark::None | Mark::Message | Mark::Begin(_) | Mark::GoOn(_) | Mark::Stop | Mark::Beat => {}
         }
     }
 
@@ -213,7 +230,7 @@ impl Stream {
 
     fn part(&mut self, json: &Json<'_>, own: u64, node: usize) -> Part {
         if self.choices.iter().all(|choice| choice.own != own) {
-            self.choices.push(Choice { own, started: false, finished: false, cut: false });
+            self.choices.push(Choice { own, started: false, finished: false, cut: false, said: false });
         }
         let range = |node: usize| {
             let quotes = usize::from(json.kind(node) == NodeKind::String);
@@ -223,7 +240,7 @@ impl Stream {
         Part { own, whole: range(node), finish: finish.map(range) }
     }
 
-    fn text_of(
+    pub(super) fn text_of(
         &mut self,
         json: &Json<'_>,
         leaf: &TextLeaf,
@@ -275,18 +292,8 @@ impl Stream {
         let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
         let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
         let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
-        self.texts.push(StreamText {
-            text,
-            plan,
-            choice,
-            mark,
-            content,
-            part,
-            is_json: false,
-            released: 0,
-            half: None,
-            said: self.protocol.filter(|protocol| protocol.repeats()).map(|_| String::new()),
-        });
+        let said = self.protocol.filter(|protocol| protocol.repeats()).map(|_| String::new());
+        self.texts.push(StreamText { mark, content, part, said, ..StreamText::new(text, plan, choice) });
         self.texts.len() - 1
     }
 
@@ -366,7 +373,7 @@ impl Stream {
         self.finish_text(index);
     }
 
-    fn finish_text(&mut self, index: usize) {
+    pub(super) fn finish_text(&mut self, index: usize) {
         self.end_half(index, None);
         let text = &mut self.texts[index];
         text.text.finish(&self.context, &text.plan);

@@ -3,6 +3,19 @@
 
 use super::*;
 
+/// The raw JSON units of a text: one for each character, two for a surrogate pair that is spelled as escapes.
+pub(super) fn units(text: &str, escaped: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    for char in text.chars() {
+        if escaped || matches!(char, '"' | '\\' | '\n') {
+            out.extend(char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(char.to_string());
+        }
+    }
+    out
+}
+
 /// One event.
 fn event(case: &Case, name: &str, rest: &str) -> String {
     let (prefix, ending) = [("data: ", "\n"), ("data:", "\n"), ("data: ", "\r\n"), ("data: ", "\r")][case.framing];
@@ -88,7 +101,7 @@ fn read(out: &[u8]) -> Seen {
 
 /// What becomes of blocks that are read on as one text, with and without a space between. What a finding over several of
 /// them covers goes, in each; its new text stands in the first.
-fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> Vec<Expected> {
+pub(super) fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[String]) -> Vec<Expected> {
     // None of the texts is the segment that a finding over several could cover.
     let over_several = |rule: &RuleCase| match rule.look {
         Look::Judge(window, _) => RuleCase { look: Look::Judge(window, Span::Window), ..rule.clone() },

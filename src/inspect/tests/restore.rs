@@ -10,7 +10,7 @@ use crate::policy::Pseudonyms;
 use crate::policy::file::load_policy_source;
 use crate::protocol::Protocol;
 
-const POLICY: &str = r#"
+pub(super) const POLICY: &str = r#"
 unscannable: log
 rules:
   - id: personal
@@ -40,7 +40,7 @@ rules:
 "#;
 
 /// What the client has to say; each comes back but the last.
-const VALUES: &[&str] = &[
+pub(super) const VALUES: &[&str] = &[
     "jane.doe@corp.com",
     "j@corp.co.uk",
     "10.20.30.40",
@@ -146,7 +146,7 @@ fn compiled() -> Context {
 }
 
 /// Policies that run together, baseline first.
-fn stack(policies: &[&str]) -> Context {
+pub(super) fn stack(policies: &[&str]) -> Context {
     let specs = policies.iter().map(|policy| {
         let source = Source::new("p.yaml", policy);
         let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
@@ -403,7 +403,7 @@ fn given(values: &[&str]) -> (Context, Vec<String>) {
     given_by(policy(), values)
 }
 
-fn given_by(mut context: Context, values: &[&str]) -> (Context, Vec<String>) {
+pub(super) fn given_by(mut context: Context, values: &[&str]) -> (Context, Vec<String>) {
     let said = json!([{ "role": "user", "content": values.join(" , ") }]);
     let (messages, names) = sent(&context, None, &said);
     context.pseudonyms = names;
@@ -572,7 +572,8 @@ fn nothing_comes_back_that_this_request_was_not_given() {
     assert_eq!(whole["choices"][0]["message"]["content"], "jane.doe@corp.com");
 }
 
-const RENAMES: &str = "rules:\n  - { id: r, scope: [user, assistant], detect: { pii: {} }, action: pseudonymize }\n";
+pub(super) const RENAMES: &str =
+    "rules:\n  - { id: r, scope: [user, assistant], detect: { pii: {} }, action: pseudonymize }\n";
 
 #[test]
 fn no_policy_weakens_another() {
