@@ -433,7 +433,7 @@ impl<'b> Buffered<'b> {
                     }
                     touched.push(leaf.choice);
                 }
-                for (choice, node) in &walked.echoes {
+                for (choice, node) in walked.echoes.iter().chain(&walked.cites) {
                     if touched.contains(choice) {
                         let range = json.node(*node).start as usize..json.node(*node).end as usize;
                         out.push(Splice { range, text: "null".to_owned() });

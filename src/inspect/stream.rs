@@ -88,6 +88,8 @@ pub struct Stream {
     joined: Vec<Joined>,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
+    /// Answers that the client got something else of than the upstream sent.
+    rewritten: Vec<Option<u64>>,
     view: StreamView,
     report: Report,
     blocked: Option<Cause>,
@@ -145,7 +147,7 @@ enum Queued {
 struct Held {
     event: Event,
     pieces: SmallVec<[Piece; 1]>,
-    echoes: Vec<(Option<u64>, Range<usize>)>,
+    echoes: Vec<Echo>,
     choices: SmallVec<[Part; 1]>,
     mark: Mark,
     /// Halves of characters whose other half has not come.
@@ -171,6 +173,15 @@ impl Held {
             gone: None,
         }
     }
+}
+
+/// What goes from an event when text is rewritten.
+struct Echo {
+    /// Index of its answer.
+    choice: Option<u64>,
+    range: Range<usize>,
+    /// Text of earlier events counts as well.
+    so_far: bool,
 }
 
 /// One answer's part of an event.
@@ -218,6 +229,7 @@ impl Stream {
             joined: Vec::new(),
             dirty: Vec::new(),
             choices: Vec::new(),
+            rewritten: Vec::new(),
             view: StreamView::default(),
             report: Report::default(),
             blocked: None,

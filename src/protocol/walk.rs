@@ -42,6 +42,9 @@ pub enum Shape {
     Media(Media),
     /// Repeats text of the same choice token by token: goes when that text is rewritten.
     Echo,
+    /// Counts on what the choice has said so far, by offsets into it say: goes when any of that is rewritten. What stands
+    /// in it is read as well.
+    Cites(&'static Shape),
     /// An object with these fields; the names are folded ([`fold_key`]).
     Object(&'static [(&'static str, Shape)]),
     /// The same with this kind as surroundings.
@@ -52,6 +55,8 @@ pub enum Shape {
     Prompt(Kind, &'static Shape),
     /// An object whose `type` says what shape it has.
     Tagged(fn(&str) -> &'static Shape),
+    /// Says itself what shape it has.
+    Chosen(fn(&Json<'_>, NodeId) -> &'static Shape),
     /// In a stream, the same place as the field of this name.
     Alias(&'static str, &'static Shape),
     /// Comes whole in one event of a stream: what other events have there is another text.
@@ -149,6 +154,8 @@ pub struct Walked {
     pub unscannable: Vec<(Media, NodeId)>,
     /// Values that repeat text: (position of the choice, node).
     pub echoes: Vec<(Option<u32>, NodeId)>,
+    /// Values that count on text that came before: (position of the choice, node).
+    pub cites: Vec<(Option<u32>, NodeId)>,
     /// Strings that were passed over as harmless.
     pub harmless: Vec<NodeId>,
     /// For each position of an answer, its own index.
@@ -227,6 +234,9 @@ pub fn pointer(json: &Json<'_>, node: NodeId, joined: bool) -> String {
 pub fn own_index(json: &Json<'_>, element: NodeId) -> Option<u64> {
     json.get(element, "index").and_then(|index| json.raw(index).parse().ok())
 }
+
+/// Where the text of a part stands in it. A bare string is the same text: providers send now the one, now the other.
+const PART_TEXT: &[u8] = b"text";
 
 /// The bytes of identifiers.
 const IDENTIFIER: [bool; 256] = {
@@ -382,7 +392,7 @@ impl Walker<'_, '_> {
                 for element in self.json.elements(node) {
                     let place = Place { role: LeafRole::Part, ..place };
                     if self.json.kind(element) == NodeKind::String {
-                        self.text(element, place);
+                        self.text(element, place.under(PART_TEXT));
                     } else {
                         self.shape(element, part, place)?;
                     }
@@ -391,7 +401,9 @@ impl Walker<'_, '_> {
             (Shape::Content(part), NodeKind::Object) => {
                 self.shape(node, part, Place { role: LeafRole::Part, ..place })?;
             }
-            (Shape::Content(_), _) => self.deep(node, Place { role: LeafRole::Part, ..place }, false),
+            (Shape::Content(_), _) => {
+                self.deep(node, Place { role: LeafRole::Part, ..place.under(PART_TEXT) }, false);
+            }
             (Shape::Deep(text), _) => self.deep(node, place.of(*text), true),
             (Shape::Arguments, NodeKind::String | NodeKind::Object) => {
                 self.text(node, Place { role: LeafRole::Arguments, ..place.of(Kind::ToolCall) });
@@ -405,6 +417,13 @@ impl Walker<'_, '_> {
             (Shape::Media(media), _) => self.media(node, *media, place)?,
             (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
+            (Shape::Cites(inner), _) => {
+                if matches!(kind, NodeKind::Object | NodeKind::Array) {
+                    self.out.cites.push((place.choice, node));
+                }
+                self.shape(node, inner, place)?;
+            }
+            (Shape::Chosen(shape_of), _) => self.shape(node, shape_of(self.json, node), place)?,
             (Shape::Within(kind, inner), _) => {
                 self.shape(node, inner, Place { role: LeafRole::Value, ..place.of(*kind) })?;
             }
@@ -571,7 +590,11 @@ impl Walker<'_, '_> {
     }
 
     fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) -> Result<(), WalkError> {
-        let is_empty = self.json.kind(node) == NodeKind::Null || self.json.string(node).is_empty();
+        let is_empty = match self.json.kind(node) {
+            NodeKind::Null => true,
+            NodeKind::Array => self.json.elements(node).next().is_none(),
+            _ => self.json.string(node).is_empty(),
+        };
         if !is_empty {
             self.out.unscannable.push((media, node));
         }
@@ -583,7 +606,8 @@ impl Walker<'_, '_> {
         match self.json.kind(node) {
             NodeKind::String => {
                 let text = self.json.string(node);
-                let inline = text.starts_with("data:") && text.bytes().all(|byte| byte.is_ascii_graphic());
+                let inline = text.starts_with("data:")
+                    && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'[' | b']'));
                 let encoded = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte));
                 if inline || encoded {
                     self.out.harmless.push(node);

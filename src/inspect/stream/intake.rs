@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
-use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
+use super::{Choice, Echo, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
 use crate::protocol::Mark;
@@ -114,10 +114,13 @@ impl Stream {
         let own = |position: Option<u32>| {
             position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
         };
-        let echoes = walked
-            .echoes
-            .iter()
-            .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
+        let echo = |&(choice, node): &(Option<u32>, usize), so_far| Echo {
+            choice: own(choice),
+            range: json.node(node).start as usize..json.node(node).end as usize,
+            so_far,
+        };
+        let echoes = walked.echoes.iter().map(|repeat| echo(repeat, false));
+        let echoes = echoes.chain(walked.cites.iter().map(|cites| echo(cites, true)));
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
@@ -197,18 +200,18 @@ impl Stream {
     }
 
     fn look_at_head(&mut self, json: &Json<'_>) {
-        if self.view.id.is_some() {
+        if self.view.id.is_some() || self.view.model.is_some() {
             return;
         }
-        let root = json.get(0, "message").filter(|&message| json.kind(message) == NodeKind::Object).unwrap_or(0);
+        let message = json.get(0, "message").filter(|&message| json.kind(message) == NodeKind::Object);
+        let find = |name| json.get(0, name).or_else(|| message.and_then(|message| json.get(message, name)));
         let text = |name| {
-            json.get(root, name)
-                .filter(|&node| json.kind(node) == NodeKind::String)
-                .map(|node| json.string(node).into_owned())
+            let node = find(name).filter(|&node| json.kind(node) == NodeKind::String)?;
+            Some(json.string(node).into_owned()).filter(|text| !text.is_empty())
         };
-        self.view.id = text("id").filter(|id| !id.is_empty());
+        self.view.id = text("id");
         self.view.model = text("model");
-        self.view.created = json.get(root, "created").and_then(|node| json.raw(node).parse().ok());
+        self.view.created = find("created").and_then(|node| json.raw(node).parse().ok());
     }
 
     fn part(&mut self, json: &Json<'_>, own: u64, node: usize) -> Part {

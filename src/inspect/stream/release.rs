@@ -3,7 +3,7 @@
 use super::super::Cause;
 use super::super::splice::{Splice, apply, plain_splices, splices};
 use super::joined::Joined;
-use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd};
+use super::{Choice, Echo, Form, Held, Part, Queued, Stream, StreamEnd};
 use crate::protocol::json::RawOffsets;
 use crate::protocol::{Ending, Mark, openai_error};
 use crate::segment::Kind;
@@ -112,6 +112,9 @@ impl Stream {
         splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), Some(to), &mut changes);
         let rest = piece.raw.start + RawOffsets::new(raw).at(to - piece.range.start);
         let begin = held.gone.as_ref().map_or(piece.raw.start, |gone| gone.start);
+        if !changes.is_empty() && !self.rewritten.contains(&text.choice) {
+            self.rewritten.push(text.choice);
+        }
         changes.extend(held.gone.take().map(|range| Splice { range, text: String::new() }));
         let copy = held.event.with_data(&apply(&data, changes));
         held.gone = Some(begin..rest);
@@ -210,9 +213,14 @@ impl Stream {
                 touched.push(text.choice);
             }
         }
-        for (choice, range) in &held.echoes {
-            if touched.contains(choice) {
+        for Echo { choice, range, so_far } in &held.echoes {
+            if touched.contains(choice) || (*so_far && self.rewritten.contains(choice)) {
                 changes.push(Splice { range: range.clone(), text: "null".to_owned() });
+            }
+        }
+        for choice in touched {
+            if !self.rewritten.contains(&choice) {
+                self.rewritten.push(choice);
             }
         }
         let ending = |part: &Part| cut_now.contains(&Some(part.own));
@@ -227,7 +235,9 @@ impl Stream {
             gone.iter().all(|&gone| gone)
         };
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
-        if !all_gone && (cut.is_empty() || goes_out || others) {
+        // Clients take an answer that has ended for whole, whatever comes after.
+        let looks_whole = held.mark == Mark::Over && !cut.is_empty();
+        if !all_gone && !looks_whole && (cut.is_empty() || goes_out || others) {
             if changes.is_empty() && self.sent {
                 out.extend_from_slice(&held.event.raw);
             } else if changes.is_empty() {
