@@ -152,10 +152,8 @@ pub struct Walked {
     pub texts: Vec<TextLeaf>,
     /// What could not be looked into.
     pub unscannable: Vec<(Media, NodeId)>,
-    /// Values that repeat text: (position of the choice, node).
-    pub echoes: Vec<(Option<u32>, NodeId)>,
-    /// Values that count on text that came before: (position of the choice, node).
-    pub cites: Vec<(Option<u32>, NodeId)>,
+    /// Values that go when text is rewritten.
+    pub echoes: Vec<Echo>,
     /// Strings that were passed over as harmless.
     pub harmless: Vec<NodeId>,
     /// For each position of an answer, its own index.
@@ -164,6 +162,17 @@ pub struct Walked {
     pub messages: Vec<Kind>,
     /// Types of parts, items and events that the protocol does not know.
     pub unknown: Vec<NodeId>,
+}
+
+/// A value that goes when text of its choice is rewritten.
+#[derive(Clone, Copy, Debug)]
+pub struct Echo {
+    /// Position of the choice.
+    pub choice: Option<u32>,
+    /// Its node.
+    pub node: NodeId,
+    /// In a stream, text of earlier events counts as well.
+    pub so_far: bool,
 }
 
 /// Tells texts apart that stand at the same place of different events.
@@ -415,11 +424,13 @@ impl Walker<'_, '_> {
             }
             (Shape::Signed | Shape::Opaque, _) => self.deep(node, place, true),
             (Shape::Media(media), _) => self.media(node, *media, place)?,
-            (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
+            (Shape::Echo, NodeKind::Object | NodeKind::Array) => {
+                self.out.echoes.push(Echo { choice: place.choice, node, so_far: false });
+            }
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
             (Shape::Cites(inner), _) => {
                 if matches!(kind, NodeKind::Object | NodeKind::Array) {
-                    self.out.cites.push((place.choice, node));
+                    self.out.echoes.push(Echo { choice: place.choice, node, so_far: true });
                 }
                 self.shape(node, inner, place)?;
             }

@@ -130,7 +130,9 @@ fn strings(value: &Value, by_index: bool, visit: &mut dyn FnMut(&str, &str)) {
             Value::String(text) if by_index && is_content(name) => visit(&format!("{name}/text"), text),
             Value::String(text) => visit(name, text),
             Value::Array(elements) if by_index && is_content(name) => {
-                elements.iter().for_each(|element| inner(element, name, by_index, visit));
+                for element in elements {
+                    inner(element, name, by_index, visit);
+                }
             }
             Value::Array(elements) => {
                 for (position, element) in elements.iter().enumerate() {
@@ -281,7 +283,9 @@ fn blank(value: &mut Value, name: &str, by_index: bool, names: &[String]) {
         Value::String(text) if by_index && is_content(name) && names.contains(&format!("{name}/text")) => text.clear(),
         Value::String(text) if names.iter().any(|touched| touched == name) => text.clear(),
         Value::Array(elements) if by_index && is_content(name) => {
-            elements.iter_mut().for_each(|element| blank(element, name, by_index, names));
+            for element in elements {
+                blank(element, name, by_index, names);
+            }
         }
         Value::Array(elements) => {
             for (position, element) in elements.iter_mut().enumerate() {

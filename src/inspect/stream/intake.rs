@@ -114,13 +114,11 @@ impl Stream {
         let own = |position: Option<u32>| {
             position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
         };
-        let echo = |&(choice, node): &(Option<u32>, usize), so_far| Echo {
-            choice: own(choice),
-            range: json.node(node).start as usize..json.node(node).end as usize,
-            so_far,
-        };
-        let echoes = walked.echoes.iter().map(|repeat| echo(repeat, false));
-        let echoes = echoes.chain(walked.cites.iter().map(|cites| echo(cites, true)));
+        let echoes = walked.echoes.iter().map(|echo| Echo {
+            choice: own(echo.choice),
+            range: json.node(echo.node).start as usize..json.node(echo.node).end as usize,
+            so_far: echo.so_far,
+        });
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
         let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
