@@ -347,3 +347,50 @@ static EVENT_MESSAGE: Shape = Shape::Object(&[
 
 /// Their offsets are into the answer.
 const CITATIONS: Shape = Shape::Cites(&Shape::Each(Index::Position, &Shape::Whole(&CITATION)));
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const COHERE: Cohere = Cohere { embedding: false };
+
+    #[test]
+    fn places_of_events_are_those_of_the_answer() {
+        let pointer = |event: &str, text: &str| {
+            let json = Json::parse(event.as_bytes()).unwrap();
+            let node = (0..json.len()).find(|&node| json.string(node) == text).unwrap();
+            COHERE.joined_pointer(&json, node)
+        };
+        let text = r#"{"index":2,"delta":{"message":{"content":{"text":"a"}}}}"#;
+        assert_eq!(pointer(text, "a"), "/message/content/2/text");
+        let plan = r#"{"delta":{"message":{"tool_plan":"a"}}}"#;
+        assert_eq!(pointer(plan, "a"), "/message/tool_plan");
+        let call = r#"{"index":1,"delta":{"message":{"tool_calls":{"function":{"name":"a"}}}}}"#;
+        assert_eq!(pointer(call, "a"), "/message/tool_calls/1/function/name");
+        assert_eq!(pointer(r#"{"message":"a"}"#, "a"), "/message");
+    }
+
+    #[test]
+    fn an_ending_closes_contents_and_leaves_torn_calls_open() {
+        let mut view = StreamView::default();
+        for mark in [Mark::Message, Mark::Begin(content(0)), Mark::Begin(tool_call(0))] {
+            view.sent(mark);
+        }
+        let ending = |refusal| Ending {
+            id: "i",
+            created: 0,
+            choices: &[],
+            refusal,
+            usage: false,
+            last: true,
+            frames: Frames::Sse,
+        };
+        let cut = COHERE.ending(&view, &ending(None));
+        let kinds: Vec<&str> = cut.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+        assert_eq!(kinds, ["content-end", "message-end"]);
+        assert!(COHERE.ending(&view, &ending(Some("no"))).contains(r#""index":1"#));
+        view.sent(Mark::Over);
+        assert_eq!(COHERE.ending(&view, &ending(None)), "");
+    }
+}

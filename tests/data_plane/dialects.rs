@@ -222,6 +222,18 @@ async fn ollama_is_cut_with_a_last_line_of_its_own() {
     assert_eq!((got.text("/response"), ends(&got)), ("It is ".to_owned(), filtered));
 }
 
+/// Clients read lines whatever their type says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn json_lines_that_do_not_say_so_are_not_taken_for_a_page() {
+    let rig = Rig::start().await;
+    for kind in ["text/plain", "application/json"] {
+        let got = rig.talk(OLLAMA, &talk("go on"), kind, |_| lines("a secret")).await;
+        assert_eq!((got.status, got.body.contains("content")), (400, false), "{}", got.body);
+    }
+    let got = rig.talk(OLLAMA, &talk("go on"), "text/plain", |_| vec!["a secret page\n".to_owned()]).await;
+    assert_eq!((got.status, &*got.body), (200, "a ****** page\n"));
+}
+
 const COHERE: &str = "/v2/chat";
 
 fn event(kind: &str, index: u64, message: &Value) -> String {
