@@ -16,7 +16,7 @@ use palisade::inspect::{Body, Buffered, Concluded, Notice, Stream, StreamOptions
 use palisade::policy::Context;
 use palisade::protocol::json::Json;
 use palisade::protocol::walk::{Walked, walk};
-use palisade::protocol::{Protocol, Recognised, recognise, sse};
+use palisade::protocol::{Protocol, Recognised, ndjson, recognise, sse};
 use palisade::segment::{Direction, Kind};
 
 const SIZES: [usize; 3] = [1 << 10, 8 << 10, 1 << 20];
@@ -81,6 +81,23 @@ fn sse_events(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(events.len())).bench(|| {
         let mut count = 0;
         sse::Decoder::default().feed(black_box(&events), |_| count += 1).unwrap();
+        count
+    });
+}
+
+#[divan::bench]
+fn ndjson_events(bencher: Bencher<'_, '_>) {
+    let lines: Vec<u8> = events().split(|&byte| byte == b'\n').filter_map(|line| line.strip_prefix(b"data: ")).fold(
+        Vec::new(),
+        |mut lines, line| {
+            lines.extend_from_slice(line);
+            lines.push(b'\n');
+            lines
+        },
+    );
+    bencher.counter(BytesCount::new(lines.len())).bench(|| {
+        let mut count = 0;
+        ndjson::Decoder::default().feed(black_box(&lines), |_| count += 1).unwrap();
         count
     });
 }

@@ -9,6 +9,7 @@ use palisade::config::Source;
 use palisade::inspect::{Body, Buffered, Cause, Notice, Stream, StreamOptions};
 use palisade::policy::file::load_policy_source;
 use palisade::policy::{Context, RuleSet};
+use palisade::protocol::framing::{Frames, Framing};
 use palisade::protocol::json::{Json, NodeKind, RawOffsets, escape};
 use palisade::protocol::ndjson;
 use palisade::protocol::sse::{Decoder, Event};
@@ -133,6 +134,13 @@ pub(crate) fn anthropic_request(data: &[u8]) {
     request(protocol("/v1/messages"), data);
 }
 
+/// The same of whichever of the smaller protocols the first byte names.
+pub(crate) fn other_request(data: &[u8]) {
+    let Some((&which, body)) = data.split_first() else { return };
+    let paths = ["/api/chat", "/api/generate", "/api/embed", "/v2/chat", "/v2/embed", "/fim/completions", "/generate"];
+    request(protocol(paths[usize::from(which) % paths.len()]), body);
+}
+
 fn request(protocol: &dyn Protocol, data: &[u8]) {
     let Ok(json) = Json::parse(data) else { return };
     if let Some(bytes) = judged(protocol, &QUIET_CONTEXT, data) {
@@ -177,27 +185,63 @@ pub(crate) fn anthropic_stream(data: &[u8]) {
     }
 }
 
+/// Lines of Ollama's; a stream that is cut has a line that says so.
+pub(crate) fn ollama_stream(data: &[u8]) {
+    for (blocked, out) in stream_in(Frames::Ndjson, protocol("/api/chat"), data) {
+        let ends = |line: &[u8]| {
+            Json::parse(line).is_ok_and(|json| {
+                let is_over = json.get(0, "done").is_some_and(|done| json.kind(done) == NodeKind::True);
+                is_over || json.get(0, "error").is_some()
+            })
+        };
+        assert!(!blocked || out.is_empty() || out.split(|&byte| byte == b'\n').any(ends));
+    }
+}
+
+/// Events of Cohere's; one that is cut has the provider's last event.
+pub(crate) fn cohere_stream(data: &[u8]) {
+    for (blocked, out) in stream(protocol("/v2/chat"), data) {
+        let ends = |event: &Event| {
+            Json::parse(&event.data())
+                .is_ok_and(|json| json.get(0, "type").is_some_and(|kind| json.string(kind) == "message-end"))
+        };
+        assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));
+    }
+}
+
+/// Events of TGI's, which say the text twice; one that is cut ends with an error.
+pub(crate) fn tgi_stream(data: &[u8]) {
+    for (blocked, out) in stream(protocol("/generate_stream"), data) {
+        let ends = |event: &Event| Json::parse(&event.data()).is_ok_and(|json| json.get(0, "error").is_some());
+        assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));
+    }
+}
+
 /// What becomes of a stream in two ways of arriving: whether it is blocked, and what comes out.
 fn stream(protocol: &'static dyn Protocol, data: &[u8]) -> Vec<(bool, Vec<u8>)> {
+    stream_in(Frames::Sse, protocol, data)
+}
+
+fn stream_in(frames: Frames, protocol: &'static dyn Protocol, data: &[u8]) -> Vec<(bool, Vec<u8>)> {
     let Some((&step, stream)) = data.split_first() else { return Vec::new() };
     let step = usize::from(step).max(1);
     for step in [step, usize::MAX] {
-        let (blocked, out) = streamed(protocol, &QUIET_CONTEXT, stream, step);
+        let (blocked, out) = streamed(frames, protocol, &QUIET_CONTEXT, stream, step);
         if !blocked {
-            assert_eq!(texts(protocol, &out), texts(protocol, stream));
+            assert_eq!(texts(frames, protocol, &out), texts(frames, protocol, stream));
             // Of much text what is decided goes ahead.
             if stream.len() < 256 {
                 assert_eq!(out, stream);
             }
         }
     }
-    let (blocked, out) = streamed(protocol, &EAGER_CONTEXT, stream, step);
-    let (blocked_whole, whole) = streamed(protocol, &EAGER_CONTEXT, stream, usize::MAX);
+    let (blocked, out) = streamed(frames, protocol, &EAGER_CONTEXT, stream, step);
+    let (blocked_whole, whole) = streamed(frames, protocol, &EAGER_CONTEXT, stream, usize::MAX);
     assert_eq!(blocked, blocked_whole);
     if !blocked {
-        assert_eq!(texts(protocol, &out), texts(protocol, &whole));
+        assert_eq!(texts(frames, protocol, &out), texts(frames, protocol, &whole));
     }
-    let readable = |stream: &[u8]| events(stream, usize::MAX).iter().all(|event| Json::parse(&event.data()).is_ok());
+    let readable = |stream: &[u8]| framed(frames, stream).iter().all(|event| Json::parse(&event.data()).is_ok());
     if readable(stream) {
         assert!(readable(&out) || blocked);
     }
@@ -205,10 +249,10 @@ fn stream(protocol: &'static dyn Protocol, data: &[u8]) -> Vec<(bool, Vec<u8>)> 
 }
 
 /// All text of a stream: for each place what its events add up to, as it is spelled.
-fn texts(protocol: &dyn Protocol, stream: &[u8]) -> BTreeMap<String, String> {
+fn texts(frames: Frames, protocol: &dyn Protocol, stream: &[u8]) -> BTreeMap<String, String> {
     let (shape, kind) = protocol.response();
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
-    for event in events(stream, usize::MAX) {
+    for event in framed(frames, stream) {
         let data = event.data();
         let Ok(json) = Json::parse(&data) else { continue };
         let Ok(walked) = walk(&json, shape, Direction::Response, kind) else { continue };
@@ -220,10 +264,23 @@ fn texts(protocol: &dyn Protocol, stream: &[u8]) -> BTreeMap<String, String> {
     texts
 }
 
-fn streamed(protocol: &'static dyn Protocol, context: &Context, stream: &[u8], step: usize) -> (bool, Vec<u8>) {
+fn framed(frames: Frames, stream: &[u8]) -> Vec<Event> {
+    let (mut framing, mut out) = (Framing::from(frames), Vec::new());
+    framing.feed(stream, |event| out.push(event)).unwrap();
+    out.extend(framing.finish());
+    out
+}
+
+fn streamed(
+    frames: Frames,
+    protocol: &'static dyn Protocol,
+    context: &Context,
+    stream: &[u8],
+    step: usize,
+) -> (bool, Vec<u8>) {
     let notice = |_: &Cause| Notice { message: "blocked".to_owned(), refusal: false, status: 400 };
     let options = StreamOptions { id: "id".to_owned(), created: 0, choices: 1, usage: false, notice: Arc::new(notice) };
-    let (mut inspection, mut out) = (Stream::new(context, Some(protocol), options), Vec::new());
+    let (mut inspection, mut out) = (Stream::new(context, Some(protocol), options).framed(frames), Vec::new());
     for piece in stream.chunks(step) {
         inspection.push(piece, &mut out);
     }

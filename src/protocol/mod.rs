@@ -2,14 +2,18 @@
 
 mod anthropic_messages;
 mod anthropic_stream;
+mod cohere;
 pub mod coverage;
 pub mod framing;
 mod generic;
 pub mod json;
 pub mod json_array;
+mod mistral;
 pub mod ndjson;
+mod ollama;
 mod openai_chat;
 pub mod sse;
+mod tgi;
 pub mod walk;
 
 use std::sync::Arc;
@@ -115,6 +119,14 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &openai_chat::OpenAiChat,
     &anthropic_messages::AnthropicMessages { counting: false },
     &anthropic_messages::AnthropicMessages { counting: true },
+    &ollama::Ollama(ollama::Call::Chat),
+    &ollama::Ollama(ollama::Call::Generate),
+    &ollama::Ollama(ollama::Call::Embed),
+    &cohere::Cohere { embedding: false },
+    &cohere::Cohere { embedding: true },
+    &mistral::Mistral { agents: false },
+    &mistral::Mistral { agents: true },
+    &tgi::Tgi,
 ];
 
 /// Path endings of APIs that this version cannot read (`true`: the whole rest of the path, else an ending).
@@ -127,22 +139,13 @@ const NOT_BUILT: &[&str] = &[
     "/embeddings",
     "/moderations",
     "/interactions",
-    "/api/chat",
-    "/api/generate",
-    "/api/embed",
-    "/api/embeddings",
-    "/v2/chat",
     "/v1/chat",
-    "/fim/completions",
-    "/agents/completions",
     "/conversations",
     "/converse",
     "/converse-stream",
     "/invoke",
     "/invoke-with-response-stream",
     "/count-tokens",
-    "/generate",
-    "/generate_stream",
     "/realtime",
     "/realtime/calls",
     "/realtime/client_secrets",

@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::framing::Frames;
-use super::json::{Json, NodeId};
+use super::json::{Json, NodeId, NodeKind};
 use super::walk::{Index, Shape};
 use super::{Answer, Ending, Problem, Protocol, StreamView};
 use crate::segment::Kind;
@@ -36,9 +36,54 @@ impl Protocol for OpenAiChat {
     }
 
     fn refusal_body(&self, answer: &Answer<'_>) -> String {
+        OPENAI.refusal_body(answer)
+    }
+
+    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
+        OPENAI.refusal_stream(answer)
+    }
+
+    fn blocked_choice(
+        &self,
+        json: &Json<'_>,
+        choice: NodeId,
+        message: Option<&str>,
+    ) -> Vec<(std::ops::Range<usize>, String)> {
+        OPENAI.blocked_choice(json, choice, message)
+    }
+
+    fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String {
+        OPENAI.ending(view, ending)
+    }
+
+    fn failure(&self, message: &str, _frames: Frames) -> String {
+        format!("data: {}\n\ndata: [DONE]\n\n", super::openai_error(message, "server_error", "upstream_error"))
+    }
+}
+
+/// How a server words what its model does not say.
+pub(super) struct Dialect {
+    /// Where a message stands in which the model declines.
+    pub(super) says: &'static str,
+    /// Why an answer ends that a filter cuts.
+    pub(super) filtered: &'static str,
+}
+
+const OPENAI: Dialect = Dialect { says: "refusal", filtered: "content_filter" };
+
+impl Dialect {
+    fn refusal(&self, message: Option<&str>) -> serde_json::Value {
+        let mut refusal = json!({ "role": "assistant", "content": null });
+        if let Some(refusal) = refusal.as_object_mut() {
+            refusal.insert(self.says.to_owned(), message.into());
+        }
+        refusal
+    }
+
+    pub(super) fn refusal_body(&self, answer: &Answer<'_>) -> String {
         let choice = json!({
             "index": 0,
-            "message": { "role": "assistant", "content": null, "refusal": answer.message },
+            "message": self.refusal(Some(answer.message)),
             "logprobs": null,
             "finish_reason": "stop",
         });
@@ -53,12 +98,12 @@ impl Protocol for OpenAiChat {
         .to_string()
     }
 
-    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
+    pub(super) fn refusal_stream(&self, answer: &Answer<'_>) -> String {
         let head =
             Head { id: format!("chatcmpl-{}", answer.id), created: answer.created, model: answer.model.to_owned() };
         let mut out = String::new();
         chunk(&mut out, &head, 0, &json!({ "role": "assistant", "content": "" }), None);
-        chunk(&mut out, &head, 0, &json!({ "refusal": answer.message }), None);
+        chunk(&mut out, &head, 0, &json!({ (self.says): answer.message }), None);
         chunk(&mut out, &head, 0, &json!({}), Some("stop"));
         if answer.usage {
             usage(&mut out, &head);
@@ -67,7 +112,7 @@ impl Protocol for OpenAiChat {
         out
     }
 
-    fn blocked_choice(
+    pub(super) fn blocked_choice(
         &self,
         json: &Json<'_>,
         choice: NodeId,
@@ -77,17 +122,16 @@ impl Protocol for OpenAiChat {
         let whole = |node: NodeId| {
             let node = json.node(node);
             // A string's range lies inside its quotes.
-            let quotes = u32::from(node.kind == super::json::NodeKind::String);
+            let quotes = u32::from(node.kind == NodeKind::String);
             (node.start - quotes) as usize..(node.end + quotes) as usize
         };
         for (key, value) in json.members(choice) {
             match super::json::fold_key(&json.string(key)).as_bytes() {
                 b"message" => {
-                    let blocked = json!({ "role": "assistant", "content": null, "refusal": message });
-                    edits.push((whole(value), blocked.to_string()));
+                    edits.push((whole(value), self.refusal(message).to_string()));
                 }
                 b"finishreason" => {
-                    let reason = if message.is_some() { "stop" } else { "content_filter" };
+                    let reason = if message.is_some() { "stop" } else { self.filtered };
                     edits.push((whole(value), format!("\"{reason}\"")));
                 }
                 b"index" => {}
@@ -98,7 +142,7 @@ impl Protocol for OpenAiChat {
         edits
     }
 
-    fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String {
+    pub(super) fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String {
         let id = view.id.clone().unwrap_or_else(|| format!("chatcmpl-{}", ending.id));
         let head =
             Head { id, created: view.created.unwrap_or(ending.created), model: view.model.clone().unwrap_or_default() };
@@ -109,10 +153,10 @@ impl Protocol for OpenAiChat {
             }
             match ending.refusal {
                 Some(message) => {
-                    chunk(&mut out, &head, index, &json!({ "refusal": message }), None);
+                    chunk(&mut out, &head, index, &json!({ (self.says): message }), None);
                     chunk(&mut out, &head, index, &json!({}), Some("stop"));
                 }
-                None => chunk(&mut out, &head, index, &json!({}), Some("content_filter")),
+                None => chunk(&mut out, &head, index, &json!({}), Some(self.filtered)),
             }
         }
         if ending.last {
@@ -122,10 +166,6 @@ impl Protocol for OpenAiChat {
             out.push_str("data: [DONE]\n\n");
         }
         out
-    }
-
-    fn failure(&self, message: &str, _frames: Frames) -> String {
-        format!("data: {}\n\ndata: [DONE]\n\n", super::openai_error(message, "server_error", "upstream_error"))
     }
 }
 
@@ -172,7 +212,7 @@ fn role_kind(role: &str) -> Kind {
     }
 }
 
-static REQUEST: Shape = Shape::Object(&[
+pub(super) static REQUEST: Shape = Shape::Object(&[
     ("messages", Shape::Each(Index::Position, &Shape::Message(role_kind, &MESSAGE))),
     ("model", Shape::Harmless),
     ("stream", Shape::Harmless),
@@ -236,12 +276,29 @@ static MESSAGE: Shape = Shape::Object(&[
 
 const CONTENT: Shape = Shape::Content(&PART);
 
+/// The last ones are Mistral's.
+const PART_TYPE: Shape = Shape::Type(&[
+    "text",
+    "image_url",
+    "input_audio",
+    "file",
+    "refusal",
+    "thinking",
+    "document_url",
+    "reference",
+    "resource",
+    "resource_link",
+]);
+
 static PART: Shape = Shape::Object(&[
-    ("type", Shape::Type(&["text", "image_url", "input_audio", "file", "refusal", "thinking"])),
+    ("type", PART_TYPE),
     ("text", Shape::Same(&Shape::Inherit)),
     ("refusal", Shape::Same(&Shape::Inherit)),
     ("imageurl", Shape::Media(crate::segment::Media::Image)),
-    ("inputaudio", Shape::Object(&[("data", Shape::Media(crate::segment::Media::Audio)), ("format", Shape::Harmless)])),
+    (
+        "inputaudio",
+        Shape::Chosen(|json, node| if json.kind(node) == NodeKind::String { &AUDIO_DATA } else { &INPUT_AUDIO }),
+    ),
     (
         "file",
         Shape::Object(&[
@@ -250,9 +307,17 @@ static PART: Shape = Shape::Object(&[
             ("fileid", Shape::Media(crate::segment::Media::File)),
         ]),
     ),
+    ("fileid", Shape::Media(crate::segment::Media::File)),
+    ("documenturl", Shape::Media(crate::segment::Media::File)),
+    ("referenceids", Shape::Each(Index::Position, &Shape::Id)),
+    ("resource", Shape::Object(&[("blob", Shape::Media(crate::segment::Media::File)), ("mimetype", Shape::Harmless)])),
     ("thinking", Shape::Within(Kind::Reasoning, &THINKING)),
+    ("closed", Shape::Harmless),
     ("cachecontrol", Shape::Object(&[("type", Shape::OneOf(&["ephemeral"])), ("ttl", Shape::OneOf(&["5m", "1h"]))])),
 ]);
+
+const AUDIO_DATA: Shape = Shape::Media(crate::segment::Media::Audio);
+static INPUT_AUDIO: Shape = Shape::Object(&[("data", AUDIO_DATA), ("format", Shape::Harmless)]);
 
 static THINKING: Shape =
     Shape::Content(&Shape::Object(&[("type", Shape::OneOf(&["text"])), ("text", Shape::Same(&Shape::Inherit))]));
@@ -278,7 +343,7 @@ static REASONING: Shape = Shape::Within(
     ]),
 );
 
-static TOOL: Shape = Shape::Within(
+pub(super) static TOOL: Shape = Shape::Within(
     Kind::ToolDefinition,
     &Shape::Object(&[
         ("type", TOOL_TYPE),
@@ -322,7 +387,7 @@ const CALLED_FUNCTION: Shape = Shape::Within(Kind::ToolCall, &CALLED_FUNCTION_FI
 
 static CALLED_FUNCTION_FIELDS: Shape = Shape::Object(&[("name", Shape::Inherit), ("arguments", Shape::Arguments)]);
 
-static RESPONSE: Shape = Shape::Object(&[
+pub(super) static RESPONSE: Shape = Shape::Object(&[
     ("id", Shape::Harmless),
     ("object", Shape::Harmless),
     ("created", Shape::Harmless),
@@ -336,6 +401,8 @@ static RESPONSE: Shape = Shape::Object(&[
     ("promptfilterresults", Shape::Harmless),
     ("moderation", Shape::Harmless),
     ("obfuscation", Shape::Harmless),
+    // The same of Mistral.
+    ("p", Shape::Harmless),
     ("citations", Shape::Text(Kind::Completion)),
     ("searchresults", Shape::Text(Kind::Completion)),
     ("userid", Shape::Harmless),

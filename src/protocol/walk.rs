@@ -42,6 +42,9 @@ pub enum Shape {
     Media(Media),
     /// Repeats text of the same choice token by token: goes when that text is rewritten, and is itself read as text.
     Echo,
+    /// Counts on what the choice has said so far, by offsets into it say: goes when any of that is rewritten. What stands
+    /// in it is read as well.
+    Cites(&'static Shape),
     /// An object with these fields; the names are folded ([`fold_key`]).
     Object(&'static [(&'static str, Shape)]),
     /// The same with this kind as surroundings.
@@ -52,6 +55,8 @@ pub enum Shape {
     Prompt(Kind, &'static Shape),
     /// An object whose `type` says what shape it has.
     Tagged(fn(&str) -> &'static Shape),
+    /// Says itself what shape it has.
+    Chosen(fn(&Json<'_>, NodeId) -> &'static Shape),
     /// In a stream, the same place as the field of this name.
     Alias(&'static str, &'static Shape),
     /// In a stream, the same place as the object that it is a field of: parts of content are read on as one text, and so is
@@ -143,14 +148,14 @@ pub enum LeafRole {
     Signed,
 }
 
-/// A value that repeats text of its answer.
+/// A value that goes when text of its answer is rewritten.
 #[derive(Debug)]
 pub struct Echo {
     /// Its node.
     pub node: NodeId,
     /// Position of the answer that it belongs to.
     pub choice: Option<u32>,
-    /// Its strings in their order; all of them are one text.
+    /// What it repeats of that text, in order; all of it is one text. What only counts on the text has none.
     pub tokens: Vec<TextLeaf>,
 }
 
@@ -161,7 +166,7 @@ pub struct Walked {
     pub texts: Vec<TextLeaf>,
     /// What could not be looked into.
     pub unscannable: Vec<(Media, NodeId)>,
-    /// Values that repeat text.
+    /// Values that go when text is rewritten.
     pub echoes: Vec<Echo>,
     /// Strings that were passed over as harmless.
     pub harmless: Vec<NodeId>,
@@ -410,7 +415,9 @@ impl Walker<'_, '_> {
             (Shape::Content(part), NodeKind::Object) => {
                 self.shape(node, part, Place { role: LeafRole::Part, ..place })?;
             }
-            (Shape::Content(_), _) => self.deep(node, Place { role: LeafRole::Part, ..place }, false),
+            (Shape::Content(_), _) => {
+                self.deep(node, Place { role: LeafRole::Part, ..place }, false);
+            }
             (Shape::Deep(text), _) => self.deep(node, place.of(*text), true),
             (Shape::Arguments, NodeKind::String | NodeKind::Object) => {
                 self.text(node, Place { role: LeafRole::Arguments, ..place.of(Kind::ToolCall) });
@@ -424,6 +431,13 @@ impl Walker<'_, '_> {
             (Shape::Media(media), _) => self.media(node, *media, place)?,
             (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.echo(node, place),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
+            (Shape::Cites(inner), _) => {
+                if matches!(kind, NodeKind::Object | NodeKind::Array) {
+                    self.out.echoes.push(Echo { choice: place.choice, node, tokens: Vec::new() });
+                }
+                self.shape(node, inner, place)?;
+            }
+            (Shape::Chosen(shape_of), _) => self.shape(node, shape_of(self.json, node), place)?,
             (Shape::Within(kind, inner), _) => {
                 self.shape(node, inner, Place { role: LeafRole::Value, ..place.of(*kind) })?;
             }
@@ -594,7 +608,11 @@ impl Walker<'_, '_> {
     }
 
     fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) -> Result<(), WalkError> {
-        let is_empty = self.json.kind(node) == NodeKind::Null || self.json.string(node).is_empty();
+        let is_empty = match self.json.kind(node) {
+            NodeKind::Null => true,
+            NodeKind::Array => self.json.elements(node).next().is_none(),
+            _ => self.json.string(node).is_empty(),
+        };
         if !is_empty {
             self.out.unscannable.push((media, node));
         }
@@ -606,7 +624,8 @@ impl Walker<'_, '_> {
         match self.json.kind(node) {
             NodeKind::String => {
                 let text = self.json.string(node);
-                let inline = text.starts_with("data:") && text.bytes().all(|byte| byte.is_ascii_graphic());
+                let inline = text.starts_with("data:")
+                    && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'[' | b']'));
                 let encoded = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte));
                 if inline || encoded {
                     self.out.harmless.push(node);

@@ -318,7 +318,13 @@ impl Exchange {
                     return Err(error.into());
                 }
                 // Clients read events whatever their type says, and put together what stands apart here.
-                if self.protocol.is_some() && text.split(['\n', '\r']).any(|line| line.starts_with("data:")) {
+                let is_event = |protocol: &dyn Protocol, line: &str| {
+                    let is_object = line.trim_start().starts_with('{') && line.trim_end().ends_with('}');
+                    line.starts_with("data:")
+                        || (is_object && protocol.frames(NDJSON, &self.asked) == Some(Frames::Ndjson))
+                };
+                let mut lines = text.split(['\n', '\r']);
+                if self.protocol.is_some_and(|protocol| lines.any(|line| is_event(protocol, line))) {
                     return Err("a stream of events that does not say so".to_owned().into());
                 }
                 Ok(inspect::Body::Plain(text, plain_segment()))
@@ -514,6 +520,9 @@ fn percent_decode(text: &str) -> Cow<'_, str> {
     }
     String::from_utf8_lossy(&bytes).into_owned().into()
 }
+
+/// As JSON lines are called.
+const NDJSON: &[u8] = b"application/x-ndjson";
 
 fn first_rule(report: &Report) -> Option<Cause> {
     report.findings.first().map(|reported| Cause::Rule(reported.finding.rule))

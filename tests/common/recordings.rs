@@ -22,6 +22,10 @@ const FOLDERS: &[(&str, UsualPath)] = &[
     ("azure-openai", openai),
     ("anthropic", |_| "/v1/messages"),
     ("anthropic-count-tokens", |_| "/v1/messages/count_tokens"),
+    ("ollama", |_| "/api/chat"),
+    ("cohere", |_| "/v2/chat"),
+    ("mistral", openai),
+    ("hf-tgi", tgi),
     ("robustness", openai),
 ];
 
@@ -30,6 +34,19 @@ type UsualPath = fn(&Recording) -> &'static str;
 fn openai(recording: &Recording) -> &'static str {
     let first: Value = serde_json::from_str(&recording.texts()[0]).unwrap();
     if first.get("messages").or(first.get("choices")).is_some() { "/v1/chat/completions" } else { "/unknown" }
+}
+
+fn tgi(recording: &Recording) -> &'static str {
+    let first: Value = serde_json::from_str(&recording.texts()[0]).unwrap();
+    let is_own = first.get("generated_text").or(first.get("token")).or(first.get("inputs")).is_some();
+    let is_completion = first.get("object").is_some_and(|object| object == "text_completion");
+    if is_own {
+        "/generate"
+    } else if is_completion {
+        "/v1/completions"
+    } else {
+        openai(recording)
+    }
 }
 
 /// Recordings that are no JSON; tests that want those read them by name.
@@ -126,7 +143,7 @@ fn recording(folder: &str, usual: UsualPath, file: &Path) -> Option<Recording> {
         frames,
     };
     let path = match &meta {
-        Some(meta) => meta["path"].as_str().unwrap().split('?').next().unwrap().to_owned(),
+        Some(meta) => meta["path"].as_str().unwrap().split(['?', '#']).next().unwrap().to_owned(),
         None => usual(&recording).to_owned(),
     };
     if let Recognised::Known(protocol) = recognise(&path) {

@@ -38,6 +38,38 @@ const MESSAGES_STREAM: &str = concat!(
     "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 );
 
+const OLLAMA: &str = r#"{"model":"m","system":"abc","template":"{{ .bad }}","prompt":"dab \u00e9","context":[1,2],"images":["abcd"],"messages":[{"role":"user","content":"ghi","images":["abcd"]},{"role":"assistant","content":"","thinking":"cab","tool_calls":[{"function":{"name":"bad","arguments":{"cab":"a\nbad \u00e9","n":[1,"ee"]}}}]},{"role":"tool","tool_name":"bad","content":"dead beef"}],"tools":[{"type":"function","function":{"name":"bad","parameters":{"type":"object"}}}],"format":{"type":"object","properties":{"cab":{}}},"options":{"stop":["a","b"]}}"#;
+
+const COHERE: &str = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"abc"},{"type":"document","document":{"id":"bad","data":{"cab":"dab"}}}]},{"role":"assistant","tool_plan":"ghi jk","tool_calls":[{"id":"1","type":"function","function":{"name":"bad","arguments":"{\"cab\":\"ee\"}"}}],"citations":[{"start":0,"end":3,"text":"abc","sources":[{"type":"document","id":"d","document":{"bad":"beef"}}]}]},{"role":"tool","tool_call_id":"1","content":[{"type":"document","document":{"data":"ghi"}}]}],"documents":["dead",{"id":"d","data":{"bad":"beef"}}],"inputs":"abc","texts":["dab","gh"],"stop_sequences":["ab"]}"#;
+
+const OLLAMA_STREAM: &str = concat!(
+    "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"a\",\"thinking\":\"gh\"},\"done\":false}\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"bc\\ud83d\",\"thinking\":\"ijk g\"},\"done\":false}\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"\\ude00 \\u00e9\"},\"logprobs\":[{\"token\":\"ab\"}],\"done\":false}\n",
+    "{\"model\":\"m\",\"message\":{\"content\":\"\",\"tool_calls\":[{\"function\":{\"name\":\"bad\",\"arguments\":{\"a\":[1,\"cab\"]}}}]},\"done\":false}\r\n",
+    "{\"model\":\"m\",\"response\":\"dab\",\"message\":{\"content\":\"ee\"},\"done\":true,\"done_reason\":\"stop\",\"context\":[1,2]}\n",
+);
+
+const COHERE_STREAM: &str = concat!(
+    "event: message-start\ndata: {\"id\":\"1\",\"type\":\"message-start\",\"delta\":{\"message\":{\"role\":\"assistant\",\"content\":[],\"tool_plan\":\"\",\"tool_calls\":[],\"citations\":[]}}}\n\n",
+    "event: tool-plan-delta\ndata: {\"type\":\"tool-plan-delta\",\"delta\":{\"message\":{\"tool_plan\":\"gh i\"}}}\n\n",
+    "event: content-start\ndata: {\"type\":\"content-start\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"type\":\"text\",\"text\":\"a\"}}}}\n\n",
+    "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"bc\\ud83d\"}}}}\n\n",
+    "event: citation-start\ndata: {\"type\":\"citation-start\",\"index\":0,\"delta\":{\"message\":{\"citations\":{\"start\":0,\"end\":1,\"text\":\"abc\",\"sources\":[{\"type\":\"document\",\"id\":\"d\",\"document\":{\"bad\":\"ee\"}}]}}}}\n\n",
+    "event: content-end\ndata: {\"type\":\"content-end\",\"index\":0}\n\n",
+    "event: tool-call-start\ndata: {\"type\":\"tool-call-start\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"bad\",\"arguments\":\"\"}}}}}\n\n",
+    "event: tool-call-delta\ndata: {\"type\":\"tool-call-delta\",\"index\":0,\"delta\":{\"message\":{\"tool_calls\":{\"function\":{\"arguments\":\"{\\\"cab\\\":\\\"ee\\\"}\"}}}}}\n\n",
+    "event: tool-call-end\ndata: {\"type\":\"tool-call-end\",\"index\":0}\n\n",
+    "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"TOOL_CALL\",\"usage\":{}}}\n\ndata: [DONE]\n\n",
+);
+
+const TGI_STREAM: &str = concat!(
+    "data:{\"index\":1,\"token\":{\"id\":1,\"text\":\"a\",\"special\":false},\"generated_text\":null,\"details\":null}\n\n",
+    "data:{\"index\":2,\"token\":{\"id\":2,\"text\":\"bc g\",\"special\":false},\"top_tokens\":[{\"text\":\"x\"}],\"generated_text\":null}\n\n",
+    "data:{\"index\":3,\"token\":{\"id\":3,\"text\":\"hi\",\"special\":false},\"generated_text\":null}\n\n",
+    "data:{\"index\":4,\"token\":{\"id\":4,\"text\":\"</s>\",\"special\":true},\"generated_text\":\"abc ghi\",\"details\":{\"finish_reason\":\"eos_token\"}}\n\n",
+);
+
 /// What an attacker, or a broken server, puts between the bytes.
 const PIECES: &[&str] = &[
     "\"",
@@ -87,6 +119,11 @@ const PIECES: &[&str] = &[
     "\"type\":\"message_start\",",
     "\"type\":\"content_block_stop\",",
     "\"partial_json\":\"{\",",
+    "\"done\":true,",
+    "\"generated_text\":\"abc\",",
+    "\"special\":true,",
+    "\"citations\":[],",
+    "\"type\":\"content-end\",",
 ];
 
 /// A message with a few places overwritten: (where, how many bytes go, what comes).
@@ -153,5 +190,25 @@ proptest! {
     #[test]
     fn anthropic_stream(data in cut(bent(MESSAGES_STREAM))) {
         invariants::anthropic_stream(&data);
+    }
+
+    #[test]
+    fn other_request(data in cut(prop_oneof![bent(OLLAMA), bent(COHERE)])) {
+        invariants::other_request(&data);
+    }
+
+    #[test]
+    fn ollama_stream(data in cut(bent(OLLAMA_STREAM))) {
+        invariants::ollama_stream(&data);
+    }
+
+    #[test]
+    fn cohere_stream(data in cut(bent(COHERE_STREAM))) {
+        invariants::cohere_stream(&data);
+    }
+
+    #[test]
+    fn tgi_stream(data in cut(bent(TGI_STREAM))) {
+        invariants::tgi_stream(&data);
     }
 }

@@ -214,18 +214,18 @@ impl Stream {
     }
 
     fn look_at_head(&mut self, json: &Json<'_>) {
-        if self.view.id.is_some() {
+        if self.view.id.is_some() || self.view.model.is_some() {
             return;
         }
-        let root = json.get(0, "message").filter(|&message| json.kind(message) == NodeKind::Object).unwrap_or(0);
+        let message = json.get(0, "message").filter(|&message| json.kind(message) == NodeKind::Object);
+        let find = |name| json.get(0, name).or_else(|| message.and_then(|message| json.get(message, name)));
         let text = |name| {
-            json.get(root, name)
-                .filter(|&node| json.kind(node) == NodeKind::String)
-                .map(|node| json.string(node).into_owned())
+            let node = find(name).filter(|&node| json.kind(node) == NodeKind::String)?;
+            Some(json.string(node).into_owned()).filter(|text| !text.is_empty())
         };
-        self.view.id = text("id").filter(|id| !id.is_empty());
+        self.view.id = text("id");
         self.view.model = text("model");
-        self.view.created = json.get(root, "created").and_then(|node| json.raw(node).parse().ok());
+        self.view.created = find("created").and_then(|node| json.raw(node).parse().ok());
     }
 
     fn part(&mut self, json: &Json<'_>, own: u64, node: usize) -> Part {

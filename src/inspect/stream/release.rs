@@ -234,7 +234,9 @@ impl Stream {
             gone.iter().all(|&gone| gone)
         };
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
-        if !all_gone && (cut.is_empty() || goes_out || others) {
+        // Clients take an answer that has ended for whole, whatever comes after.
+        let looks_whole = held.mark == Mark::Over && !cut.is_empty();
+        if !all_gone && !looks_whole && (cut.is_empty() || goes_out || others) {
             if changes.is_empty() && self.sent {
                 out.extend_from_slice(&held.event.raw);
             } else if changes.is_empty() {
