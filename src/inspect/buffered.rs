@@ -433,9 +433,9 @@ impl<'b> Buffered<'b> {
                     }
                     touched.push(leaf.choice);
                 }
-                for (choice, node) in &walked.echoes {
-                    if touched.contains(choice) {
-                        let range = json.node(*node).start as usize..json.node(*node).end as usize;
+                for echo in &walked.echoes {
+                    if touched.contains(&echo.choice) {
+                        let range = json.node(echo.node).start as usize..json.node(echo.node).end as usize;
                         out.push(Splice { range, text: "null".to_owned() });
                     }
                 }

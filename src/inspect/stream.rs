@@ -4,18 +4,21 @@
 //! as it came, once all of them are decided. A rewrite changes the strings that it hits. A block ends the answer that it
 //! hits as the provider ends filtered answers.
 //!
-//! `intake` takes events apart, `joined` reads blocks on as one text, `release` lets out what is decided.
+//! `intake` takes events apart, `echoes` reads what repeats the text, `joined` reads blocks on as one text, `release` lets
+//! out what is decided.
 
+mod echoes;
 mod intake;
 mod joined;
 pub(super) mod release;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use self::echoes::Echoing;
 use self::joined::Joined;
 use super::text::Text;
 use super::{Cause, Report, Ticket};
@@ -88,6 +91,8 @@ pub struct Stream {
     joined: Vec<Joined>,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
+    /// Answers of which a text has gone out rewritten.
+    rewritten: HashSet<Option<u64>>,
     view: StreamView,
     report: Report,
     blocked: Option<Cause>,
@@ -110,6 +115,8 @@ struct StreamText {
     content: bool,
     /// It is one of the blocks that are read on as one text.
     part: bool,
+    /// It repeats what other texts of its answer say.
+    echo: Option<Echoing>,
     /// Its bytes are not those of a string.
     is_json: bool,
     released: usize,
@@ -145,6 +152,7 @@ enum Queued {
 struct Held {
     event: Event,
     pieces: SmallVec<[Piece; 1]>,
+    /// What repeats text: of which answer, and where in the event's data.
     echoes: Vec<(Option<u64>, Range<usize>)>,
     choices: SmallVec<[Part; 1]>,
     mark: Mark,
@@ -200,6 +208,8 @@ enum Form {
     SecondHalf,
     /// JSON, as it is.
     Json,
+    /// Strings in a value that repeats text, and goes whole or not at all.
+    Echo,
 }
 
 impl Stream {
@@ -218,6 +228,7 @@ impl Stream {
             joined: Vec::new(),
             dirty: Vec::new(),
             choices: Vec::new(),
+            rewritten: HashSet::new(),
             view: StreamView::default(),
             report: Report::default(),
             blocked: None,
@@ -334,7 +345,7 @@ impl Stream {
     /// Everything there is to say about it.
     pub fn report(&self) -> Report {
         let mut report = self.report.clone();
-        for text in &self.texts {
+        for text in self.texts.iter().filter(|text| text.echo.is_none()) {
             // What stands after a cut was seen or not, as it happened to arrive; a verdict depends on the text alone.
             let cut = text.text.cut().filter(|_| !text.text.waits_whole()).map_or(usize::MAX, |(at, _)| at);
             report.add(text.text.report().into_iter().filter(|found| found.finding.range.start <= cut));

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod cuts;
+mod echoes;
 mod messages;
 mod restore;
 mod small;

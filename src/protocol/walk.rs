@@ -40,7 +40,7 @@ pub enum Shape {
     Opaque,
     /// What cannot be looked into. URLs are text besides.
     Media(Media),
-    /// Repeats text of the same choice token by token: goes when that text is rewritten.
+    /// Repeats text of the same choice token by token: goes when that text is rewritten, and is itself read as text.
     Echo,
     /// An object with these fields; the names are folded ([`fold_key`]).
     Object(&'static [(&'static str, Shape)]),
@@ -140,6 +140,17 @@ pub enum LeafRole {
     Signed,
 }
 
+/// A value that repeats text of its answer.
+#[derive(Debug)]
+pub struct Echo {
+    /// Its node.
+    pub node: NodeId,
+    /// Position of the answer that it belongs to.
+    pub choice: Option<u32>,
+    /// Its strings in their order; all of them are one text.
+    pub tokens: Vec<TextLeaf>,
+}
+
 /// What a walk collects.
 #[derive(Debug, Default)]
 pub struct Walked {
@@ -147,8 +158,8 @@ pub struct Walked {
     pub texts: Vec<TextLeaf>,
     /// What could not be looked into.
     pub unscannable: Vec<(Media, NodeId)>,
-    /// Values that repeat text: (position of the choice, node).
-    pub echoes: Vec<(Option<u32>, NodeId)>,
+    /// Values that repeat text.
+    pub echoes: Vec<Echo>,
     /// Strings that were passed over as harmless.
     pub harmless: Vec<NodeId>,
     /// For each position of an answer, its own index.
@@ -403,7 +414,7 @@ impl Walker<'_, '_> {
             }
             (Shape::Signed | Shape::Opaque, _) => self.deep(node, place, true),
             (Shape::Media(media), _) => self.media(node, *media, place)?,
-            (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
+            (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.echo(node, place),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
             (Shape::Within(kind, inner), _) => {
                 self.shape(node, inner, Place { role: LeafRole::Value, ..place.of(*kind) })?;
@@ -623,12 +634,37 @@ impl Walker<'_, '_> {
         if once { Ok(()) } else { Err(WalkError::VariantKeys) }
     }
 
+    fn echo(&mut self, node: NodeId, place: Place<'_>) {
+        let (mut tokens, one) = (Vec::new(), self.leaf(node, Place { role: LeafRole::Value, ..place }));
+        self.tokens(node, one, &mut tokens);
+        self.out.echoes.push(Echo { node, choice: place.choice, tokens });
+    }
+
+    /// The strings at any depth, but for what might have been said instead.
+    fn tokens(&self, node: NodeId, one: TextLeaf, out: &mut Vec<TextLeaf>) {
+        match self.json.kind(node) {
+            NodeKind::String => out.push(TextLeaf { node, ..one }),
+            NodeKind::Array => self.json.elements(node).for_each(|element| self.tokens(element, one, out)),
+            NodeKind::Object => {
+                let said =
+                    self.json.members(node).filter(|&(key, _)| fold_key(&self.json.string(key)) != *"toplogprobs");
+                said.for_each(|(_, value)| self.tokens(value, one, out));
+            }
+            _ => {}
+        }
+    }
+
     fn key(&mut self, node: NodeId, place: Place<'_>) {
         self.text(node, Place { role: LeafRole::Key, array: None, ..place.under(b"\0key") });
     }
 
     fn text(&mut self, node: NodeId, place: Place<'_>) {
-        self.out.texts.push(TextLeaf {
+        let leaf = self.leaf(node, place);
+        self.out.texts.push(leaf);
+    }
+
+    fn leaf(&self, node: NodeId, place: Place<'_>) -> TextLeaf {
+        TextLeaf {
             node,
             kind: place.kind,
             scope: self.everything.unwrap_or(Scope::one(self.direction, place.kind)),
@@ -638,7 +674,7 @@ impl Walker<'_, '_> {
             message: place.message,
             array: place.array,
             extent: place.extent,
-        });
+        }
     }
 }
 

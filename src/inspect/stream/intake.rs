@@ -114,13 +114,9 @@ impl Stream {
         let own = |position: Option<u32>| {
             position.and_then(|position| walked.choices.get(position as usize)).map(|&(_, own, _)| own)
         };
-        let echoes = walked
-            .echoes
-            .iter()
-            .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
-        let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
+        let mut held = Held { choices, mark, counts, ..Held::unread(event) };
         let mut ended = Vec::new();
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
@@ -155,6 +151,10 @@ impl Stream {
                 return self.close(Cause::Unreadable);
             }
         }
+        for echo in &walked.echoes {
+            self.take_echo(json, echo, own(echo.choice), &mut held);
+        }
+        self.break_echoes(&held);
         self.enqueue(held);
         for index in ended {
             if !self.texts[index].text.is_finished() {
@@ -223,7 +223,7 @@ impl Stream {
         Part { own, whole: range(node), finish: finish.map(range) }
     }
 
-    fn text_of(
+    pub(super) fn text_of(
         &mut self,
         json: &Json<'_>,
         leaf: &TextLeaf,
@@ -282,6 +282,7 @@ impl Stream {
             mark,
             content,
             part,
+            echo: None,
             is_json: false,
             released: 0,
             half: None,

@@ -110,6 +110,9 @@ impl Stream {
         let raw = std::str::from_utf8(&data[piece.raw.clone()]).unwrap_or_default();
         let mut changes = Vec::new();
         splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), Some(to), &mut changes);
+        if !changes.is_empty() {
+            self.rewritten.insert(text.choice);
+        }
         let rest = piece.raw.start + RawOffsets::new(raw).at(to - piece.range.start);
         let begin = held.gone.as_ref().map_or(piece.raw.start, |gone| gone.start);
         changes.extend(held.gone.take().map(|range| Splice { range, text: String::new() }));
@@ -151,7 +154,7 @@ impl Stream {
         for piece in &held.pieces {
             let text = &self.texts[piece.text];
             let choice_is_cut = text.choice.is_some_and(|own| self.choice(own).is_some_and(|choice| choice.cut));
-            if choice_is_cut {
+            if choice_is_cut || (piece.form == Form::Echo && text.is_spoiled(piece)) {
                 continue;
             }
             if text.text.cut().is_some_and(|(at, _)| at < piece.range.end || (at == 0 && text.text.waits_whole())) {
@@ -173,7 +176,8 @@ impl Stream {
         let blocked_call =
             || cut.iter().any(|&text| self.texts[text].choice == Some(own) && self.texts[text].text.waits_whole());
         let says_more = || {
-            let texts = held.pieces.iter().filter(|piece| !piece.range.is_empty()).map(|piece| &self.texts[piece.text]);
+            let filled = held.pieces.iter().filter(|piece| !piece.range.is_empty() && piece.form != Form::Echo);
+            let texts = filled.map(|piece| &self.texts[piece.text]);
             texts.filter(|text| text.choice == Some(own)).any(|text| text.text.segment.kind != Kind::ToolCall)
         };
         self.choice(own).is_some_and(|choice| choice.cut) || (blocked_call() && !says_more())
@@ -186,11 +190,10 @@ impl Stream {
         let cut_now: Vec<Option<u64>> = cut.iter().map(|&text| self.texts[text].choice).collect();
         let mut changes: Vec<Splice> = Vec::new();
         changes.extend(held.gone.iter().map(|range| Splice { range: range.clone(), text: String::new() }));
-        let mut touched = Vec::new();
         let mut goes_out = false;
         for piece in &held.pieces {
             let text = &self.texts[piece.text];
-            if is_gone(text.choice) {
+            if is_gone(text.choice) || piece.form == Form::Echo {
                 continue;
             }
             let at = text.text.cut().map(|(at, _)| at);
@@ -207,11 +210,11 @@ impl Stream {
             }
             goes_out |= at.unwrap_or(usize::MAX).min(piece.range.end) > piece.range.start;
             if changes.len() > before {
-                touched.push(text.choice);
+                self.rewritten.insert(text.choice);
             }
         }
-        for (choice, range) in &held.echoes {
-            if touched.contains(choice) {
+        for (choice, range) in held.echoes.iter().filter(|(choice, _)| !is_gone(*choice)) {
+            if cut_now.contains(choice) || self.is_spoiled(held, *choice, range) {
                 changes.push(Splice { range: range.clone(), text: "null".to_owned() });
             }
         }

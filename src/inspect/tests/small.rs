@@ -11,7 +11,7 @@ use crate::protocol::framing::Frames;
 use crate::segment::Kind;
 
 /// The rules of a policy file. Every model has every label, and no line of its own.
-fn compiled(policy: &str) -> Context {
+pub(super) fn compiled(policy: &str) -> Context {
     let source = Source::new("p.yaml", policy);
     let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
@@ -24,7 +24,7 @@ fn protocol(path: &str) -> Option<&'static dyn Protocol> {
     if let Recognised::Known(protocol) = recognise(path) { Some(protocol) } else { None }
 }
 
-fn make(context: &Context, path: &str) -> Stream {
+pub(super) fn make(context: &Context, path: &str) -> Stream {
     let options = StreamOptions {
         id: "id".to_owned(),
         created: 1,
@@ -36,17 +36,17 @@ fn make(context: &Context, path: &str) -> Stream {
 }
 
 /// An event with one answer's part.
-fn chunk(delta: &serde_json::Value) -> String {
+pub(super) fn chunk(delta: &serde_json::Value) -> String {
     format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta, "finish_reason": null }] }))
 }
 
-fn push(stream: &mut Stream, bytes: &str) -> String {
+pub(super) fn push(stream: &mut Stream, bytes: &str) -> String {
     let mut out = Vec::new();
     stream.push(bytes.as_bytes(), &mut out);
     String::from_utf8(out).unwrap()
 }
 
-fn finish(stream: &mut Stream) -> String {
+pub(super) fn finish(stream: &mut Stream) -> String {
     let mut out = Vec::new();
     stream.finish(&mut out);
     String::from_utf8(out).unwrap()
@@ -73,7 +73,7 @@ fn what_is_judged_as_a_whole_waits_for_the_last_score() {
 }
 
 /// A whole answer, and what comes of it.
-fn concluded(context: &Context, path: &str, body: &str) -> (Option<Cause>, String) {
+pub(super) fn concluded(context: &Context, path: &str, body: &str) -> (Option<Cause>, String) {
     let json = Json::parse(body.as_bytes()).unwrap();
     let (shape, kind) = protocol(path).unwrap().response();
     let walked = walk(&json, shape, Direction::Response, kind).unwrap();
