@@ -3,6 +3,9 @@
 mod anthropic_messages;
 mod anthropic_stream;
 pub mod framing;
+mod gemini;
+mod gemini_shapes;
+pub(crate) mod inline;
 pub mod json;
 pub mod json_array;
 pub mod ndjson;
@@ -17,7 +20,7 @@ use serde_json::json;
 use self::framing::Frames;
 use self::json::{Json, NodeId, NodeKind, fold_key};
 use self::walk::Shape;
-use crate::segment::Kind;
+use crate::segment::{Direction, Kind};
 
 /// One wire format.
 pub trait Protocol: Send + Sync {
@@ -101,6 +104,11 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &openai_chat::OpenAiChat,
     &anthropic_messages::AnthropicMessages { counting: false },
     &anthropic_messages::AnthropicMessages { counting: true },
+    &gemini::Gemini::GenerateContent,
+    &gemini::Gemini::StreamGenerateContent,
+    &gemini::Gemini::CountTokens,
+    &gemini::Gemini::EmbedContent,
+    &gemini::Gemini::Predict,
 ];
 
 /// Path endings of APIs that this version cannot read (`true`: the whole rest of the path, else an ending).
@@ -134,14 +142,8 @@ const NOT_BUILT: &[&str] = &[
     "/realtime/client_secrets",
 ];
 const NOT_BUILT_VERBS: &[&str] = &[
-    ":generatecontent",
-    ":streamgeneratecontent",
-    ":counttokens",
-    ":embedcontent",
-    ":batchembedcontents",
     ":rawpredict",
     ":streamrawpredict",
-    ":predict",
 ];
 
 /// Who reads a path.
@@ -172,6 +174,21 @@ pub fn recognise(path: &str) -> Recognised {
     } else {
         Recognised::Unknown
     }
+}
+
+/// The model and the verb of a path that ends as Google's do, `MODEL:VERB`.
+fn call_of(path: &str) -> Option<(&str, &str)> {
+    let name = path.strip_suffix('/').unwrap_or(path).rsplit('/').next()?;
+    let colon = name.rfind(':').map(|at| (at, 1));
+    let escaped = name.rfind("%3a").max(name.rfind("%3A")).map(|at| (at, 3));
+    let (at, length) = colon.max(escaped)?;
+    Some((name.get(..at)?, name.get(at + length..)?))
+}
+
+/// The model that such a path names, as people write it.
+fn model_of(target: &http::Uri) -> Option<Arc<str>> {
+    let (model, _) = call_of(target.path())?;
+    Some(model.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/").replace("%2f", "/").into())
 }
 
 /// What was asked for, as far as a made-up answer needs it.
@@ -226,6 +243,8 @@ pub struct Answer<'a> {
     pub usage: bool,
     /// How the client wants a stream to be framed.
     pub frames: Frames,
+    /// What the model declines: to answer the request, or to go on with its response.
+    pub to: Direction,
 }
 
 /// What an error tells a client.

@@ -22,6 +22,8 @@ const FOLDERS: &[(&str, UsualPath)] = &[
     ("azure-openai", openai),
     ("anthropic", |_| "/v1/messages"),
     ("anthropic-count-tokens", |_| "/v1/messages/count_tokens"),
+    ("gemini", google),
+    ("vertex", google),
     ("robustness", openai),
 ];
 
@@ -30,6 +32,14 @@ type UsualPath = fn(&Recording) -> &'static str;
 fn openai(recording: &Recording) -> &'static str {
     let first: Value = serde_json::from_str(&recording.texts()[0]).unwrap();
     if first.get("messages").or(first.get("choices")).is_some() { "/v1/chat/completions" } else { "/unknown" }
+}
+
+fn google(recording: &Recording) -> &'static str {
+    match recording.sort {
+        Sort::Stream => "/v1beta/models/m:streamGenerateContent",
+        _ if recording.texts()[0].contains("\"predictions\"") => "/v1/publishers/google/models/m:predict",
+        _ => "/v1beta/models/m:generateContent",
+    }
 }
 
 /// Recordings that are no JSON; tests that want those read them by name.
@@ -131,6 +141,10 @@ fn recording(folder: &str, usual: UsualPath, file: &Path) -> Option<Recording> {
     };
     if let Recognised::Known(protocol) = recognise(&path) {
         recording.protocol = Some(protocol);
+        // Nothing in its name tells a stream that is a JSON array from an answer that is none.
+        if sort == Sort::Response && protocol.frames(b"application/json") == Some(Frames::Array) {
+            (recording.sort, recording.frames) = (Sort::Stream, Frames::Array);
+        }
     }
     recording.path = path;
     recording.status = meta.and_then(|meta| meta["status"].as_u64()).unwrap_or(200).try_into().unwrap();

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod anthropic_messages;
+mod gemini;
 mod openai_chat;
 #[path = "../common/recordings.rs"]
 mod recordings;
@@ -128,7 +129,7 @@ const SERVER: &str = "written by the server; no model and no client has a hand i
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
 fn harmless() -> impl Iterator<Item = &'static Harmless> {
-    [openai_chat::HARMLESS, anthropic_messages::HARMLESS].into_iter().flatten()
+    [openai_chat::HARMLESS, anthropic_messages::HARMLESS, gemini::HARMLESS].into_iter().flatten()
 }
 
 /// Where a string stands.
