@@ -16,7 +16,7 @@ use palisade::inspect::{Body, Buffered, Concluded, Notice, Stream, StreamOptions
 use palisade::policy::Context;
 use palisade::protocol::json::Json;
 use palisade::protocol::walk::{Walked, walk};
-use palisade::protocol::{Protocol, Recognised, recognise, sse};
+use palisade::protocol::{Protocol, Recognised, json_array, ndjson, recognise, sse};
 use palisade::segment::{Direction, Kind};
 
 const SIZES: [usize; 3] = [1 << 10, 8 << 10, 1 << 20];
@@ -81,6 +81,28 @@ fn sse_events(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(events.len())).bench(|| {
         let mut count = 0;
         sse::Decoder::default().feed(black_box(&events), |_| count += 1).unwrap();
+        count
+    });
+}
+
+/// The same payloads a line each.
+#[divan::bench]
+fn ndjson_events(bencher: Bencher<'_, '_>) {
+    let events = payloads().join("\n");
+    bencher.counter(BytesCount::new(events.len())).bench(|| {
+        let mut count = 0;
+        ndjson::Decoder::default().feed(black_box(events.as_bytes()), |_| count += 1).unwrap();
+        count
+    });
+}
+
+/// The same payloads in one array.
+#[divan::bench]
+fn array_events(bencher: Bencher<'_, '_>) {
+    let events = format!("[{}]", payloads().join("\n,\r\n"));
+    bencher.counter(BytesCount::new(events.len())).bench(|| {
+        let mut count = 0;
+        json_array::Decoder::default().feed(black_box(events.as_bytes()), |_| count += 1).unwrap();
         count
     });
 }
@@ -185,13 +207,16 @@ fn prose(size: usize) -> String {
 }
 
 fn events() -> Vec<u8> {
-    let event = |text: &str| {
+    payloads().iter().map(|payload| format!("data: {payload}\n\n")).collect::<String>().into_bytes()
+}
+
+fn payloads() -> Vec<String> {
+    let payload = |text: &str| {
         format!(
-            "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
-             \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"logprobs\":null,\"finish_reason\":null}}]}}\n\n"
+            "{{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
+             \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"logprobs\":null,\"finish_reason\":null}}]}}"
         )
     };
     let text = prose(EVENTS * 20);
-    let pieces = text.as_bytes().chunks(20).map(|piece| event(&String::from_utf8_lossy(piece)));
-    pieces.collect::<String>().into_bytes()
+    text.as_bytes().chunks(20).map(|piece| payload(&String::from_utf8_lossy(piece))).collect()
 }

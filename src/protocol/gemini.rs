@@ -97,8 +97,7 @@ impl Protocol for Gemini {
         let usage = json!({ "promptTokenCount": 0, "totalTokenCount": 0 });
         let declined = match answer.to {
             Direction::Request => {
-                let feedback =
-                    json!({ "blockReason": "PROHIBITED_CONTENT", "blockReasonMessage": answer.message });
+                let feedback = json!({ "blockReason": "PROHIBITED_CONTENT", "blockReasonMessage": answer.message });
                 ("promptFeedback", feedback)
             }
             Direction::Response => ("candidates", json!([filtered(Some(0), Some(answer.message))])),

@@ -328,11 +328,9 @@ mod tests {
         for other in ["text/rtf", "application/pdf", "image/png", "text", ""] {
             assert!(!is_text(other), "{other}");
         }
-        assert_eq!(["IMAGE/png", "audio/wav", "video/mp4", ""].map(media), [
-            Media::Image,
-            Media::Audio,
-            Media::File,
-            Media::File
-        ]);
+        assert_eq!(
+            ["IMAGE/png", "audio/wav", "video/mp4", ""].map(media),
+            [Media::Image, Media::Audio, Media::File, Media::File]
+        );
     }
 }

@@ -141,10 +141,7 @@ const NOT_BUILT: &[&str] = &[
     "/realtime/calls",
     "/realtime/client_secrets",
 ];
-const NOT_BUILT_VERBS: &[&str] = &[
-    ":rawpredict",
-    ":streamrawpredict",
-];
+const NOT_BUILT_VERBS: &[&str] = &[":rawpredict", ":streamrawpredict"];
 
 /// Who reads a path.
 #[derive(Clone, Copy)]

@@ -51,7 +51,8 @@ fn is_harmless(name: &str) -> bool {
                  system_fingerprint service_tier signature obfuscation tool_call_id user_id severity data file_data \
                  tool_use_id file_id media_type thinking encrypted_content encrypted_index category container effort \
                  recommended_model fallback_credit_token request_id ttl thoughtSignature thought_signature mimeType \
-                 fileUri modelVersion responseId createTime finishReason toolType tool_type";
+                 fileUri modelVersion responseId createTime finishReason toolType tool_type \
+                 promptTemplateName mime_type file_uri responseMimeType";
     names.split_whitespace().any(|known| known == last)
         || [
             "image_url/url",
@@ -65,6 +66,8 @@ fn is_harmless(name: &str) -> bool {
             "/safetyRatings/",
             "/safetySettings/",
             "/thinkingConfig/",
+            "/responseModalities/",
+            "/videoMetadata/",
             "/logprobsResult/",
             "/groundingSupports/",
         ]
@@ -82,9 +85,9 @@ fn is_echo(name: &str) -> bool {
 fn has_echo(value: &Value) -> bool {
     match value {
         Value::Array(elements) => elements.iter().any(has_echo),
-        Value::Object(members) => members
-            .iter()
-            .any(|(key, value)| (ECHOES.contains(&key.as_str()) && !value.is_null()) || has_echo(value)),
+        Value::Object(members) => {
+            members.iter().any(|(key, value)| (ECHOES.contains(&key.as_str()) && !value.is_null()) || has_echo(value))
+        }
         _ => false,
     }
 }

@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod ends;
+mod gemini;
 mod limits;
 mod passes;
 mod pseudonyms;
 mod refuses;
 mod rig;
 mod streams;
+#[path = "../common/upstream.rs"]
+mod upstream;

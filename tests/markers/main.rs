@@ -87,7 +87,7 @@ fn side(recording: &Recording) -> Side {
     (recording.protocol.map_or("none", |protocol| protocol.name()), way)
 }
 
-/// A place where an identifier may go unseen. What looks like a sentence never may.
+/// A place where an identifier may go unseen. What looks like a sentence may only where it repeats the answer.
 struct Harmless {
     protocols: &'static [&'static str],
     way: &'static str,
@@ -98,7 +98,10 @@ struct Harmless {
 
 impl Harmless {
     fn covers(&self, (protocol, way): Side, marker: &str, place: &str) -> bool {
-        self.protocols.contains(&protocol) && self.way == way && marker == WORD && matches(self.place, place)
+        self.protocols.contains(&protocol)
+            && self.way == way
+            && (marker == WORD || self.why == ECHO)
+            && matches(self.place, place)
     }
 }
 
@@ -125,6 +128,7 @@ const PARAMETER: &str = "the name of a parameter: servers act on those they know
 const OPAQUE: &str = "an id; four words at most, longer ones are read";
 const MEDIA: &str = "encoded data in what is unscannable: the verdict says so, and the policy decides";
 const SIGNED: &str = "made by the provider, which takes it back as it was and nothing else";
+const ECHO: &str = "repeats words of the answer, which are read there, and goes when the answer is rewritten";
 const SERVER: &str = "written by the server; no model and no client has a hand in it";
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?

@@ -65,7 +65,8 @@ pub(super) const SCHEMA_WORDS: &[&str] = &[
 ];
 
 /// Keys in content that cannot be looked into that no author chose.
-pub(super) const MEDIA_WORDS: &[&str] = &["data", "detail", "format", "id", "image_url", "index", "mime_type", "type", "url"];
+pub(super) const MEDIA_WORDS: &[&str] =
+    &["data", "detail", "format", "id", "image_url", "index", "mime_type", "type", "url"];
 
 #[cfg(test)]
 mod tests {
