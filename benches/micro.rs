@@ -207,7 +207,7 @@ fn prose(size: usize) -> String {
 }
 
 fn events() -> Vec<u8> {
-    payloads().iter().map(|payload| format!("data: {payload}\n\n")).collect::<String>().into_bytes()
+    payloads().iter().flat_map(|payload| ["data: ", payload, "\n\n"]).collect::<String>().into_bytes()
 }
 
 fn payloads() -> Vec<String> {

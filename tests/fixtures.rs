@@ -216,8 +216,10 @@ fn count<'r>(what: &str, recordings: impl IntoIterator<Item = &'r Recording>) {
         assert!(requests > 0 && responses > 0 && streams > 0);
         let known: BTreeSet<&str> = PROTOCOLS.iter().map(|protocol| protocol.name()).collect();
         let shown: BTreeSet<&str> = protocols.keys().copied().collect();
-        let missing: Vec<_> = known.difference(&shown).copied().collect();
-        assert_eq!(missing, ["gemini-count-tokens", "gemini-embeddings"], "protocols without a recording");
+        // Those with no recording, or with none but numbers.
+        let mut missing = known.difference(&shown);
+        let silent = ["gemini-count-tokens", "gemini-embeddings", "vertex-predict"];
+        assert!(missing.all(|name| silent.contains(name)), "not every protocol: {shown:?}");
         assert!(shown.contains("none"));
     }
 }

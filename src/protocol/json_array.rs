@@ -135,13 +135,12 @@ impl Decoder {
         while self.seen < self.buffer.len() {
             let rest = &self.buffer[self.seen..];
             let len = rest.len().min(BLOCK);
-            let end = match rest.first_chunk() {
-                Some(block) => self.inside.end(block, len),
-                None => {
-                    let mut block = [0; BLOCK];
-                    block[..len].copy_from_slice(rest);
-                    self.inside.end(&block, len)
-                }
+            let end = if let Some(block) = rest.first_chunk() {
+                self.inside.end(block, len)
+            } else {
+                let mut block = [0; BLOCK];
+                block[..len].copy_from_slice(rest);
+                self.inside.end(&block, len)
             };
             self.seen += end.map_or(len, |end| end + 1);
             if end.is_some() {
@@ -153,8 +152,7 @@ impl Decoder {
     fn element(&mut self, end: usize) -> Event {
         let data = self.start..end;
         self.state = if self.is_array { State::Between } else { State::After };
-        let event = Event::part(self.take(end), data, std::mem::take(&mut self.odd));
-        event
+        Event::part(self.take(end), data, std::mem::take(&mut self.odd))
     }
 
     /// Bytes that belong to no element.
@@ -184,25 +182,22 @@ impl Inside {
             text = !text;
         }
         self.text = text >> (BLOCK - 1) == 1;
-        // Brackets and braces differ in one bit, which makes letters small as well.
-        let opens = bits(block, |byte| byte | 0x20 == b'{') & !text;
-        let closes = bits(block, |byte| byte | 0x20 == b'}') & !text;
-        if self.depth > closes.count_ones() as usize {
-            self.depth += opens.count_ones() as usize;
-            self.depth -= closes.count_ones() as usize;
+        if text == u64::MAX {
             return None;
         }
-        let mut marks = opens | closes;
+        // Brackets and braces are all of this form, and of what else is little stands outside of strings.
+        let mut marks = bits(block, |byte| byte | 0x26 == 0x7f) & !text;
         while marks != 0 {
-            let at = marks.trailing_zeros();
+            let at = marks.trailing_zeros() as usize;
             marks &= marks - 1;
-            if opens >> at & 1 == 1 {
-                self.depth += 1;
-            } else if self.depth > 1 {
-                self.depth -= 1;
-            } else {
-                *self = Inside::default();
-                return Some(at as usize);
+            match block[at] {
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' if self.depth > 1 => self.depth -= 1,
+                b'}' | b']' => {
+                    *self = Inside::default();
+                    return Some(at);
+                }
+                _ => {}
             }
         }
         None
@@ -225,16 +220,19 @@ impl Inside {
     }
 }
 
-/// A bit for each byte of which this is true, the first one lowest.
+/// A bit for each byte of which this is true, the first one lowest. Written so that compilers make vectors of it.
 fn bits(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
+    let mut ones = [0; BLOCK];
+    for (one, &byte) in ones.iter_mut().zip(block) {
+        *one = u8::from(is(byte));
+    }
+    if ones.iter().fold(0, |any, one| any | one) == 0 {
+        return 0;
+    }
     let mut bits = 0;
-    for (place, eight) in block.chunks_exact(8).enumerate() {
-        let mut ones = [0; 8];
-        for (one, &byte) in ones.iter_mut().zip(eight) {
-            *one = u8::from(is(byte));
-        }
+    for (place, eight) in ones.as_chunks().0.iter().enumerate() {
         // Puts the lowest bits of eight bytes next to each other: no two products meet.
-        let gathered = u64::from_le_bytes(ones).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
         bits |= gathered << (8 * place);
     }
     bits

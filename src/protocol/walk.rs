@@ -442,7 +442,9 @@ impl Walker<'_, '_> {
                 | Shape::By(..)
                 | Shape::Each(..),
                 _,
-            ) => self.deep(node, place, true),
+            ) => {
+                self.deep(node, place, true);
+            }
         }
         Ok(())
     }

@@ -252,6 +252,35 @@ async fn words_are_rewritten_both_ways_over_events_and_parts() {
 }
 
 #[tokio::test]
+async fn arguments_in_pieces_are_read_on_by_their_path() {
+    let rig = Rig::start().await;
+    let call = |call: Value| event(&json!([{ "functionCall": call }]), None);
+    let piece = |path: &str, text: &str, more: bool| {
+        call(
+            json!({ "partialArgs": [{ "jsonPath": path, "stringValue": text, "willContinue": more }], "willContinue": true }),
+        )
+    };
+    let stream = [
+        call(json!({ "name": "f", "willContinue": true })),
+        piece("$.a", "the sec", true),
+        piece("$.b", "ret", true),
+        piece("$.a", "ret word", false),
+        piece("$.b", "s", false),
+        call(json!({})),
+        call(json!({ "name": "g", "willContinue": true })),
+        piece("$.a", "sec", false),
+        piece("$.a", "ret", false),
+        call(json!({})),
+    ];
+    for events in both(&rig, &prompt("hi"), &stream).await {
+        let parts = events.iter().flat_map(|event| event["candidates"][0]["content"]["parts"].as_array().unwrap());
+        let pieces = parts.map(|part| &part["functionCall"]["partialArgs"][0]).filter(|piece| !piece.is_null());
+        let texts: Vec<&str> = pieces.map(|piece| piece["stringValue"].as_str().unwrap()).collect();
+        assert_eq!(texts, ["the [gone]", "ret", " word", "s", "sec", "ret"]);
+    }
+}
+
+#[tokio::test]
 async fn placeholders_come_back_as_what_they_stand_for() {
     let rig = Rig::start().await;
     let body = prompt("Write to jane.doe@corp.com.");

@@ -13,6 +13,7 @@ const fn response(place: &'static str, why: &'static str) -> Harmless {
 const PROTOCOLS: &[&str] = &["gemini", "vertex-predict"];
 
 pub(super) const HARMLESS: &[Harmless] = &[
+    request("/#*", PARAMETER),
     request("/generationConfig/#*", PARAMETER),
     request("/generationConfig/thinkingConfig/#*", PARAMETER),
     request("/safetySettings/*/#*", PARAMETER),
