@@ -90,7 +90,8 @@ fn text(text: &str) -> Value {
 }
 
 fn sse(events: &[Value]) -> String {
-    events.iter().map(|event| format!("data: {event}\r\n\r\n")).collect()
+    let events: Vec<String> = events.iter().map(|event| format!("data: {event}\r\n\r\n")).collect();
+    events.concat()
 }
 
 fn array(events: &[Value]) -> String {
@@ -130,9 +131,10 @@ async fn both(rig: &Rig, body: &Value, said: &[Value]) -> [Vec<Value>; 2] {
 async fn a_blocked_prompt_is_an_error_or_blocked_as_the_provider_blocks() {
     let rig = Rig::start().await;
     for path in [WHOLE, SSE, STREAM, "/v1beta/models/g:countTokens", "/v1beta/models/g:embedContent"] {
-        let body = match path.ends_with("embedContent") {
-            true => json!({ "content": { "parts": [{ "text": "a forbidden word" }] } }),
-            false => prompt("a forbidden word"),
+        let body = if path.ends_with("embedContent") {
+            json!({ "content": { "parts": [{ "text": "a forbidden word" }] } })
+        } else {
+            prompt("a forbidden word")
         };
         let (status, kind, out) = rig.ask(path, &body).await;
         assert_eq!((status, &*kind), (400, JSON), "{path}");

@@ -327,3 +327,13 @@ fn an_array_stays_one_when_an_element_goes_ahead_in_part() {
     assert_eq!(push(&mut stream, &element(long)), "");
     assert_eq!(finish(&mut stream), element(long));
 }
+
+/// Whoever masks findings in texts that are kept counts in what the file decodes to.
+#[test]
+fn the_text_of_a_file_is_what_it_decodes_to() {
+    let file = json!({ "mimeType": "text/csv", "data": "YSxi" });
+    let body = json!({ "contents": [{ "parts": [{ "inlineData": file }] }] }).to_string();
+    let path = "/v1beta/models/m:generateContent";
+    let texts = originals(body.as_bytes(), protocol(path), Direction::Request);
+    assert_eq!(texts, [("/contents/0/parts/0/inlineData/data".to_owned(), "a,b".to_owned())]);
+}
