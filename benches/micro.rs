@@ -16,7 +16,7 @@ use palisade::inspect::{Body, Buffered, Concluded, Notice, Stream, StreamOptions
 use palisade::policy::Context;
 use palisade::protocol::json::Json;
 use palisade::protocol::walk::{Walked, walk};
-use palisade::protocol::{Protocol, Recognised, ndjson, recognise, sse};
+use palisade::protocol::{Protocol, Recognised, json_array, ndjson, recognise, sse};
 use palisade::segment::{Direction, Kind};
 
 const SIZES: [usize; 3] = [1 << 10, 8 << 10, 1 << 20];
@@ -85,19 +85,24 @@ fn sse_events(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// The same payloads a line each.
 #[divan::bench]
 fn ndjson_events(bencher: Bencher<'_, '_>) {
-    let lines: Vec<u8> = events().split(|&byte| byte == b'\n').filter_map(|line| line.strip_prefix(b"data: ")).fold(
-        Vec::new(),
-        |mut lines, line| {
-            lines.extend_from_slice(line);
-            lines.push(b'\n');
-            lines
-        },
-    );
-    bencher.counter(BytesCount::new(lines.len())).bench(|| {
+    let events = payloads().join("\n");
+    bencher.counter(BytesCount::new(events.len())).bench(|| {
         let mut count = 0;
-        ndjson::Decoder::default().feed(black_box(&lines), |_| count += 1).unwrap();
+        ndjson::Decoder::default().feed(black_box(events.as_bytes()), |_| count += 1).unwrap();
+        count
+    });
+}
+
+/// The same payloads in one array.
+#[divan::bench]
+fn array_events(bencher: Bencher<'_, '_>) {
+    let events = format!("[{}]", payloads().join("\n,\r\n"));
+    bencher.counter(BytesCount::new(events.len())).bench(|| {
+        let mut count = 0;
+        json_array::Decoder::default().feed(black_box(events.as_bytes()), |_| count += 1).unwrap();
         count
     });
 }
@@ -202,13 +207,16 @@ fn prose(size: usize) -> String {
 }
 
 fn events() -> Vec<u8> {
-    let event = |text: &str| {
+    payloads().iter().flat_map(|payload| ["data: ", payload, "\n\n"]).collect::<String>().into_bytes()
+}
+
+fn payloads() -> Vec<String> {
+    let payload = |text: &str| {
         format!(
-            "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
-             \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"logprobs\":null,\"finish_reason\":null}}]}}\n\n"
+            "{{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\
+             \"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"logprobs\":null,\"finish_reason\":null}}]}}"
         )
     };
     let text = prose(EVENTS * 20);
-    let pieces = text.as_bytes().chunks(20).map(|piece| event(&String::from_utf8_lossy(piece)));
-    pieces.collect::<String>().into_bytes()
+    text.as_bytes().chunks(20).map(|piece| payload(&String::from_utf8_lossy(piece))).collect()
 }

@@ -11,10 +11,9 @@ use palisade::policy::file::load_policy_source;
 use palisade::policy::{Context, RuleSet};
 use palisade::protocol::framing::{Frames, Framing};
 use palisade::protocol::json::{Json, NodeKind, RawOffsets, escape};
-use palisade::protocol::ndjson;
 use palisade::protocol::sse::{Decoder, Event};
 use palisade::protocol::walk::walk;
-use palisade::protocol::{Protocol, Recognised, recognise};
+use palisade::protocol::{Protocol, Recognised, json_array, ndjson, recognise};
 use palisade::segment::Direction;
 
 /// Finds nothing that anybody would write, but has to look.
@@ -132,6 +131,57 @@ pub(crate) fn chat_request(data: &[u8]) {
 /// The same of Anthropic Messages, where arguments are no strings.
 pub(crate) fn anthropic_request(data: &[u8]) {
     request(protocol("/v1/messages"), data);
+}
+
+/// The framing of streams that are JSON arrays, and what a quiet inspection makes of them.
+pub(crate) fn json_array(data: &[u8]) {
+    let Some((&step, stream)) = data.split_first() else { return };
+    let step = usize::from(step).max(1);
+    let elements = |step: usize| {
+        let (mut decoder, mut out) = (json_array::Decoder::default(), Vec::new());
+        stream.chunks(step).for_each(|piece| decoder.feed(piece, |event| out.push(event)).unwrap());
+        out.extend(decoder.finish());
+        out
+    };
+    let (pieces, whole) = (elements(step), elements(usize::MAX));
+    let values = |events: &[Event]| {
+        let filled = events.iter().filter(|event| !event.is_empty());
+        filled.map(|event| event.data().into_owned()).collect::<Vec<_>>()
+    };
+    for events in [&pieces, &whole] {
+        assert_eq!(events.iter().flat_map(|event| event.raw.clone()).collect::<Vec<u8>>(), stream);
+        assert!(events.iter().all(|event| event.with_data(&event.data()) == event.raw));
+    }
+    assert_eq!(values(&pieces), values(&whole));
+    assert_eq!(pieces.iter().any(Event::is_odd), whole.iter().any(Event::is_odd));
+    let is_array = |json: &Json<'_>| json.kind(0) == NodeKind::Array;
+    if let Some(json) = Json::parse(stream).ok().filter(is_array) {
+        assert!(!whole.iter().any(Event::is_odd));
+        let read = json.elements(0).map(|element| json.after(element) - element);
+        let told = values(&whole).into_iter().map(|value| Json::parse(&value).unwrap().len());
+        assert!(read.eq(told));
+    }
+    let protocol = protocol("/v1beta/models/m:streamGenerateContent");
+    for step in [step, usize::MAX] {
+        let (blocked, out) = streamed(Frames::Array, protocol, &QUIET_CONTEXT, stream, step);
+        assert!(blocked || stream.len() >= 256 || out == stream);
+    }
+}
+
+/// The same of Gemini, where names have two spellings and files may be text.
+pub(crate) fn gemini_request(data: &[u8]) {
+    request(protocol("/v1beta/models/m:generateContent"), data);
+}
+
+/// The same of Gemini; and a stream that is cut has a filtered candidate or an error, and nothing that is no data.
+pub(crate) fn gemini_stream(data: &[u8]) {
+    for (blocked, out) in stream(protocol("/v1beta/models/m:streamGenerateContent"), data) {
+        let ends = |event: &Event| {
+            let data = event.data();
+            Json::parse(&data).is_ok_and(|json| json.get(0, "error").is_some() || json.get(0, "candidates").is_some())
+        };
+        assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));
+    }
 }
 
 /// The same of whichever of the smaller protocols the first byte names.

@@ -93,7 +93,9 @@ fn given<'b>(json: &Json<'b>, query: &Query) -> Result<Given<'b>, Fault> {
     let (node, direction) = match (object("request"), object("response")) {
         (Some(node), _) => (node, Direction::Request),
         (_, Some(node)) => (node, Direction::Response),
-        _ if member("choices").is_some() || member("stop_reason").is_some() => (0, Direction::Response),
+        _ if ["choices", "stop_reason", "candidates"].iter().any(|name| member(name).is_some()) => {
+            (0, Direction::Response)
+        }
         _ => (0, Direction::Request),
     };
     Ok(Given::Message(json.raw(node), direction, protocol(json, node, query)?))
@@ -107,6 +109,7 @@ fn protocol(json: &Json<'_>, node: NodeId, query: &Query) -> Result<Option<&'sta
         None if has("choices") => CHAT,
         None if has("stop_reason") || has("system") || has("max_tokens") && has("stop_sequences") => MESSAGES,
         None if has("messages") => CHAT,
+        None if has("contents") || has("candidates") => GEMINI,
         None => return Ok(None),
     };
     match recognise(path) {
@@ -202,5 +205,7 @@ fn text_at<'t>(texts: &'t [(String, String)], pointer: &str) -> Option<Cow<'t, s
 const CHAT: &str = "/v1/chat/completions";
 /// Whose protocol a message speaks that has what only this one has.
 const MESSAGES: &str = "/v1/messages";
+/// The same of this one.
+const GEMINI: &str = "/v1beta/models/any:generateContent";
 /// Scans through this port take turns with each other, not with requests.
 const CLIENT: u64 = 0;

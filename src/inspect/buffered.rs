@@ -15,7 +15,8 @@ use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Mode};
 use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Pseudonyms, effect};
 use crate::protocol::Protocol;
-use crate::protocol::json::{Json, NodeKind};
+use crate::protocol::inline::encoded;
+use crate::protocol::json::{Json, NodeId, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer, says};
 use crate::segment::{Direction, Kind, Segment};
 
@@ -84,6 +85,8 @@ pub struct Concluded {
     pub block: Option<Cause>,
     /// Answers of several that are blocked: position and rule.
     pub choices: Vec<(u32, usize)>,
+    /// Where these stand in the body.
+    nodes: Vec<NodeId>,
     splices: Vec<Splice>,
     /// Of a request: the way back of the placeholders that were put into it, for the context of its answer.
     pub pseudonyms: Option<Arc<Pseudonyms>>,
@@ -152,7 +155,7 @@ impl<'b> Buffered<'b> {
                 continue;
             }
             let source = match &self.body {
-                Body::Json(json, walked) => json.string(walked.texts[index].node),
+                Body::Json(json, walked) => walked.texts[index].text(json),
                 Body::Plain(plain, _) => Cow::Borrowed(*plain),
             };
             let text = Text::new(&self.context, Arc::clone(&plan), self.segment(index), role);
@@ -263,6 +266,7 @@ impl<'b> Buffered<'b> {
         let mut concluded = Concluded {
             block: None,
             choices: Vec::new(),
+            nodes: Vec::new(),
             splices: Vec::new(),
             pseudonyms: None,
             report: Report::default(),
@@ -411,6 +415,9 @@ impl<'b> Buffered<'b> {
         {
             concluded.block = concluded.block.take().or(Some(Cause::Rule(rule)));
         }
+        if let Body::Json(_, walked) = &self.body {
+            concluded.nodes = lost.iter().map(|&(choice, _)| walked.choices[choice as usize].2).collect();
+        }
         concluded.choices = lost;
         concluded.splices = self.splices();
     }
@@ -453,7 +460,10 @@ impl<'b> Buffered<'b> {
                 for (leaf, text) in walked.texts.iter().zip(&self.texts) {
                     let Some(text) = text.as_ref().filter(|text| !text.edits().is_empty()) else { continue };
                     let (raw, at) = (json.raw(leaf.node), json.node(leaf.node).start as usize);
-                    if json.kind(leaf.node) == NodeKind::String {
+                    if leaf.role == LeafRole::Encoded {
+                        let text = encoded(&edited(&leaf.text(json), text.edits()));
+                        out.push(Splice { range: at..at + raw.len(), text });
+                    } else if json.kind(leaf.node) == NodeKind::String {
                         splices(raw, at, 0..text.len(), text.edits(), None, &mut out);
                     } else {
                         plain_splices(at, &(0..text.len()), text.edits(), &mut out);
@@ -476,13 +486,13 @@ impl<'b> Buffered<'b> {
         leaves
             .map(|(index, text)| match (text, &self.body) {
                 (Some(text), Body::Json(json, walked)) => {
-                    let whole = json.string(walked.texts[index].node);
+                    let whole = walked.texts[index].text(json);
                     (text.segment.pointer.clone(), edited(&whole, text.edits()))
                 }
                 (Some(text), Body::Plain(plain, _)) => (text.segment.pointer.clone(), edited(plain, text.edits())),
                 (None, Body::Json(json, walked)) => {
-                    let node = walked.texts[index].node;
-                    (pointer(json, node, false), json.string(node).into_owned())
+                    let leaf = &walked.texts[index];
+                    (pointer(json, leaf.node, false), leaf.text(json).into_owned())
                 }
                 (None, Body::Plain(plain, segment)) => (segment.pointer.clone(), (*plain).to_owned()),
             })
@@ -510,12 +520,8 @@ impl Concluded {
     ) -> Vec<u8> {
         if let (Some(protocol), false) = (protocol, self.choices.is_empty())
             && let Ok(json) = Json::parse(bytes)
-            && let Some(list) = json.get(0, "choices")
         {
-            for (position, choice) in json.elements(list).enumerate() {
-                let Some(&(_, rule)) = self.choices.iter().find(|(lost, _)| *lost as usize == position) else {
-                    continue;
-                };
+            for (&(_, rule), &choice) in self.choices.iter().zip(&self.nodes) {
                 let message = message(rule);
                 let edits = protocol.blocked_choice(&json, choice, message.as_deref());
                 self.splices.extend(edits.into_iter().map(|(range, text)| Splice { range, text }));

@@ -24,5 +24,5 @@ pub fn originals(bytes: &[u8], protocol: Option<&dyn Protocol>, direction: Direc
         (None, _) => Some(walk_unknown(&json, direction)),
     };
     let texts = walked.iter().flat_map(|walked| &walked.texts);
-    texts.map(|leaf| (pointer(&json, leaf.node, false), json.string(leaf.node).into_owned())).collect()
+    texts.map(|leaf| (pointer(&json, leaf.node, false), leaf.text(&json).into_owned())).collect()
 }

@@ -33,7 +33,7 @@ fn texts<'b>(body: &'b Body<'_>) -> (Vec<Cow<'b, str>>, Vec<Cow<'b, str>>) {
     let answer = number_of(|kind| matches!(kind, Kind::Assistant | Kind::ToolCall | Kind::ToolResult));
     let of = |wanted: &dyn Fn(u32, Kind) -> bool| {
         let leaves = walked.texts.iter().filter(|leaf| wanted(leaf.message, leaf.kind));
-        leaves.map(|leaf| json.string(leaf.node)).collect()
+        leaves.map(|leaf| leaf.text(json)).collect()
     };
     let by_messages = user != u32::MAX;
     let first = of(&|message, kind| !by_messages || kind == Kind::System || message == user);

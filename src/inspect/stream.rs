@@ -326,9 +326,8 @@ impl Stream {
 
     /// Sends an event, whose bytes may say that others came before it.
     fn write(&mut self, mut event: Vec<u8>, out: &mut Vec<u8>) {
-        if !std::mem::replace(&mut self.sent, true) {
-            self.framing.frames().lead(&mut event);
-        }
+        let first = !std::mem::replace(&mut self.sent, true);
+        self.framing.frames().place(&mut event, first);
         out.append(&mut event);
     }
 

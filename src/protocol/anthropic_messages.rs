@@ -9,7 +9,7 @@ use super::coverage::Cell;
 use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::walk::{self, Index, Shape};
-use super::{Answer, Ending, Mark, Problem, Protocol, StreamView};
+use super::{Answer, Asked, Ending, Mark, Problem, Protocol, StreamView};
 use crate::segment::{Kind, Media};
 
 /// The adapter.
@@ -25,6 +25,18 @@ impl Protocol for AnthropicMessages {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with(if self.counting { "/v1/messages/count_tokens" } else { "/v1/messages" })
+            || at_vertex(path).is_some_and(|(model, _)| (model == "count-tokens") == self.counting)
+    }
+
+    fn asked(&self, json: &Json<'_>, target: &http::Uri) -> Asked {
+        let mut asked = Asked::in_openai_style(json);
+        if let Some((_, verb)) = at_vertex(&target.path().to_ascii_lowercase()) {
+            asked.model = super::model_of(target);
+            if verb == "streamrawpredict" {
+                asked.stream = Some(Frames::Sse);
+            }
+        }
+        asked
     }
 
     fn lacks(&self) -> &'static [(Cell, &'static str)] {
@@ -105,6 +117,13 @@ const COUNTING_LACKS: &[(Cell, &str)] = &[
     (Cell::Cut, NO_TEXT),
     (Cell::Restore, NO_TEXT),
 ];
+/// The model and the verb of a path of Vertex AI, which has the same bodies, without the model.
+fn at_vertex(path: &str) -> Option<(&str, &str)> {
+    let (publisher, call) = path.strip_suffix('/').unwrap_or(path).rsplit_once("/models/")?;
+    let (model, verb) = super::call_of(call)?;
+    let is_raw = matches!(verb, "rawpredict" | "streamrawpredict");
+    (publisher.ends_with("/publishers/anthropic") && is_raw && !call.contains('/')).then_some((model, verb))
+}
 
 /// The provider's name for an error with this status.
 fn error_type(status: u16) -> &'static str {

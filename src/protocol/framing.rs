@@ -39,13 +39,19 @@ impl Frames {
         }
     }
 
-    /// Makes the first event of a stream out of one that comes after others.
-    pub fn lead(self, event: &mut [u8]) {
+    /// Makes an event the `first` of its stream, or one that comes after others, whichever it was made for.
+    pub fn place(self, event: &mut [u8], first: bool) {
+        let (old, new) = if first { (b',', b'[') } else { (b'[', b',') };
         if self == Frames::Array
-            && let Some(comma) = event.iter_mut().find(|byte| !byte.is_ascii_whitespace()).filter(|byte| **byte == b',')
+            && let Some(byte) = event.iter_mut().find(|byte| !byte.is_ascii_whitespace()).filter(|byte| **byte == old)
         {
-            *comma = b'[';
+            *byte = new;
         }
+    }
+
+    /// Whether others may come beside an event with these bytes: what is no element stands alone.
+    pub(crate) fn is_one_of_many(self, event: &[u8]) -> bool {
+        self != Frames::Array || matches!(event.trim_ascii_start(), [b'[' | b',', ..])
     }
 
     /// What ends an event that came without its end.

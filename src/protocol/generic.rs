@@ -155,7 +155,7 @@ impl Protocol for Generic {
     fn refusal_stream(&self, answer: &Answer<'_>) -> String {
         let fill = |template: &Template| template.fill(answer.message, answer.id, answer.model, answer.created);
         let mut stream = self.written(|events| of(events, true), &fill).into_bytes();
-        answer.frames.lead(&mut stream);
+        answer.frames.place(&mut stream, true);
         String::from_utf8(stream).unwrap_or_default()
     }
 

@@ -5,7 +5,10 @@ mod anthropic_stream;
 mod cohere;
 pub mod coverage;
 pub mod framing;
+mod gemini;
+mod gemini_shapes;
 mod generic;
+pub(crate) mod inline;
 pub mod json;
 pub mod json_array;
 mod mistral;
@@ -25,7 +28,7 @@ use self::framing::Frames;
 pub use self::generic::{GENERIC, generic};
 use self::json::{Json, NodeId, NodeKind, fold_key};
 use self::walk::Shape;
-use crate::segment::Kind;
+use crate::segment::{Direction, Kind};
 
 /// One wire format.
 pub trait Protocol: Send + Sync {
@@ -119,6 +122,11 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
     &openai_chat::OpenAiChat,
     &anthropic_messages::AnthropicMessages { counting: false },
     &anthropic_messages::AnthropicMessages { counting: true },
+    &gemini::Gemini::GenerateContent,
+    &gemini::Gemini::StreamGenerateContent,
+    &gemini::Gemini::CountTokens,
+    &gemini::Gemini::EmbedContent,
+    &gemini::Gemini::Predict,
     &ollama::Ollama(ollama::Call::Chat),
     &ollama::Ollama(ollama::Call::Generate),
     &ollama::Ollama(ollama::Call::Embed),
@@ -150,16 +158,7 @@ const NOT_BUILT: &[&str] = &[
     "/realtime/calls",
     "/realtime/client_secrets",
 ];
-const NOT_BUILT_VERBS: &[&str] = &[
-    ":generatecontent",
-    ":streamgeneratecontent",
-    ":counttokens",
-    ":embedcontent",
-    ":batchembedcontents",
-    ":rawpredict",
-    ":streamrawpredict",
-    ":predict",
-];
+const NOT_BUILT_VERBS: &[&str] = &[":rawpredict", ":streamrawpredict"];
 
 /// Who reads a path.
 #[derive(Clone, Copy)]
@@ -189,6 +188,21 @@ pub fn recognise(path: &str) -> Recognised {
     } else {
         Recognised::Unknown
     }
+}
+
+/// The model and the verb of a path that ends as Google's do, `MODEL:VERB`.
+fn call_of(path: &str) -> Option<(&str, &str)> {
+    let name = path.strip_suffix('/').unwrap_or(path).rsplit('/').next()?;
+    let colon = name.rfind(':').map(|at| (at, 1));
+    let escaped = name.rfind("%3a").max(name.rfind("%3A")).map(|at| (at, 3));
+    let (at, length) = colon.max(escaped)?;
+    Some((name.get(..at)?, name.get(at + length..)?))
+}
+
+/// The model that such a path names, as people write it.
+fn model_of(target: &http::Uri) -> Option<Arc<str>> {
+    let (model, _) = call_of(target.path())?;
+    Some(model.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/").replace("%2f", "/").into())
 }
 
 /// What was asked for, as far as a made-up answer needs it.
@@ -243,6 +257,8 @@ pub struct Answer<'a> {
     pub usage: bool,
     /// How the client wants a stream to be framed.
     pub frames: Frames,
+    /// What the model declines: to answer the request, or to go on with its response.
+    pub to: Direction,
 }
 
 /// What an error tells a client.

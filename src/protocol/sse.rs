@@ -28,6 +28,8 @@ pub struct Event {
     pub raw: Bytes,
     data: Lines,
     odd: bool,
+    /// Each line of the data is spelled by itself.
+    by_line: bool,
 }
 
 /// Where the values of an event's `data` lines stand in its bytes.
@@ -39,12 +41,12 @@ impl Event {
         let start = raw.len() - raw.trim_ascii_start().len();
         let end = start + raw.trim_ascii().len();
         let data = (start < end).then_some(start..end).into_iter().collect();
-        Event { raw, data, odd: false }
+        Event { raw, data, odd: false, by_line: false }
     }
 
     /// Bytes of which these are the data; none if there are none.
     pub(super) fn part(raw: Bytes, data: Range<usize>, odd: bool) -> Event {
-        Event { raw, data: (!data.is_empty()).then_some(data).into_iter().collect(), odd }
+        Event { raw, data: (!data.is_empty()).then_some(data).into_iter().collect(), odd, by_line: false }
     }
 
     /// Whether there is a line in it that is no event's: of another field than the standard's four, or, other than
@@ -72,6 +74,11 @@ impl Event {
         let Some((first, last)) = self.data.first().zip(self.data.last()) else { return self.raw.to_vec() };
         let mut out = Vec::with_capacity(self.raw.len() + data.len());
         out.extend_from_slice(&self.raw[..first.start]);
+        if !self.by_line {
+            out.extend_from_slice(data);
+            out.extend_from_slice(&self.raw[last.end..]);
+            return out;
+        }
         // A line break inside the new data needs a `data:` of its own, spelled as the event spells it.
         let field = &self.raw[..first.start];
         let line_start = field.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
@@ -120,7 +127,7 @@ impl Decoder {
             if self.after_cr && end == 0 && self.buffer[0] == b'\n' {
                 // The second half of a CRLF whose CR already ended an event.
                 self.after_cr = false;
-                event(Event { raw: self.take(1), data: Lines::new(), odd: false });
+                event(Event { raw: self.take(1), data: Lines::new(), odd: false, by_line: true });
                 continue;
             }
             self.after_cr = false;
@@ -171,7 +178,8 @@ impl Decoder {
     }
 
     fn event(&mut self, len: usize) -> Event {
-        Event { data: std::mem::take(&mut self.data), odd: std::mem::take(&mut self.odd), raw: self.take(len) }
+        let (data, odd) = (std::mem::take(&mut self.data), std::mem::take(&mut self.odd));
+        Event { data, odd, raw: self.take(len), by_line: true }
     }
 
     fn take(&mut self, len: usize) -> Bytes {

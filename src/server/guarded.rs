@@ -348,7 +348,8 @@ impl Exchange {
             // Names the fault and its place, never the text.
             notice.message = format!("{} {reason}.", notice.message);
         }
-        let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked);
+        let (context, asked) = (&self.context, &self.asked);
+        let mut response = refuse::blocked(context, self.protocol, &notice, &report, &self.id, asked, direction);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
         let earlier = self.request.as_deref();

@@ -11,6 +11,7 @@ use crate::inspect::{Cause, Notice, Report};
 use crate::policy::rule::{Expose, Mode};
 use crate::policy::{Context, Effect, effect};
 use crate::protocol::{Answer, Asked, Problem, Protocol, openai_error};
+use crate::segment::Direction;
 use crate::verdict::Verdict;
 
 /// What clients may be told: the most secretive of the policies' wishes.
@@ -64,6 +65,7 @@ pub(super) fn blocked(
     report: &Report,
     id: &str,
     asked: &Asked,
+    direction: Direction,
 ) -> Response<Body> {
     let json = HeaderValue::from_static("application/json");
     if let (true, Some(protocol)) = (notice.refusal, protocol)
@@ -76,6 +78,7 @@ pub(super) fn blocked(
             message: &notice.message,
             usage: asked.usage,
             frames: asked.stream.unwrap_or_default(),
+            to: direction,
         };
         let (body, kind) = match asked.stream {
             Some(frames) => (protocol.refusal_stream(&answer), HeaderValue::from_static(frames.content_type())),

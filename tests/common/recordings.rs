@@ -11,7 +11,7 @@ use palisade::policy::{Answer, Context, LabelInfo, RuleSet, Scored};
 use palisade::protocol::framing::{Frames, Framing};
 use palisade::protocol::json::Json;
 use palisade::protocol::walk::{Walked, walk, walk_unknown};
-use palisade::protocol::{Protocol, Recognised, recognise};
+use palisade::protocol::{Asked, Protocol, Recognised, recognise};
 use palisade::segment::Direction;
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ const FOLDERS: &[(&str, UsualPath)] = &[
     ("azure-openai", openai),
     ("anthropic", |_| "/v1/messages"),
     ("anthropic-count-tokens", |_| "/v1/messages/count_tokens"),
+    ("gemini", google),
+    ("vertex", google),
     ("ollama", |_| "/api/chat"),
     ("cohere", |_| "/v2/chat"),
     ("mistral", openai),
@@ -46,6 +48,14 @@ fn tgi(recording: &Recording) -> &'static str {
         "/v1/completions"
     } else {
         openai(recording)
+    }
+}
+
+fn google(recording: &Recording) -> &'static str {
+    match recording.sort {
+        Sort::Stream => "/v1beta/models/m:streamGenerateContent",
+        _ if recording.texts()[0].contains("\"predictions\"") => "/v1/publishers/google/models/m:predict",
+        _ => "/v1beta/models/m:generateContent",
     }
 }
 
@@ -148,6 +158,10 @@ fn recording(folder: &str, usual: UsualPath, file: &Path) -> Option<Recording> {
     };
     if let Recognised::Known(protocol) = recognise(&path) {
         recording.protocol = Some(protocol);
+        // Nothing in its name tells a stream that is a JSON array from an answer that is none.
+        if sort == Sort::Response && protocol.frames(b"application/json", &Asked::default()) == Some(Frames::Array) {
+            (recording.sort, recording.frames) = (Sort::Stream, Frames::Array);
+        }
     }
     recording.path = path;
     recording.status = meta.and_then(|meta| meta["status"].as_u64()).unwrap_or(200).try_into().unwrap();

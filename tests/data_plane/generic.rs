@@ -7,10 +7,7 @@ use palisade::guard::Guard;
 use palisade::server::{App, Server};
 use serde_json::{Value, json};
 
-#[path = "../common/upstream.rs"]
-mod upstream;
-
-use upstream::{Reply, Upstream};
+use super::upstream::{Reply, Upstream};
 
 const POLICY: &str = r"version: 1
 name: own

@@ -3,6 +3,7 @@
 
 mod dialects;
 mod ends;
+mod gemini;
 mod generic;
 mod limits;
 mod passes;
@@ -10,3 +11,5 @@ mod pseudonyms;
 mod refuses;
 mod rig;
 mod streams;
+#[path = "../common/upstream.rs"]
+mod upstream;

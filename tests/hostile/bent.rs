@@ -69,6 +69,20 @@ const TGI_STREAM: &str = concat!(
     "data:{\"index\":3,\"token\":{\"id\":3,\"text\":\"hi\",\"special\":false},\"generated_text\":null}\n\n",
     "data:{\"index\":4,\"token\":{\"id\":4,\"text\":\"</s>\",\"special\":true},\"generated_text\":\"abc ghi\",\"details\":{\"finish_reason\":\"eos_token\"}}\n\n",
 );
+const GEMINI: &str = r#"{"systemInstruction":{"parts":[{"text":"abc dab"}]},"contents":[{"role":"user","parts":[{"text":"ghi"},{"inlineData":{"mimeType":"text/plain","data":"YmFkIGNhYiDDqQ=="}},{"inline_data":{"mime_type":"image/png","data":"abcd"}}]},{"role":"model","parts":[{"text":"cab ghi","thought":true,"thoughtSignature":"abc="},{"functionCall":{"name":"bad","args":{"cab":"a\nbad \u00e9","n":[1,"ee"]}}}]},{"parts":{"functionResponse":{"name":"bad","response":{"beef":"dead"}}}}],"tools":[{"functionDeclarations":[{"name":"bad","parameters":{"properties":{"cab":{"enum":["ab","gh"]}}}}]}],"generationConfig":{"candidateCount":2,"stopSequences":["a","b"]},"cachedContent":"cachedContents/ab","labels":{"de":"ce"}}"#;
+
+const GEMINI_STREAM: &str = concat!(
+    "data: {\"candidates\":[{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"ab\",\"thought\":true},{\"text\":\"a\"}]}}],\"responseId\":\"r\"}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"bc\\ud83d\"}]}},{\"index\":1,\"content\":{\"parts\":[{\"text\":\"gh\"}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\\ude00 \\u00e9\"},{\"text\":\"ij\"}]}}],\"usageMetadata\":{\"totalTokenCount\":3}}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"bad\",\"args\":{\"a\":[1,\"dab\"]}}}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"ee\",\"willContinue\":true}}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"ca\",\"willContinue\":true}],\"willContinue\":true}}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"b\"}]}}]}}]}\r\n\r\n",
+    "data: {\"candidates\":[{\"index\":1,\"content\":{\"parts\":[{\"text\":\"k gi\"}]},\"finishReason\":\"STOP\"},{\"finishReason\":\"STOP\",\"groundingMetadata\":{\"groundingSupports\":[{\"segment\":{\"text\":\"abc\"}}]}}]}\r\n\r\n",
+);
+
+const ARRAY: &str = "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a ]}\\\"\"}]}}]}\n,\r\n{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"b\\\\\"}]},\"finishReason\":\"STOP\"}]}\n,\r\n{\"usageMetadata\":{\"a\":[[]]}}\n]\n";
 
 /// What an attacker, or a broken server, puts between the bytes.
 const PIECES: &[&str] = &[
@@ -124,6 +138,11 @@ const PIECES: &[&str] = &[
     "\"special\":true,",
     "\"citations\":[],",
     "\"type\":\"content-end\",",
+    "\"thought\":true,",
+    "\"parts\":[{\"text\":\"bad\"}],",
+    "{\"functionCall\":{\"args\":{}}},",
+    "\"willContinue\":true,",
+    "\"mimeType\":\"text/csv\",",
 ];
 
 /// A message with a few places overwritten: (where, how many bytes go, what comes).
@@ -210,5 +229,20 @@ proptest! {
     #[test]
     fn tgi_stream(data in cut(bent(TGI_STREAM))) {
         invariants::tgi_stream(&data);
+    }
+
+    #[test]
+    fn gemini_request(data in bent(GEMINI)) {
+        invariants::gemini_request(&data);
+    }
+
+    #[test]
+    fn gemini_stream(data in cut(bent(GEMINI_STREAM))) {
+        invariants::gemini_stream(&data);
+    }
+
+    #[test]
+    fn json_array(data in cut(prop_oneof![bent(ARRAY), vec(select(PIECES), 0..20).prop_map(|p| p.concat().into_bytes())])) {
+        invariants::json_array(&data);
     }
 }

@@ -8,6 +8,7 @@
 
 mod anthropic_messages;
 mod cohere;
+mod gemini;
 mod ollama;
 mod openai_chat;
 #[path = "../common/recordings.rs"]
@@ -102,7 +103,10 @@ struct Harmless {
 
 impl Harmless {
     fn covers(&self, (protocol, way): Side, marker: &str, place: &str) -> bool {
-        self.protocols.contains(&protocol) && self.way == way && marker == WORD && matches(self.place, place)
+        self.protocols.contains(&protocol)
+            && self.way == way
+            && (marker == WORD || self.why == ECHO)
+            && matches(self.place, place)
     }
 }
 
@@ -129,12 +133,14 @@ const PARAMETER: &str = "the name of a parameter: servers act on those they know
 const OPAQUE: &str = "an id; four words at most, longer ones are read";
 const MEDIA: &str = "encoded data in what is unscannable: the verdict says so, and the policy decides";
 const SIGNED: &str = "made by the provider, which takes it back as it was and nothing else";
+const ECHO: &str = "repeats words of the answer, which are read there, and goes when the answer is rewritten";
 const SERVER: &str = "written by the server; no model and no client has a hand in it";
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
 fn harmless() -> impl Iterator<Item = &'static Harmless> {
+    let google = [gemini::HARMLESS];
     let protocols = [openai_chat::HARMLESS, anthropic_messages::HARMLESS, ollama::HARMLESS, cohere::HARMLESS];
-    protocols.into_iter().chain([tgi::HARMLESS]).flatten()
+    protocols.into_iter().chain(google).chain([tgi::HARMLESS]).flatten()
 }
 
 /// Where a string stands.

@@ -114,7 +114,13 @@ async fn the_scan_api_gives_the_verdict_of_the_scan_command() {
         assert_eq!(verdict["verdict"], "block");
     }
     let response = json!({ "choices": [{ "index": 0, "message": { "role": "assistant", "content": "kumquat" } }] });
-    for body in [response.clone(), json!({ "response": response })] {
+    let content = json!({ "role": "model", "parts": [{ "text": "kumquat" }] });
+    for body in [
+        response.clone(),
+        json!({ "response": response }),
+        json!({ "candidates": [{ "content": content }] }),
+        json!({ "response": { "candidates": [{ "content": content }] } }),
+    ] {
         assert_eq!(scan("", body).await.1["findings"][0]["segment"]["kind"], "completion");
     }
     // Offsets in arguments, which are JSON in a string.

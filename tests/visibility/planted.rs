@@ -93,6 +93,9 @@ async fn drive(rig: &Rig) -> String {
         ask(&format!("{}/v1/Plant3d-in-path/../x", rig.data)).json(&body),
         ask(&format!("{}/v1/%50lant3d-in-path//x", rig.data)).json(&body),
         ask(&format!("{}/v1/messages/Plant3d-in-path", rig.data)).json(&body),
+        ask(&format!("{}/v1beta/models/gemini:streamGenerateContent?alt=sse&key=Plant3d-in-query-key", rig.data))
+            .json(&json!({ "contents": [{ "parts": [{ "text": "pineapple" }] }] }))
+            .header("x-goog-api-key", "Plant3d-in-x-api-key"),
         ask(&format!("{}/v1/realtime?key=Plant3d-in-query-key", rig.data)).json(&body).header("upgrade", "websocket"),
     ] {
         let response = request.send().await.unwrap();

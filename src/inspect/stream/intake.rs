@@ -14,10 +14,12 @@ use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high
 use crate::protocol::walk::{self, Extent, LeafRole, TextLeaf, Walked};
 use crate::segment::{Direction, Segment};
 
-/// Whether an answer says something besides its texts: clients put the strings of `delta` together, whatever they are.
+/// Whether an answer says something besides its texts: clients put the strings of `delta` together, whatever they are, and
+/// the parts of `content`.
 fn adds_up(json: &Json<'_>, walked: &Walked) -> bool {
-    walked.choices.iter().filter_map(|&(.., choice)| json.get(choice, "delta")).any(|delta| {
-        let inside = delta..json.after(delta);
+    let said = |choice| json.get(choice, "delta").or_else(|| json.get(json.get(choice, "content")?, "parts"));
+    walked.choices.iter().filter_map(|&(.., choice)| said(choice)).any(|said| {
+        let inside = said..json.after(said);
         walked.harmless.iter().any(|&node| inside.contains(&node) && !json.raw(node).is_empty())
     })
 }
@@ -141,6 +143,9 @@ impl Stream {
                 ended.push(index);
                 held.counts = true;
             }
+            if leaf.extent == Extent::Last {
+                self.by_channel.remove(&(leaf.channel, leaf.kind));
+            }
             if index == known {
                 self.end_parts_before(index, &mut held);
             }
@@ -223,8 +228,8 @@ impl Stream {
             let node = find(name).filter(|&node| json.kind(node) == NodeKind::String)?;
             Some(json.string(node).into_owned()).filter(|text| !text.is_empty())
         };
-        self.view.id = text("id");
-        self.view.model = text("model");
+        self.view.id = text("id").or_else(|| text("responseid"));
+        self.view.model = text("model").or_else(|| text("modelversion"));
         self.view.created = find("created").and_then(|node| json.raw(node).parse().ok());
     }
 

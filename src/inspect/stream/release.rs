@@ -95,6 +95,7 @@ impl Stream {
             && held.choices.len() <= 1
             && held.choices.iter().all(|part| part.finish.is_none())
             && !held.counts
+            && self.framing.frames().is_one_of_many(&held.event.raw)
             && matches!(held.mark, Mark::None | Mark::GoOn(_));
         let mut filled = held.pieces.iter_mut().filter(|piece| !piece.range.is_empty());
         let (true, Some(_), Some(piece), None) = (is_plain, self.protocol, filled.next(), filled.next()) else {
@@ -237,7 +238,9 @@ impl Stream {
         // Clients take an answer that has ended for whole, whatever comes after.
         let looks_whole = held.mark == Mark::Over && !cut.is_empty();
         if !all_gone && !looks_whole && (cut.is_empty() || goes_out || others) {
-            if changes.is_empty() && self.sent {
+            // The very first event stays as it came, whatever it begins with.
+            if changes.is_empty() && (self.sent || self.gone == 1) {
+                self.sent = true;
                 out.extend_from_slice(&held.event.raw);
             } else if changes.is_empty() {
                 self.write(held.event.raw.to_vec(), out);

@@ -307,3 +307,33 @@ fn a_window_without_end_is_over_the_limit() {
         }
     }
 }
+
+#[test]
+fn an_array_stays_one_when_an_element_goes_ahead_in_part() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret], whole: false } }, action: mask }]");
+    let element = |text: &str| json!({ "candidates": [{ "content": { "parts": [{ "text": text }] } }] }).to_string();
+    let long = "words and words and words and words, sec";
+    let mut stream = make(&context, "/v1beta/models/m:streamGenerateContent").framed(Frames::Array);
+    let mut out = push(&mut stream, &format!("[{}", element(long)));
+    assert!(out.contains("words, \"}"), "{out}");
+    out += &push(&mut stream, &format!("\n,\r\n{}\n]", element("ond")));
+    out += &finish(&mut stream);
+    let said = serde_json::from_str::<Vec<serde_json::Value>>(&out).unwrap();
+    let texts = said.iter().map(|event| event["candidates"][0]["content"]["parts"][0]["text"].as_str().unwrap());
+    assert_eq!((texts.collect::<String>(), said.len()), (format!("{long}ond"), 3));
+
+    // What is no array waits for its end.
+    let mut stream = make(&context, "/v1beta/models/m:streamGenerateContent").framed(Frames::Array);
+    assert_eq!(push(&mut stream, &element(long)), "");
+    assert_eq!(finish(&mut stream), element(long));
+}
+
+/// Whoever masks findings in texts that are kept counts in what the file decodes to.
+#[test]
+fn the_text_of_a_file_is_what_it_decodes_to() {
+    let file = json!({ "mimeType": "text/csv", "data": "YSxi" });
+    let body = json!({ "contents": [{ "parts": [{ "inlineData": file }] }] }).to_string();
+    let path = "/v1beta/models/m:generateContent";
+    let texts = originals(body.as_bytes(), protocol(path), Direction::Request);
+    assert_eq!(texts, [("/contents/0/parts/0/inlineData/data".to_owned(), "a,b".to_owned())]);
+}
