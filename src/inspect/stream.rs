@@ -89,6 +89,8 @@ pub struct Stream {
     dirty: Vec<usize>,
     choices: Vec<Choice>,
     view: StreamView,
+    /// Text has come that no rule reads.
+    unread: bool,
     report: Report,
     blocked: Option<Cause>,
     /// No more events are taken in.
@@ -113,6 +115,8 @@ struct StreamText {
     /// Its bytes are not those of a string.
     is_json: bool,
     released: usize,
+    /// So much of it the client was sent.
+    sent: usize,
     /// The first half of a surrogate pair whose second half has not come: the event and the raw range that hold it.
     half: Option<(usize, Range<usize>, u32)>,
     /// All that it has said, where events may say it again.
@@ -150,6 +154,8 @@ struct Held {
     mark: Mark,
     /// Halves of characters whose other half has not come.
     open: usize,
+    /// Its place among the stream's events, where they are numbered.
+    sequence: Option<u64>,
     /// It also says what clients add up over events, besides its texts, or what they take as a whole: how many tokens
     /// were used, text that no rule reads, text that comes in one piece.
     counts: bool,
@@ -167,6 +173,7 @@ impl Held {
             choices: SmallVec::new(),
             mark: Mark::None,
             open: 0,
+            sequence: None,
             counts: false,
             gone: None,
         }
@@ -218,7 +225,8 @@ impl Stream {
             joined: Vec::new(),
             dirty: Vec::new(),
             choices: Vec::new(),
-            view: StreamView::default(),
+            view: StreamView { kept: Some(Vec::new()), ..StreamView::default() },
+            unread: false,
             report: Report::default(),
             blocked: None,
             closed: false,

@@ -280,6 +280,14 @@ pub struct StreamView {
     pub next: u64,
     /// The client was told that the message is over.
     pub over: bool,
+    /// The highest `sequence_number` of what was sent.
+    pub sequence: Option<u64>,
+    /// Where events repeat others: the data of those that began or ended something, as they were sent. `None` once they
+    /// are too many to be kept.
+    pub kept: Option<Vec<Vec<u8>>>,
+    /// Where events repeat others, once the stream is to end: what was sent of each text, by the text's pointer. `None`
+    /// if the client was sent text that no rule reads.
+    pub texts: Option<Vec<(String, String)>>,
 }
 
 impl StreamView {
@@ -287,7 +295,11 @@ impl StreamView {
     pub fn sent(&mut self, mark: Mark) {
         match mark {
             Mark::None | Mark::GoOn(_) | Mark::Beat => {}
-            Mark::Message => *self = StreamView { begun: true, open: Vec::new(), next: 0, over: false, ..self.clone() },
+            Mark::Message => {
+                self.open.clear();
+                self.kept = Some(Vec::new());
+                (self.begun, self.next, self.over) = (true, 0, false);
+            }
             Mark::Begin(index) => {
                 // No answer has more; what does is cut for other reasons.
                 if self.open.len() < 4096 {
@@ -299,7 +311,22 @@ impl StreamView {
             Mark::Over => self.over = true,
         }
     }
+
+    /// Keeps the data of an event that was sent, if it began or ended something.
+    pub fn keep(&mut self, mark: Mark, data: &[u8]) {
+        if let (Mark::Message | Mark::Begin(_) | Mark::End(_), Some(kept)) = (mark, &mut self.kept) {
+            if kept.iter().map(Vec::len).sum::<usize>() + data.len() > MAX_KEPT || kept.len() >= MAX_KEPT_EVENTS {
+                self.kept = None;
+            } else {
+                kept.push(data.to_vec());
+            }
+        }
+    }
 }
+
+/// Most bytes of events that are kept for the ending of a stream, and most events.
+const MAX_KEPT: usize = 8 << 20;
+const MAX_KEPT_EVENTS: usize = 1 << 14;
 
 /// Which answers of a stream end, and how.
 #[derive(Clone, Copy, Debug)]

@@ -44,6 +44,8 @@ pub enum Shape {
     Echo,
     /// An object with these fields; the names are folded ([`fold_key`]).
     Object(&'static [(&'static str, Shape)]),
+    /// An object whose keys its author chose, every value of this shape.
+    Map(&'static Shape),
     /// The same with this kind as surroundings.
     Within(Kind, &'static Shape),
     /// A message: its `role` says what kind its text is.
@@ -52,7 +54,9 @@ pub enum Shape {
     Prompt(Kind, &'static Shape),
     /// An object whose `type` says what shape it has.
     Tagged(fn(&str) -> &'static Shape),
-    /// In a stream, the same place as the field of this name.
+    /// Token ids in place of text cannot be looked into: content as if in a file that only the model can open.
+    Tokens(&'static Shape),
+    /// In a stream, the same place as the field of this name; without a name, the same place as its object.
     Alias(&'static str, &'static Shape),
     /// Comes whole in one event of a stream: what other events have there is another text.
     Whole(&'static Shape),
@@ -251,9 +255,12 @@ fn is_opaque(id: &str) -> bool {
     is_identifier(id) && parts.filter(|part| part.bytes().filter(u8::is_ascii_alphabetic).count() > 1).count() <= 4
 }
 
-/// Whether a string may be a credential or a signature: of the bytes that RFC 6750, section 2.1, allows.
+/// Whether a string may be a credential or a signature: of the bytes that RFC 6750, section 2.1, allows, with the name
+/// of a scheme before it or without.
 fn is_token(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte))
+    let scheme = |name: &str| ["bearer", "basic", "token"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let token = text.split_once(' ').filter(|(name, _)| scheme(name)).map_or(text, |(_, token)| token);
+    token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte))
 }
 
 /// Words of JSON Schema: keys that no author chose.
@@ -403,6 +410,7 @@ impl Walker<'_, '_> {
             }
             (Shape::Signed | Shape::Opaque, _) => self.deep(node, place, true),
             (Shape::Media(media), _) => self.media(node, *media, place)?,
+            (Shape::Echo, NodeKind::Array) if self.json.elements(node).next().is_none() => {}
             (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.out.echoes.push((place.choice, node)),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
             (Shape::Within(kind, inner), _) => {
@@ -411,6 +419,13 @@ impl Walker<'_, '_> {
             (Shape::Tagged(shape_of), NodeKind::Object) => {
                 let tag = self.json.get(node, "type").map(|tag| self.json.string(tag));
                 self.shape(node, shape_of(tag.as_deref().unwrap_or_default()), place)?;
+            }
+            (Shape::Tokens(inner), _) => {
+                let mut elements = self.json.elements(node);
+                if elements.any(|element| matches!(self.json.kind(element), NodeKind::Number | NodeKind::Array)) {
+                    self.out.unscannable.push((Media::File, node));
+                }
+                self.shape(node, inner, place)?;
             }
             (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
             (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
@@ -428,6 +443,17 @@ impl Walker<'_, '_> {
                 self.shape(node, inner, Place { message, ..place.of(*kind) })?;
             }
             (Shape::Object(fields), NodeKind::Object) => self.object(node, fields, place)?,
+            (Shape::Map(inner), NodeKind::Object) => {
+                self.refuse_variants(node)?;
+                for (key, value) in self.json.members(node) {
+                    let name = self.json.string(key);
+                    let under = place.under(name.as_bytes());
+                    if !is_identifier(&name) {
+                        self.key(key, under);
+                    }
+                    self.shape(value, inner, under)?;
+                }
+            }
             (Shape::Message(kind_of, inner), NodeKind::Object) => {
                 let role = self.json.get(node, "role").map(|role| self.json.string(role));
                 let kind = kind_of(role.as_deref().unwrap_or_default());
@@ -442,7 +468,7 @@ impl Walker<'_, '_> {
             }
             (Shape::Each(index, inner), NodeKind::Object) => self.element(node, 0, *index, inner, place)?,
             // Not what it should be: then it is text at any depth.
-            (Shape::Object(_) | Shape::Message(..) | Shape::Tagged(_) | Shape::Each(..), _) => {
+            (Shape::Object(_) | Shape::Map(_) | Shape::Message(..) | Shape::Tagged(_) | Shape::Each(..), _) => {
                 self.deep(node, place, true);
             }
         }
@@ -503,7 +529,8 @@ impl Walker<'_, '_> {
                 seen |= bit;
                 let (name, shape) = &fields[index];
                 let name = if let Shape::Alias(name, _) = shape { name } else { name };
-                self.shape(value, shape, place.under(name.as_bytes()))?;
+                let own = Place { array: None, ..place };
+                self.shape(value, shape, if name.is_empty() { own } else { place.under(name.as_bytes()) })?;
             } else {
                 if others.contains(&folded) {
                     return Err(WalkError::VariantKeys);
@@ -571,7 +598,8 @@ impl Walker<'_, '_> {
     }
 
     fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) -> Result<(), WalkError> {
-        let is_empty = self.json.kind(node) == NodeKind::Null || self.json.string(node).is_empty();
+        let is_nothing = matches!(self.json.kind(node), NodeKind::Null | NodeKind::False);
+        let is_empty = is_nothing || self.json.string(node).is_empty();
         if !is_empty {
             self.out.unscannable.push((media, node));
         }

@@ -21,6 +21,11 @@ fn adds_up(json: &Json<'_>, walked: &Walked) -> bool {
     })
 }
 
+/// Whether arguments that are JSON themselves say nothing yet.
+fn is_empty_json(raw: &str) -> bool {
+    raw.bytes().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'))
+}
+
 /// Whether a leaf says again what others said.
 enum Repeat {
     /// It does; or it says nothing.
@@ -120,12 +125,14 @@ impl Stream {
             .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
-        let mut held = Held { choices, mark, counts, echoes: echoes.collect(), ..Held::unread(event) };
+        let sequence = json.get(0, "sequencenumber").and_then(|node| json.raw(node).parse().ok());
+        let mut held = Held { choices, mark, sequence, counts, echoes: echoes.collect(), ..Held::unread(event) };
         let mut ended = Vec::new();
         for leaf in &walked.texts {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
                 held.counts |= !json.raw(leaf.node).is_empty();
+                self.unread |= leaf.extent == Extent::Piece && !json.raw(leaf.node).is_empty();
                 continue;
             }
             let plan = Arc::clone(plan);
@@ -136,8 +143,11 @@ impl Stream {
                 Repeat::None => self.text_of(json, leaf, own(leaf.choice), plan, mark),
             };
             if leaf.extent != Extent::Piece {
-                ended.push(index);
                 held.counts = true;
+                // What an event begins may go on.
+                if leaf.extent == Extent::Whole || !matches!(mark, Mark::Begin(_)) {
+                    ended.push(index);
+                }
             }
             if index == known {
                 self.end_parts_before(index, &mut held);
@@ -183,7 +193,7 @@ impl Stream {
     fn take_arguments(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) -> bool {
         self.dirty.push(index);
         let text = &mut self.texts[index];
-        let is_empty = raw.bytes().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'));
+        let is_empty = is_empty_json(raw);
         let range = if is_empty { 0..0 } else { 0..raw.len() };
         if !is_empty {
             if text.text.len() > 0 {
@@ -191,6 +201,9 @@ impl Stream {
             }
             text.text.feed(raw);
             text.is_json = true;
+            if let Some(said) = &mut text.said {
+                raw.clone_into(said);
+            }
         }
         held.pieces.push(Piece { text: index, raw: at..at + range.len(), range, form: Form::Json });
         true
@@ -241,22 +254,24 @@ impl Stream {
 
     /// What an event says of a text that others have said already.
     fn take_repeat(&mut self, json: &Json<'_>, leaf: &TextLeaf, held: &mut Held) -> Repeat {
-        if leaf.extent != Extent::Repeat || json.kind(leaf.node) != NodeKind::String {
+        if leaf.extent != Extent::Repeat {
             return Repeat::None;
         }
+        let (raw, is_json) = (json.raw(leaf.node), json.kind(leaf.node) != NodeKind::String);
         // Where an item is announced, its texts are empty.
-        if json.raw(leaf.node).is_empty() {
+        if raw.is_empty() || (is_json && is_empty_json(raw)) {
             return Repeat::Taken;
         }
         let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) else { return Repeat::None };
-        let same = self.texts[index].said.as_deref() == Some(&*json.string(leaf.node));
-        if !same || self.texts[index].half.is_some() {
+        let text = &self.texts[index];
+        let same = text.is_json == is_json && text.said.as_deref() == Some(&*json.string(leaf.node));
+        if !same || text.half.is_some() {
             return Repeat::Other;
         }
         let start = json.node(leaf.node).start as usize;
-        let raw = start..start + json.raw(leaf.node).len();
+        let form = if is_json { Form::Json } else { Form::String };
         held.counts = true;
-        held.pieces.push(Piece { text: index, raw, range: 0..self.texts[index].text.len(), form: Form::String });
+        held.pieces.push(Piece { text: index, raw: start..start + raw.len(), range: 0..text.text.len(), form });
         self.dirty.push(index);
         Repeat::Taken
     }
@@ -272,7 +287,7 @@ impl Stream {
         let pointer = self.pointer(json, leaf.node);
         let segment = Segment { direction: Direction::Response, kind: leaf.kind, scope: leaf.scope, pointer, age: 0 };
         let content = leaf.role == LeafRole::Part;
-        let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
+        let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_) | Mark::End(_) | Mark::Over);
         let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
         let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
         self.texts.push(StreamText {
@@ -284,6 +299,7 @@ impl Stream {
             part,
             is_json: false,
             released: 0,
+            sent: 0,
             half: None,
             said: self.protocol.filter(|protocol| protocol.repeats()).map(|_| String::new()),
         });

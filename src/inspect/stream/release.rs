@@ -1,11 +1,13 @@
 //! Events on their way out: in the order in which they came, each once all of its text is decided.
 
 use super::super::Cause;
-use super::super::splice::{Splice, apply, plain_splices, splices};
+use super::super::buffered::no_echo;
+use super::super::splice::{Splice, apply, edited, plain_splices, splices};
 use super::joined::Joined;
-use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd};
+use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd, StreamText};
+use crate::finding::Edit;
 use crate::protocol::json::RawOffsets;
-use crate::protocol::{Ending, Mark, openai_error};
+use crate::protocol::{Ending, Mark, Protocol, openai_error};
 use crate::segment::Kind;
 
 /// A decided text of more bytes than this does not wait for the rest of its event.
@@ -97,7 +99,11 @@ impl Stream {
             && !held.counts
             && matches!(held.mark, Mark::None | Mark::GoOn(_));
         let mut filled = held.pieces.iter_mut().filter(|piece| !piece.range.is_empty());
-        let (true, Some(_), Some(piece), None) = (is_plain, self.protocol, filled.next(), filled.next()) else {
+        // Whoever asks for a numbered stream again from an event on has to have had all of it.
+        let is_numbered = held.sequence.is_some() && most > 0;
+        let (true, false, Some(protocol), Some(piece), None) =
+            (is_plain, is_numbered, self.protocol, filled.next(), filled.next())
+        else {
             return;
         };
         let text = &self.texts[piece.text];
@@ -118,6 +124,10 @@ impl Stream {
         piece.raw.start = rest;
         piece.range.start = to;
         self.view.sent(held.mark);
+        if protocol.repeats() {
+            self.view.sequence = self.view.sequence.max(held.sequence);
+            self.texts[piece.text].sent = self.texts[piece.text].sent.max(to);
+        }
         for part in &held.choices {
             if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                 choice.started = true;
@@ -212,7 +222,8 @@ impl Stream {
         }
         for (choice, range) in &held.echoes {
             if touched.contains(choice) {
-                changes.push(Splice { range: range.clone(), text: "null".to_owned() });
+                let is_list = held.event.data().get(range.start) == Some(&b'[');
+                changes.push(Splice { range: range.clone(), text: no_echo(is_list).to_owned() });
             }
         }
         let ending = |part: &Part| cut_now.contains(&Some(part.own));
@@ -221,12 +232,14 @@ impl Stream {
         }
         changes.extend(without(&held.choices, &gone));
         let all_gone = if gone.is_empty() {
-            // A call without its arguments is of no use to anybody.
-            cut.iter().any(|&text| self.texts[text].text.waits_whole())
+            // A call without its arguments is of no use to anybody; nor is what says again, whole, what is not whole.
+            let says_whole = self.repeats() && !matches!(held.mark, Mark::GoOn(_) | Mark::None);
+            cut.iter().any(|&text| says_whole || self.texts[text].text.waits_whole())
         } else {
             gone.iter().all(|&gone| gone)
         };
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
+        let mut rewritten = None;
         if !all_gone && (cut.is_empty() || goes_out || others) {
             if changes.is_empty() && self.sent {
                 out.extend_from_slice(&held.event.raw);
@@ -235,8 +248,12 @@ impl Stream {
             } else {
                 let data = apply(&held.event.data(), changes);
                 self.write(held.event.with_data(&data), out);
+                rewritten = Some(data);
             }
             self.view.sent(held.mark);
+            if self.repeats() {
+                self.note_sent(held, rewritten.as_deref());
+            }
             for (part, _) in held.choices.iter().zip(&gone).filter(|(_, gone)| !**gone) {
                 if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                     choice.started = true;
@@ -253,6 +270,33 @@ impl Stream {
             let choice = self.texts[text].choice;
             self.end_choices(choice, &Cause::Rule(rule), out);
         }
+    }
+
+    fn repeats(&self) -> bool {
+        self.protocol.is_some_and(Protocol::repeats)
+    }
+
+    /// Takes note of what an event has told the client, for an ending that says it again.
+    fn note_sent(&mut self, held: &Held, rewritten: Option<&[u8]>) {
+        self.view.sequence = self.view.sequence.max(held.sequence);
+        self.view.keep(held.mark, rewritten.unwrap_or(&held.event.data()));
+        for piece in &held.pieces {
+            let text = &mut self.texts[piece.text];
+            let cut = text.text.cut().map_or(usize::MAX, |(at, _)| at);
+            text.sent = text.sent.max(piece.range.end.min(cut));
+        }
+    }
+
+    /// What the client was sent of each text.
+    fn sent_texts(&self) -> Option<Vec<(String, String)>> {
+        let sent = |text: &StreamText| {
+            let said = text.said.as_deref().filter(|said| said.len() == text.text.len())?;
+            let edits = text.text.edits().iter().take_while(|edit| edit.range.start < text.sent);
+            let within = |edit: &Edit| Edit { range: edit.range.start..edit.range.end.min(text.sent), ..edit.clone() };
+            let edits: Vec<Edit> = edits.map(within).collect();
+            Some((text.text.segment.pointer.clone(), edited(said.get(..text.sent)?, &edits)))
+        };
+        if self.unread { None } else { self.texts.iter().filter(|text| text.sent > 0).map(sent).collect() }
     }
 
     /// Ends one answer, or all that are under way.
@@ -273,6 +317,9 @@ impl Stream {
         }
         if ended.is_empty() && !last {
             return;
+        }
+        if self.repeats() {
+            self.view.texts = self.sent_texts();
         }
         let notice = (self.options.notice)(cause);
         let frames = self.framing.frames();
