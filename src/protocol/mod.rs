@@ -7,6 +7,10 @@ pub mod json;
 pub mod json_array;
 pub mod ndjson;
 mod openai_chat;
+mod openai_responses;
+mod openai_responses_ending;
+mod openai_responses_items;
+mod openai_responses_stream;
 pub mod sse;
 pub mod walk;
 
@@ -99,6 +103,8 @@ pub trait Protocol: Send + Sync {
 /// Every protocol that this version has.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &openai_chat::OpenAiChat,
+    &openai_responses::OpenAiResponses { aside: false },
+    &openai_responses::OpenAiResponses { aside: true },
     &anthropic_messages::AnthropicMessages { counting: false },
     &anthropic_messages::AnthropicMessages { counting: true },
 ];
@@ -106,9 +112,6 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
 /// Path endings of APIs that this version cannot read (`true`: the whole rest of the path, else an ending).
 /// Source: the providers' references, November 2026.
 const NOT_BUILT: &[&str] = &[
-    "/responses",
-    "/responses/compact",
-    "/responses/input_tokens",
     "/completions",
     "/embeddings",
     "/moderations",
@@ -161,13 +164,11 @@ pub fn recognise(path: &str) -> Recognised {
     if let Some(protocol) = PROTOCOLS.iter().find(|protocol| protocol.recognises(&path)) {
         return Recognised::Known(*protocol);
     }
-    let stored_response =
-        path.rsplit_once("/responses/").is_some_and(|(_, rest)| !rest.is_empty() && rest.split('/').count() <= 2);
     // Requests and results of batches are files of many messages.
     let batches =
         path.split_once("/v1/messages/batches").is_some_and(|(_, rest)| matches!(rest.get(..1), None | Some("/")));
     let ends = |list: &[&str]| list.iter().any(|ending| path.ends_with(ending));
-    if stored_response || batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) {
+    if batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) {
         Recognised::NotBuilt
     } else {
         Recognised::Unknown
@@ -345,6 +346,11 @@ pub struct Ending<'a> {
     pub last: bool,
     /// How the stream is framed.
     pub frames: Frames,
+}
+
+/// The error shape of `OpenAI`'s own protocols.
+fn openai_problem(problem: &Problem<'_>) -> String {
+    openai_error(problem.message, problem.kind, problem.code)
 }
 
 /// `OpenAI`'s error shape, which also serves where no protocol is known.

@@ -20,6 +20,7 @@ const FOLDERS: &[(&str, UsualPath)] = &[
     ("openai-chat", openai),
     ("openai-compatible", openai),
     ("azure-openai", openai),
+    ("openai-responses", |_| "/v1/responses"),
     ("anthropic", |_| "/v1/messages"),
     ("anthropic-count-tokens", |_| "/v1/messages/count_tokens"),
     ("robustness", openai),
@@ -29,7 +30,14 @@ type UsualPath = fn(&Recording) -> &'static str;
 
 fn openai(recording: &Recording) -> &'static str {
     let first: Value = serde_json::from_str(&recording.texts()[0]).unwrap();
-    if first.get("messages").or(first.get("choices")).is_some() { "/v1/chat/completions" } else { "/unknown" }
+    let is_event = first["type"].as_str().is_some_and(|name| name.starts_with("response."));
+    if first.get("messages").or(first.get("choices")).is_some() {
+        "/v1/chat/completions"
+    } else if is_event || first["object"] == "response" {
+        "/v1/responses"
+    } else {
+        "/unknown"
+    }
 }
 
 /// Recordings that are no JSON; tests that want those read them by name.

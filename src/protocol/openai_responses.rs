@@ -1,0 +1,249 @@
+//! `OpenAI` Responses: requests, whole answers, and what else lies below `/responses`.
+//!
+//! Source: the provider's API reference and SDK types (November 2026). Events and endings are in
+//! `openai_responses_stream`, the shapes of items in `openai_responses_items`.
+
+use super::framing::Frames;
+use super::json::{Json, NodeId};
+use super::openai_responses_items::{CONTENT, INPUT, ITEMS, OUTPUT, TOOL, TOOLS};
+use super::openai_responses_ending as ending;
+use super::openai_responses_stream as stream;
+use super::walk::{Index, Shape};
+use super::{Answer, Ending, Mark, Problem, Protocol, StreamView};
+use crate::segment::{Kind, Media};
+
+/// The adapter.
+pub(super) struct OpenAiResponses {
+    /// Of what is no answer of a model: `compact`, `input_tokens`, `{id}/input_items`.
+    pub(super) aside: bool,
+}
+
+impl Protocol for OpenAiResponses {
+    fn name(&self) -> &'static str {
+        "openai-responses"
+    }
+
+    fn recognises(&self, path: &str) -> bool {
+        let Some((_, rest)) = path.rsplit_once("/responses") else { return false };
+        let aside = match rest.strip_prefix('/') {
+            None => rest.is_empty().then_some(false),
+            Some("compact" | "input_tokens") => Some(true),
+            Some(id) if !id.is_empty() && !id.contains('/') => Some(false),
+            Some(rest) if rest.split('/').count() == 2 => Some(!rest.ends_with("/cancel")),
+            Some(_) => None,
+        };
+        aside == Some(self.aside)
+    }
+
+    fn request(&self) -> (&'static Shape, Kind) {
+        (&REQUEST, Kind::User)
+    }
+
+    fn response(&self) -> (&'static Shape, Kind) {
+        (&stream::ANSWER_OR_EVENT, Kind::Completion)
+    }
+
+    fn is_done(&self, data: &str) -> bool {
+        // Compatible servers end their streams so.
+        data == "[DONE]"
+    }
+
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    fn mark(&self, event: &Json<'_>) -> Mark {
+        stream::mark(event)
+    }
+
+    fn joined_pointer(&self, event: &Json<'_>, node: NodeId) -> String {
+        stream::joined_pointer(event, node)
+    }
+
+    fn error_body(&self, problem: &Problem<'_>) -> String {
+        super::openai_problem(problem)
+    }
+
+    fn can_refuse(&self) -> bool {
+        !self.aside
+    }
+
+    fn refusal_body(&self, answer: &Answer<'_>) -> String {
+        ending::refused(answer.id, answer.created, answer.model, answer.message).to_string()
+    }
+
+    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
+        let view = StreamView {
+            model: Some(answer.model.to_owned()),
+            kept: Some(Vec::new()),
+            texts: Some(Vec::new()),
+            ..StreamView::default()
+        };
+        let end = Ending {
+            id: answer.id,
+            created: answer.created,
+            choices: &[],
+            refusal: Some(answer.message),
+            usage: false,
+            last: true,
+            frames: answer.frames,
+        };
+        ending::ending(&view, &end)
+    }
+
+    fn ending(&self, view: &StreamView, end: &Ending<'_>) -> String {
+        ending::ending(view, end)
+    }
+
+    /// In the nested form: the flat one that the reference shows is handed on by clients and not raised.
+    fn failure(&self, message: &str, _frames: Frames) -> String {
+        ending::failure(message)
+    }
+}
+
+static REQUEST: Shape = Shape::Object(&[
+    ("input", INPUT),
+    ("instructions", INSTRUCTIONS),
+    ("model", Shape::Harmless),
+    ("stream", Shape::Harmless),
+    ("streamoptions", Shape::Object(&[("includeobfuscation", Shape::Harmless)])),
+    ("store", Shape::Harmless),
+    ("include", Shape::Harmless),
+    ("temperature", Shape::Harmless),
+    ("topp", Shape::Harmless),
+    ("toplogprobs", Shape::Harmless),
+    ("maxoutputtokens", Shape::Harmless),
+    ("maxtoolcalls", Shape::Harmless),
+    ("paralleltoolcalls", Shape::Harmless),
+    ("presencepenalty", Shape::Harmless),
+    ("frequencypenalty", Shape::Harmless),
+    ("truncation", Shape::Harmless),
+    ("servicetier", Shape::Harmless),
+    ("promptcacheretention", Shape::Harmless),
+    ("reasoning", REASONING),
+    ("text", TEXT),
+    ("tools", TOOLS),
+    ("toolchoice", TOOL_CHOICE),
+    ("prompt", PROMPT),
+    ("previousresponseid", STATE),
+    ("conversation", STATE),
+    // The answer is fetched later.
+    ("background", STATE),
+    ("contextmanagement", CONTEXT_MANAGEMENT),
+    ("moderation", Shape::Within(Kind::Metadata, &Shape::Harmless)),
+    ("metadata", Shape::Deep(Kind::Metadata)),
+    ("user", Shape::Text(Kind::Metadata)),
+    ("safetyidentifier", Shape::Text(Kind::Metadata)),
+    ("promptcachekey", Shape::Text(Kind::Metadata)),
+]);
+
+const STATE: Shape = Shape::Media(Media::ServerState);
+
+/// A string; stored answers also say it as a list of items.
+const INSTRUCTIONS: Shape = Shape::Prompt(Kind::System, &ITEMS);
+
+const REASONING: Shape = Shape::Object(&[
+    ("effort", Shape::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
+    ("summary", Shape::OneOf(&["auto", "concise", "detailed"])),
+    ("generatesummary", Shape::OneOf(&["auto", "concise", "detailed"])),
+    ("context", Shape::Harmless),
+    ("mode", Shape::Harmless),
+]);
+
+const TEXT: Shape = Shape::Object(&[
+    (
+        "format",
+        Shape::Within(
+            Kind::ToolDefinition,
+            &Shape::Object(&[
+                ("type", Shape::OneOf(&["text", "json_schema", "json_object"])),
+                ("name", Shape::Inherit),
+                ("description", Shape::Inherit),
+                ("schema", Shape::Deep(Kind::ToolDefinition)),
+                ("strict", Shape::Harmless),
+            ]),
+        ),
+    ),
+    ("verbosity", Shape::OneOf(&["low", "medium", "high"])),
+]);
+
+const TOOL_CHOICE: Shape = Shape::Within(Kind::ToolDefinition, &TOOL);
+
+/// A template that is kept at the provider, and what is put into it.
+const PROMPT: Shape = Shape::Object(&[
+    ("id", STATE),
+    ("version", Shape::Id),
+    ("variables", Shape::Prompt(Kind::User, &Shape::Map(&CONTENT))),
+]);
+
+const CONTEXT_MANAGEMENT: Shape = Shape::Within(
+    Kind::System,
+    &Shape::Each(
+        Index::Position,
+        &Shape::Object(&[("type", Shape::OneOf(&["compaction"])), ("compactthreshold", Shape::Harmless)]),
+    ),
+);
+
+/// A whole answer, an error, or a list of items.
+pub(super) static RESPONSE: Shape = Shape::Object(&[
+    ("id", Shape::Harmless),
+    ("object", Shape::Harmless),
+    ("createdat", Shape::Harmless),
+    ("completedat", Shape::Harmless),
+    ("expiresat", Shape::Harmless),
+    ("status", Shape::Harmless),
+    ("statusdetails", Shape::Text(Kind::Completion)),
+    ("background", Shape::Harmless),
+    ("billing", Shape::Harmless),
+    ("error", ERROR),
+    ("incompletedetails", Shape::Harmless),
+    ("instructions", INSTRUCTIONS),
+    ("maxoutputtokens", Shape::Harmless),
+    ("maxtoolcalls", Shape::Harmless),
+    ("model", Shape::Harmless),
+    ("output", OUTPUT),
+    ("outputtext", Shape::Text(Kind::Completion)),
+    ("paralleltoolcalls", Shape::Harmless),
+    ("presencepenalty", Shape::Harmless),
+    ("frequencypenalty", Shape::Harmless),
+    ("previousresponseid", Shape::Harmless),
+    ("conversation", Shape::Harmless),
+    ("prompt", Shape::Object(&[("id", Shape::Harmless), ("version", Shape::Harmless), ("variables", VARIABLES)])),
+    ("promptcacheretention", Shape::Harmless),
+    ("reasoning", REASONING),
+    ("servicetier", Shape::Harmless),
+    ("store", Shape::Harmless),
+    ("temperature", Shape::Harmless),
+    ("text", TEXT),
+    ("tools", TOOLS),
+    ("toolchoice", TOOL_CHOICE),
+    ("tooluse", Shape::Harmless),
+    ("toolusage", Shape::Harmless),
+    ("toplogprobs", Shape::Harmless),
+    ("topp", Shape::Harmless),
+    ("truncation", Shape::Harmless),
+    ("usage", Shape::Harmless),
+    ("moderation", Shape::Harmless),
+    // Azure's.
+    ("contentfilters", Shape::Harmless),
+    ("metadata", Shape::Deep(Kind::Metadata)),
+    ("user", Shape::Text(Kind::Metadata)),
+    ("safetyidentifier", Shape::Text(Kind::Metadata)),
+    ("promptcachekey", Shape::Text(Kind::Metadata)),
+    // Of lists, of deletions and of counts.
+    ("data", OUTPUT),
+    ("firstid", Shape::Harmless),
+    ("lastid", Shape::Harmless),
+    ("hasmore", Shape::Harmless),
+    ("deleted", Shape::Harmless),
+    ("inputtokens", Shape::Harmless),
+]);
+
+const VARIABLES: Shape = Shape::Within(Kind::User, &Shape::Map(&CONTENT));
+
+pub(super) const ERROR: Shape = Shape::Object(&[
+    ("message", Shape::Text(Kind::Completion)),
+    ("type", Shape::Harmless),
+    ("param", Shape::Harmless),
+    ("code", Shape::Harmless),
+]);
