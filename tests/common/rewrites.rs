@@ -52,7 +52,7 @@ fn is_harmless(name: &str) -> bool {
                  tool_use_id file_id media_type thinking encrypted_content encrypted_index category container effort \
                  recommended_model fallback_credit_token request_id ttl item_id call_id previous_response_id status \
                  truncation summary verbosity image_url file_url detail phase payer authorization \
-                 reason execution conversation prompt_cache_retention generate_summary obfuscation";
+                 reason execution conversation prompt_cache_retention generate_summary mode context";
     names.split_whitespace().any(|known| known == last)
         || ["/include/", "/vector_store_ids/", "/content_filters/", "/billing/", "image_url/url", "/usage/", "/logprobs/", "tool_choice", "reasoning_effort", "/container/", "/citation/"]
             .iter()
@@ -60,7 +60,7 @@ fn is_harmless(name: &str) -> bool {
 }
 
 fn is_arguments(name: &str) -> bool {
-    name.ends_with("/arguments") || name.contains("_call_arguments ") || name.ends_with("/partial_json") || name.contains("/input/")
+    name.ends_with("/arguments") || name.contains("_call_arguments.") || name.ends_with("/partial_json") || name.contains("/input/")
 }
 
 /// The recording's strings by where they stand; over the events of a stream, what they add up to.
@@ -126,26 +126,21 @@ fn strings(value: &Value, by_index: bool, visit: &mut dyn FnMut(&str, &str)) {
         }
     }
     let root = root(value, by_index);
-    inner(value, &root, by_index && !is_numbered(&root), visit);
+    inner(value, &root, by_index && !is_named(&root), visit);
 }
 
-/// Whether events are told apart by their number, and list elements by their position.
-fn is_numbered(root: &str) -> bool {
-    root.starts_with("/event") || root.starts_with("/pieces")
+/// Whether events have names and places, and list elements none but their position.
+fn is_named(root: &str) -> bool {
+    root.starts_with("/response.")
 }
 
-/// Where a body begins. Events may say which block they belong to; where they are numbered, each says by itself what it
-/// says, but for pieces of one text.
+/// Where a body begins. Events may say which block they belong to; where they have names, one of each says by itself
+/// what it says at a place, and only those of pieces are several.
 fn root(value: &Value, by_index: bool) -> String {
-    if let (Some(name), Some(number), true) = (value["type"].as_str(), value.get("sequence_number"), by_index) {
+    if let Some(name) = value["type"].as_str().filter(|name| by_index && name.starts_with("response.")) {
+        let names = ["output_index", "content_index", "summary_index", "annotation_index"];
         let index = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
-        return match name.strip_suffix(".delta") {
-            Some(text) => {
-                let [item, part, summary] = ["output_index", "content_index", "summary_index"].map(index);
-                format!("/pieces of {text} {item} {part} {summary}")
-            }
-            None => format!("/event{number}"),
-        };
+        return format!("/{name} {:?}", names.map(index));
     }
     let own = value.get("index").and_then(Value::as_u64).filter(|_| by_index);
     own.map(|own| format!("/block{own}")).unwrap_or_default()
@@ -236,7 +231,7 @@ fn check_stream(recording: &Recording, word: &str, before: &str, got: &str, plac
         strings(&new, by_index, &mut |name, text| after.entry(name.to_owned()).or_default().push_str(text));
         for value in [&mut old, &mut new] {
             let root = root(value, by_index);
-            blank(value, &root, by_index && !is_numbered(&root), &touched);
+            blank(value, &root, by_index && !is_named(&root), &touched);
         }
         assert_eq!(new, old, "{place}: another part of the event");
     }
