@@ -7,6 +7,9 @@ pub mod json;
 pub mod json_array;
 pub mod ndjson;
 mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
+mod openai_moderations;
 mod openai_responses;
 mod openai_responses_ending;
 mod openai_responses_items;
@@ -103,6 +106,9 @@ pub trait Protocol: Send + Sync {
 /// Every protocol that this version has.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &openai_chat::OpenAiChat,
+    &openai_completions::OpenAiCompletions,
+    &openai_embeddings::OpenAiEmbeddings,
+    &openai_moderations::OpenAiModerations,
     &openai_responses::OpenAiResponses { aside: false },
     &openai_responses::OpenAiResponses { aside: true },
     &anthropic_messages::AnthropicMessages { counting: false },
@@ -112,9 +118,6 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
 /// Path endings of APIs that this version cannot read (`true`: the whole rest of the path, else an ending).
 /// Source: the providers' references, November 2026.
 const NOT_BUILT: &[&str] = &[
-    "/completions",
-    "/embeddings",
-    "/moderations",
     "/interactions",
     "/api/chat",
     "/api/generate",
@@ -242,6 +245,8 @@ pub struct Problem<'a> {
     pub code: &'a str,
     /// Palisade's id of the request.
     pub id: &'a str,
+    /// The request came on one of Azure's paths.
+    pub azure: bool,
 }
 
 /// What an event does to the structure of its stream.
@@ -350,7 +355,44 @@ pub struct Ending<'a> {
 
 /// The error shape of `OpenAI`'s own protocols.
 fn openai_problem(problem: &Problem<'_>) -> String {
+    if problem.azure && problem.code == BLOCKED {
+        return azure_blocked(problem.message, problem.status);
+    }
     openai_error(problem.message, problem.kind, problem.code)
+}
+
+/// The same for a message that a policy blocks.
+fn openai_blocked(message: &str) -> String {
+    openai_error(message, "invalid_request_error", BLOCKED)
+}
+
+/// `OpenAI`'s `code` for a message that a policy blocks.
+pub const BLOCKED: &str = "content_policy_violation";
+
+/// How Azure refuses a prompt: its clients look for this `code`.
+fn azure_blocked(message: &str, status: u16) -> String {
+    let inner = json!({ "code": "ResponsibleAIPolicyViolation", "content_filter_result": {} });
+    json!({
+        "error": {
+            "message": message,
+            "type": null,
+            "param": "prompt",
+            "code": "content_filter",
+            "status": status,
+            "innererror": inner,
+        }
+    })
+    .to_string()
+}
+
+/// Whether a request's path is one of Azure's. Letter case does not count.
+pub fn is_azure(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let path = path.strip_suffix('/').unwrap_or(&path);
+    path.contains("/openai/deployments/")
+        || path.contains("/openai/v1/")
+        || path.ends_with("/models/chat/completions")
+        || path.ends_with("/models/embeddings")
 }
 
 /// `OpenAI`'s error shape, which also serves where no protocol is known.

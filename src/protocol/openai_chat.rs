@@ -32,7 +32,7 @@ impl Protocol for OpenAiChat {
     }
 
     fn error_body(&self, problem: &Problem<'_>) -> String {
-        super::openai_error(problem.message, problem.kind, problem.code)
+        super::openai_problem(problem)
     }
 
     fn refusal_body(&self, answer: &Answer<'_>) -> String {
@@ -74,25 +74,20 @@ impl Protocol for OpenAiChat {
         message: Option<&str>,
     ) -> Vec<(std::ops::Range<usize>, String)> {
         let mut edits = Vec::new();
-        let whole = |node: NodeId| {
-            let node = json.node(node);
-            // A string's range lies inside its quotes.
-            let quotes = u32::from(node.kind == super::json::NodeKind::String);
-            (node.start - quotes) as usize..(node.end + quotes) as usize
-        };
         for (key, value) in json.members(choice) {
             match super::json::fold_key(&json.string(key)).as_bytes() {
                 b"message" => {
                     let blocked = json!({ "role": "assistant", "content": null, "refusal": message });
-                    edits.push((whole(value), blocked.to_string()));
+                    edits.push((json.whole(value), blocked.to_string()));
                 }
                 b"finishreason" => {
                     let reason = if message.is_some() { "stop" } else { "content_filter" };
-                    edits.push((whole(value), format!("\"{reason}\"")));
+                    edits.push((json.whole(value), format!("\"{reason}\"")));
                 }
                 b"index" => {}
+                b"contentfilterresults" => edits.push((json.whole(value), "{}".to_owned())),
                 // Wherever else text stands, nothing of the answer may stay.
-                _ => edits.push((whole(value), "null".to_owned())),
+                _ => edits.push((json.whole(value), "null".to_owned())),
             }
         }
         edits
@@ -215,7 +210,32 @@ static REQUEST: Shape = Shape::Object(&[
     ("chattemplate", Shape::Text(Kind::System)),
     ("chattemplatekwargs", Shape::Deep(Kind::System)),
     ("documents", Shape::Deep(Kind::Document)),
+    // Azure's.
+    ("datasources", Shape::Each(Index::Position, &DATA_SOURCE)),
+    ("usersecuritycontext", Shape::Deep(Kind::Metadata)),
 ]);
+
+/// Where the provider looks up what it adds to the prompt, with the keys to it.
+static DATA_SOURCE: Shape = Shape::Within(
+    Kind::System,
+    &Shape::Object(&[
+        ("type", Shape::Id),
+        (
+            "parameters",
+            Shape::Object(&[
+                ("key", Shape::Opaque),
+                ("authentication", CREDENTIALS),
+                ("roleinformation", Shape::Inherit),
+                (
+                    "embeddingdependency",
+                    Shape::Object(&[("type", Shape::Id), ("key", Shape::Opaque), ("authentication", CREDENTIALS)]),
+                ),
+            ]),
+        ),
+    ]),
+);
+
+const CREDENTIALS: Shape = Shape::Map(&Shape::Opaque);
 
 static MESSAGE: Shape = Shape::Object(&[
     ("role", Shape::OneOf(&["system", "developer", "user", "assistant", "tool", "function"])),
@@ -228,6 +248,8 @@ static MESSAGE: Shape = Shape::Object(&[
     ("audio", AUDIO),
     ("images", Shape::Media(crate::segment::Media::Image)),
     ("annotations", Shape::Inherit),
+    // What Azure looked up.
+    ("context", Shape::Deep(Kind::ToolResult)),
     ("reasoningcontent", Shape::Text(Kind::Reasoning)),
     ("reasoning", Shape::Text(Kind::Reasoning)),
     ("reasoningdetails", Shape::Each(Index::Member, &REASONING)),
@@ -338,17 +360,17 @@ static RESPONSE: Shape = Shape::Object(&[
     ("citations", Shape::Text(Kind::Completion)),
     ("searchresults", Shape::Text(Kind::Completion)),
     ("userid", Shape::Harmless),
-    (
-        "error",
-        Shape::Object(&[
-            ("message", Shape::Text(Kind::Completion)),
-            ("type", Shape::Harmless),
-            ("param", Shape::Harmless),
-            ("code", Shape::Harmless),
-            ("failedgeneration", Shape::Text(Kind::Completion)),
-            ("metadata", Shape::Text(Kind::Completion)),
-        ]),
-    ),
+    ("error", ERROR),
+]);
+
+pub(super) const ERROR: Shape = Shape::Object(&[
+    ("message", Shape::Text(Kind::Completion)),
+    ("type", Shape::Harmless),
+    ("param", Shape::Harmless),
+    ("code", Shape::Harmless),
+    ("innererror", Shape::Harmless),
+    ("failedgeneration", Shape::Text(Kind::Completion)),
+    ("metadata", Shape::Text(Kind::Completion)),
 ]);
 
 static CHOICE: Shape = Shape::Object(&[
@@ -360,5 +382,6 @@ static CHOICE: Shape = Shape::Object(&[
     ("nativefinishreason", Shape::Harmless),
     ("stopreason", Shape::Harmless),
     ("contentfilterresults", Shape::Harmless),
+    ("contentfilteroffsets", Shape::Harmless),
     ("logprobs", Shape::Echo),
 ]);

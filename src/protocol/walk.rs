@@ -256,11 +256,11 @@ fn is_opaque(id: &str) -> bool {
 }
 
 /// Whether a string may be a credential or a signature: of the bytes that RFC 6750, section 2.1, allows, with the name
-/// of a scheme before it or without.
+/// of a scheme before it or without; or a connection string.
 fn is_token(text: &str) -> bool {
     let scheme = |name: &str| ["bearer", "basic", "token"].iter().any(|known| name.eq_ignore_ascii_case(known));
     let token = text.split_once(' ').filter(|(name, _)| scheme(name)).map_or(text, |(_, token)| token);
-    token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte))
+    token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:;".contains(&byte))
 }
 
 /// Words of JSON Schema: keys that no author chose.

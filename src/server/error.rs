@@ -108,7 +108,14 @@ impl RequestError {
         let message = self.to_string();
         let body = match protocol {
             Some(protocol) => {
-                protocol.error_body(&Problem { status: status.as_u16(), message: &message, kind, code, id })
+                protocol.error_body(&Problem {
+                    status: status.as_u16(),
+                    message: &message,
+                    kind,
+                    code,
+                    id,
+                    azure: false,
+                })
             }
             None => openai_error(&message, kind, code),
         };

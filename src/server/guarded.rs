@@ -26,7 +26,7 @@ use crate::policy::rule::{Decision, Expose};
 use crate::protocol::framing::Frames;
 use crate::protocol::json::{Json, JsonError, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
-use crate::protocol::{Asked, Protocol, Recognised, recognise};
+use crate::protocol::{Asked, Protocol, Recognised, is_azure, recognise};
 use crate::segment::{Direction, Kind, Scope, Segment};
 use crate::upstream::{Answer, Outgoing};
 use crate::verdict::{About, Verdict};
@@ -42,6 +42,8 @@ pub(super) struct Exchange {
     pub(super) protocol: Option<&'static dyn Protocol>,
     pub(super) expose: Expose,
     pub(super) asked: Asked,
+    /// The request came on one of Azure's paths.
+    azure: bool,
     pub(super) route: Arc<str>,
     pub(super) caller: Caller,
     /// The message that is judged, where its texts are to be kept.
@@ -97,6 +99,7 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         body: None,
         protocol,
         asked: Asked::default(),
+        azure: is_azure(parts.uri.path()),
         route: app.routes.name(route),
         spent: Duration::ZERO,
         request: None,
@@ -342,7 +345,7 @@ impl Exchange {
             // Names the fault and its place, never the text.
             notice.message = format!("{} {reason}.", notice.message);
         }
-        let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked);
+        let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked, self.azure);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
         let earlier = self.request.as_deref();

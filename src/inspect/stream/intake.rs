@@ -228,12 +228,8 @@ impl Stream {
         if self.choices.iter().all(|choice| choice.own != own) {
             self.choices.push(Choice { own, started: false, finished: false, cut: false });
         }
-        let range = |node: usize| {
-            let quotes = usize::from(json.kind(node) == NodeKind::String);
-            json.node(node).start as usize - quotes..json.node(node).end as usize + quotes
-        };
         let finish = json.get(node, "finishreason").filter(|&node| json.kind(node) != NodeKind::Null);
-        Part { own, whole: range(node), finish: finish.map(range) }
+        Part { own, whole: json.whole(node), finish: finish.map(|node| json.whole(node)) }
     }
 
     fn text_of(
