@@ -158,6 +158,7 @@ async fn the_proxy_passes_what_nothing_matches() {
         inspect: Inspect::Full,
         baseline: Vec::new(),
         policy: Vec::new(),
+        store: palisade::config::Store::AsAsked,
     }];
     let guard = Guard::of(vec![Some(context(FLOWING))], None);
     let server = Server::start(App::new(config, guard).unwrap(), Some(1)).await.unwrap();

@@ -130,6 +130,18 @@ pub struct Route {
     pub baseline: Vec<String>,
     /// Names or files of policies; all of them run.
     pub policy: Vec<String>,
+    /// Whether providers may keep what goes over it.
+    pub store: Store,
+}
+
+/// Whether a provider may keep what it is asked and answers, where its API has a `store` of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Store {
+    /// As the client says.
+    #[default]
+    AsAsked,
+    /// No.
+    ForceOff,
 }
 
 /// Whether a route's traffic is looked at.

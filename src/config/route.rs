@@ -8,7 +8,7 @@ use super::reader::MapReader;
 use super::source::At;
 use super::tree::{Node, Value};
 use super::value::{self, one_of, unknown};
-use super::{Inspect, Route};
+use super::{Inspect, Route, Store};
 use crate::policy::file::{self as policy_file, DEFAULT_POLICY};
 
 /// What routes may refer to.
@@ -60,6 +60,7 @@ fn read(reader: &mut MapReader<'_>, known: &Known<'_>) -> Option<Route> {
     let inspect = reader.optional("inspect", one_of(&[("full", Inspect::Full), ("none", Inspect::None)]));
     let inspect = inspect.unwrap_or(Inspect::Full);
     let policy = |node: &Node| policy_name(node, known);
+    let store = reader.optional("store", one_of(&[("as_asked", Store::AsAsked), ("force_off", Store::ForceOff)]));
     let baseline = reader.list("baseline", policy);
     let chosen = reader.list("policy", policy);
     if inspect == Inspect::None {
@@ -72,10 +73,19 @@ fn read(reader: &mut MapReader<'_>, known: &Known<'_>) -> Option<Route> {
                 );
             }
         }
-        return Some(Route { path: path?, upstream: upstream?, inspect, baseline: vec![], policy: vec![] });
+        if let (Some(Store::ForceOff), Some(node)) = (store, reader.node("store")) {
+            reader.problem(
+                Problem::error(&node.at, "`store: force_off` on a route that is not inspected")
+                    .label("has no effect: the route says `inspect: none`, so no body is read")
+                    .help("remove `inspect: none`, or this line"),
+            );
+        }
+        let store = Store::AsAsked;
+        return Some(Route { path: path?, upstream: upstream?, inspect, baseline: vec![], policy: vec![], store });
     }
+    let store = store.unwrap_or_default();
     let policy = chosen.unwrap_or_else(|| vec![DEFAULT_POLICY.to_owned()]);
-    Some(Route { path: path?, upstream: upstream?, inspect, baseline: baseline.unwrap_or_default(), policy })
+    Some(Route { path: path?, upstream: upstream?, inspect, baseline: baseline.unwrap_or_default(), policy, store })
 }
 
 /// A policy's name as it is, a policy's file with the folder of the configuration before it.
@@ -149,6 +159,7 @@ impl Route {
             inspect: Inspect::Full,
             baseline: Vec::new(),
             policy: vec![DEFAULT_POLICY.to_owned()],
+            store: Store::AsAsked,
         }
     }
 }

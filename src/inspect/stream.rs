@@ -91,6 +91,12 @@ pub struct Stream {
     view: StreamView,
     /// Text has come that no rule reads.
     unread: bool,
+    /// What went out is not what came, but for placeholders that were turned back.
+    altered: bool,
+    /// The client has had all events up to this number.
+    after: Option<u64>,
+    /// Ids under which the provider keeps the answer.
+    kept_as: Vec<String>,
     report: Report,
     blocked: Option<Cause>,
     /// No more events are taken in.
@@ -124,6 +130,11 @@ struct StreamText {
 }
 
 impl StreamText {
+    /// Whether it is an answer's own and rules have changed it.
+    fn is_altered(&self) -> bool {
+        self.text.segment.kind.is_answered() && self.text.edits().len() > self.text.restored()
+    }
+
     /// Whether the text has ended and all of it may go out.
     fn is_out(&self) -> bool {
         self.text.is_finished() && self.released >= self.text.len()
@@ -227,6 +238,9 @@ impl Stream {
             choices: Vec::new(),
             view: StreamView { kept: Some(Vec::new()), ..StreamView::default() },
             unread: false,
+            altered: false,
+            after: None,
+            kept_as: Vec::new(),
             report: Report::default(),
             blocked: None,
             closed: false,
@@ -240,6 +254,12 @@ impl Stream {
     #[must_use]
     pub fn framed(self, frames: Frames) -> Stream {
         Stream { framing: frames.into(), ..self }
+    }
+
+    /// For a client that has had all events up to this number: they are read again, and not sent.
+    #[must_use]
+    pub fn resumed(self, after: Option<u64>) -> Stream {
+        Stream { after, ..self }
     }
 
     /// Takes the next bytes in and appends to `out` what may go out.
@@ -337,6 +357,12 @@ impl Stream {
     /// Why the stream, or an answer in it, was cut.
     pub fn blocked(&self) -> Option<&Cause> {
         self.blocked.as_ref()
+    }
+
+    /// Ids under which the provider keeps an answer of which the client got, or is to get, something else. Each is
+    /// handed out once.
+    pub fn take_tainted(&mut self) -> Vec<String> {
+        if self.altered || self.blocked.is_some() { std::mem::take(&mut self.kept_as) } else { Vec::new() }
     }
 
     /// Everything there is to say about it.

@@ -70,6 +70,26 @@ pub trait Protocol: Send + Sync {
         walk::pointer(event, node, true)
     }
 
+    /// Whether the provider keeps what it is asked and answers.
+    fn keeps(&self) -> Keeps {
+        Keeps::Never
+    }
+
+    /// Ids under which the provider keeps what a request asks for, and what an answer or an event of one says.
+    fn kept_as(&self, _message: &Json<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Ids of what the provider keeps that a request goes on from.
+    fn goes_on_from(&self, _request: &Json<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The query parameter, folded, by which a client asks for the rest of a stream.
+    fn resumes_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The provider's error shape.
     fn error_body(&self, problem: &Problem<'_>) -> String;
 
@@ -149,6 +169,17 @@ const NOT_BUILT_VERBS: &[&str] = &[
     ":streamrawpredict",
     ":predict",
 ];
+
+/// Whether a provider keeps what it is asked and answers, by the request's `store`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// It does not, or there is no such member.
+    Never,
+    /// Where the request says so.
+    IfAsked,
+    /// Where the request does not say otherwise.
+    UnlessToldNot,
+}
 
 /// Who reads a path.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::walk::{Index, Shape};
-use super::{Answer, Ending, Problem, Protocol, StreamView};
+use super::{Answer, Ending, Keeps, Problem, Protocol, StreamView};
 use crate::segment::Kind;
 
 /// The adapter.
@@ -29,6 +29,10 @@ impl Protocol for OpenAiChat {
 
     fn response(&self) -> (&'static Shape, Kind) {
         (&RESPONSE, Kind::Completion)
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::IfAsked
     }
 
     fn error_body(&self, problem: &Problem<'_>) -> String {

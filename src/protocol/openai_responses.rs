@@ -4,12 +4,12 @@
 //! `openai_responses_stream`, the shapes of items in `openai_responses_items`.
 
 use super::framing::Frames;
-use super::json::{Json, NodeId};
+use super::json::{Json, NodeId, NodeKind};
 use super::openai_responses_items::{CONTENT, INPUT, ITEMS, OUTPUT, TOOL, TOOLS};
 use super::openai_responses_ending as ending;
 use super::openai_responses_stream as stream;
 use super::walk::{Index, Shape};
-use super::{Answer, Ending, Mark, Problem, Protocol, StreamView};
+use super::{Answer, Asked, Ending, Keeps, Mark, Problem, Protocol, StreamView};
 use crate::segment::{Kind, Media};
 
 /// The adapter.
@@ -43,6 +43,15 @@ impl Protocol for OpenAiResponses {
         (&stream::ANSWER_OR_EVENT, Kind::Completion)
     }
 
+    /// A stored answer is asked for by its target alone.
+    fn asked(&self, json: &Json<'_>, target: &http::Uri) -> Asked {
+        let mut asked = Asked::in_openai_style(json);
+        if target.query().is_some_and(|query| query.split('&').any(|pair| pair == "stream=true")) {
+            asked.stream = Some(Frames::Sse);
+        }
+        asked
+    }
+
     fn is_done(&self, data: &str) -> bool {
         // Compatible servers end their streams so.
         data == "[DONE]"
@@ -58,6 +67,34 @@ impl Protocol for OpenAiResponses {
 
     fn joined_pointer(&self, event: &Json<'_>, node: NodeId) -> String {
         stream::joined_pointer(event, node)
+    }
+
+    fn keeps(&self) -> Keeps {
+        if self.aside { Keeps::Never } else { Keeps::UnlessToldNot }
+    }
+
+    fn kept_as(&self, message: &Json<'_>) -> Vec<String> {
+        let root = message.get(0, "response").unwrap_or(0);
+        let output = message.get(root, "output").map(|output| message.elements(output)).into_iter().flatten();
+        let item = message.get(0, "item");
+        let own = [root].into_iter().chain(item).chain(output).filter_map(|node| message.get(node, "id"));
+        strings(message, own.chain(conversation(message, root)))
+    }
+
+    fn goes_on_from(&self, request: &Json<'_>) -> Vec<String> {
+        let input = request.get(0, "input").map(|input| request.elements(input)).into_iter().flatten();
+        // A lone id names an item that is stored.
+        let named = input.filter(|&item| {
+            let kind = request.get(item, "type").map(|kind| request.string(kind));
+            kind.as_deref() == Some("item_reference") || request.get(item, "role").is_none()
+        });
+        let items = named.filter_map(|item| request.get(item, "id"));
+        let previous = request.get(0, "previousresponseid");
+        strings(request, items.chain(previous).chain(conversation(request, 0)))
+    }
+
+    fn resumes_by(&self) -> Option<&'static str> {
+        Some("startingafter")
     }
 
     fn error_body(&self, problem: &Problem<'_>) -> String {
@@ -99,6 +136,17 @@ impl Protocol for OpenAiResponses {
     fn failure(&self, message: &str, _frames: Frames) -> String {
         ending::failure(message)
     }
+}
+
+/// The id of a conversation, which stands by itself or in an object.
+fn conversation(json: &Json<'_>, root: NodeId) -> Option<NodeId> {
+    let conversation = json.get(root, "conversation")?;
+    Some(json.get(conversation, "id").unwrap_or(conversation))
+}
+
+fn strings(json: &Json<'_>, nodes: impl Iterator<Item = NodeId>) -> Vec<String> {
+    let strings = nodes.filter(|&node| json.kind(node) == NodeKind::String);
+    strings.map(|node| json.string(node).into_owned()).filter(|id| !id.is_empty()).collect()
 }
 
 static REQUEST: Shape = Shape::Object(&[

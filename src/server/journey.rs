@@ -21,6 +21,7 @@ use super::limits::{Busy, InFlight, Permit};
 use super::path;
 use super::recorder::Recorder;
 use super::route::{PatternError, RouteTable};
+use super::tainted::Tainted;
 use super::tenant::TenantTable;
 use crate::audit::Log;
 use crate::config::{Config, Inspect, Route};
@@ -51,6 +52,8 @@ pub struct App {
     pub(super) recorder: Recorder,
     /// Who may be calling; `None`: nobody in particular.
     pub(super) tenants: Option<Arc<TenantTable>>,
+    /// What the provider keeps and nobody may go on from, over all runtimes.
+    pub(super) tainted: Tainted,
 }
 
 /// One request on its way, with its slot.
@@ -100,6 +103,7 @@ impl App {
             recorder: Recorder::new(&guard, decisions.clone(), log.zip(config.audit.clone())),
             tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::new(guard),
+            tainted: Tainted::default(),
             decisions,
             config: Arc::new(config),
         })
@@ -118,6 +122,7 @@ impl App {
             decisions: self.decisions.clone(),
             recorder: self.recorder.clone(),
             tenants: self.tenants.clone(),
+            tainted: self.tainted.clone(),
         })
     }
 
@@ -132,6 +137,7 @@ impl App {
             recorder: Recorder::new(guard, self.decisions.clone(), log),
             tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::clone(guard),
+            tainted: self.tainted.clone(),
             decisions: self.decisions.clone(),
             config: Arc::clone(config),
         })

@@ -52,7 +52,7 @@ fn is_harmless(name: &str) -> bool {
                  tool_use_id file_id media_type thinking encrypted_content encrypted_index category container effort \
                  recommended_model fallback_credit_token request_id ttl item_id call_id previous_response_id status \
                  truncation summary verbosity image_url file_url detail phase payer authorization \
-                 reason execution conversation prompt_cache_retention generate_summary mode context";
+                 reason execution conversation prompt_cache_retention generate_summary mode context embedding encoding_format";
     names.split_whitespace().any(|known| known == last)
         || ["/include/", "/vector_store_ids/", "/content_filters/", "/billing/", "image_url/url", "/usage/", "/logprobs/", "tool_choice", "reasoning_effort", "/container/", "/citation/"]
             .iter()

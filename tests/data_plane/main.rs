@@ -6,5 +6,6 @@ mod limits;
 mod passes;
 mod pseudonyms;
 mod refuses;
+mod responses;
 mod rig;
 mod streams;

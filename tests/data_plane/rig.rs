@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use palisade::config::{Config, Inspect, Route, Timeouts, Upstream};
+use palisade::config::{Config, Inspect, Route, Store, Timeouts, Upstream};
 use palisade::guard::Guard;
 use palisade::server::{App, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,7 +30,14 @@ pub(crate) fn config(upstream: SocketAddr) -> Config {
 }
 
 pub(crate) fn route(path: &str) -> Route {
-    Route { path: path.to_owned(), upstream: 0, inspect: Inspect::None, baseline: Vec::new(), policy: Vec::new() }
+    Route {
+        path: path.to_owned(),
+        upstream: 0,
+        inspect: Inspect::None,
+        baseline: Vec::new(),
+        policy: Vec::new(),
+        store: Store::AsAsked,
+    }
 }
 
 pub(crate) async fn proxy(config: Config) -> Server {

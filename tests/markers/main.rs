@@ -8,6 +8,10 @@
 
 mod anthropic_messages;
 mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
+mod openai_moderations;
+mod openai_responses;
 #[path = "../common/recordings.rs"]
 mod recordings;
 
@@ -128,7 +132,16 @@ const SERVER: &str = "written by the server; no model and no client has a hand i
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
 fn harmless() -> impl Iterator<Item = &'static Harmless> {
-    [openai_chat::HARMLESS, anthropic_messages::HARMLESS].into_iter().flatten()
+    [
+        openai_chat::HARMLESS,
+        openai_completions::HARMLESS,
+        openai_embeddings::HARMLESS,
+        openai_moderations::HARMLESS,
+        openai_responses::HARMLESS,
+        anthropic_messages::HARMLESS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Where a string stands.

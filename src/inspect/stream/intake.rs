@@ -90,6 +90,11 @@ impl Stream {
     fn take_json(&mut self, event: Event, json: &Json<'_>, walked: &Walked) {
         self.look_at_head(json);
         let mark = self.protocol.map_or(Mark::None, |protocol| protocol.mark(json));
+        if let (Mark::Message | Mark::Begin(_) | Mark::Over, Some(protocol)) = (mark, self.protocol)
+            && self.kept_as.len() < MAX_TEXTS
+        {
+            self.kept_as.extend(protocol.kept_as(json));
+        }
         if mark == Mark::Message {
             // Another message counts its blocks anew.
             self.finish_texts();

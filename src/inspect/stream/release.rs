@@ -92,7 +92,9 @@ impl Stream {
         }
         let Some(Queued::Event(held)) = self.queue.front_mut() else { return };
         // A copy says again whatever else the event says, so there must be nothing else that counts.
+        let had = self.after.is_some_and(|after| held.sequence.is_some_and(|number| number <= after));
         let is_plain = held.open == 0
+            && !had
             && held.echoes.is_empty()
             && held.choices.len() <= 1
             && held.choices.iter().all(|part| part.finish.is_none())
@@ -116,6 +118,7 @@ impl Stream {
         let raw = std::str::from_utf8(&data[piece.raw.clone()]).unwrap_or_default();
         let mut changes = Vec::new();
         splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), Some(to), &mut changes);
+        self.altered |= !changes.is_empty() && text.is_altered();
         let rest = piece.raw.start + RawOffsets::new(raw).at(to - piece.range.start);
         let begin = held.gone.as_ref().map_or(piece.raw.start, |gone| gone.start);
         changes.extend(held.gone.take().map(|range| Splice { range, text: String::new() }));
@@ -218,6 +221,7 @@ impl Stream {
             goes_out |= at.unwrap_or(usize::MAX).min(piece.range.end) > piece.range.start;
             if changes.len() > before {
                 touched.push(text.choice);
+                self.altered |= text.is_altered();
             }
         }
         for (choice, range) in &held.echoes {
@@ -241,7 +245,9 @@ impl Stream {
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
         let mut rewritten = None;
         if !all_gone && (cut.is_empty() || goes_out || others) {
-            if changes.is_empty() && self.sent {
+            if self.had(held) {
+                // It was sent at another time.
+            } else if changes.is_empty() && self.sent {
                 out.extend_from_slice(&held.event.raw);
             } else if changes.is_empty() {
                 self.write(held.event.raw.to_vec(), out);
@@ -270,6 +276,11 @@ impl Stream {
             let choice = self.texts[text].choice;
             self.end_choices(choice, &Cause::Rule(rule), out);
         }
+    }
+
+    /// Whether the client has had an event already.
+    fn had(&self, held: &Held) -> bool {
+        self.after.is_some_and(|after| held.sequence.is_some_and(|number| number <= after))
     }
 
     fn repeats(&self) -> bool {
