@@ -202,11 +202,7 @@ pub fn recognise(path: &str) -> Recognised {
     let batches =
         path.split_once("/v1/messages/batches").is_some_and(|(_, rest)| matches!(rest.get(..1), None | Some("/")));
     let ends = |list: &[&str]| list.iter().any(|ending| path.ends_with(ending));
-    if batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) {
-        Recognised::NotBuilt
-    } else {
-        Recognised::Unknown
-    }
+    if batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) { Recognised::NotBuilt } else { Recognised::Unknown }
 }
 
 /// What was asked for, as far as a made-up answer needs it.

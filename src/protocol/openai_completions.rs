@@ -72,15 +72,16 @@ impl Protocol for OpenAiCompletions {
             _ => Some("null".to_owned()),
         };
         let members = json.members(choice);
-        members.filter_map(|(key, value)| Some((json.whole(value), new(fold_key(&json.string(key)).as_bytes())?))).collect()
+        members
+            .filter_map(|(key, value)| Some((json.whole(value), new(fold_key(&json.string(key)).as_bytes())?)))
+            .collect()
     }
 
     fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String {
         let mut out = String::new();
         let mut event = |data: &Value| out += &format!("data: {data}\n\n");
-        let made = |index: u64, text: &str, finish: Option<&str>| {
-            chunk(view, ending.id, ending.created, index, text, finish)
-        };
+        let made =
+            |index: u64, text: &str, finish: Option<&str>| chunk(view, ending.id, ending.created, index, text, finish);
         for &(index, _) in ending.choices {
             if let Some(message) = ending.refusal {
                 event(&made(index, message, None));

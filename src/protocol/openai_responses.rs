@@ -5,8 +5,8 @@
 
 use super::framing::Frames;
 use super::json::{Json, NodeId, NodeKind};
-use super::openai_responses_items::{CONTENT, INPUT, ITEMS, OUTPUT, TOOL, TOOLS};
 use super::openai_responses_ending as ending;
+use super::openai_responses_items::{CONTENT, INPUT, ITEMS, OUTPUT, TOOL, TOOLS};
 use super::openai_responses_stream as stream;
 use super::walk::{Index, Shape};
 use super::{Answer, Asked, Ending, Keeps, Mark, Problem, Protocol, StreamView};

@@ -27,9 +27,19 @@ pub(super) static OUTPUT_ITEM: Shape = Shape::Tagged(|tag| match tag {
 fn item(tag: &str) -> &'static Shape {
     match tag {
         "reasoning" => &REASONING,
-        "function_call" | "custom_tool_call" | "computer_call" | "local_shell_call" | "shell_call"
-        | "apply_patch_call" | "code_interpreter_call" | "web_search_call" | "file_search_call"
-        | "tool_search_call" | "mcp_call" | "mcp_approval_request" | "image_generation_call" => &CALL,
+        "function_call"
+        | "custom_tool_call"
+        | "computer_call"
+        | "local_shell_call"
+        | "shell_call"
+        | "apply_patch_call"
+        | "code_interpreter_call"
+        | "web_search_call"
+        | "file_search_call"
+        | "tool_search_call"
+        | "mcp_call"
+        | "mcp_approval_request"
+        | "image_generation_call" => &CALL,
         "function_call_output"
         | "custom_tool_call_output"
         | "computer_call_output"
@@ -141,16 +151,8 @@ static ANSWER: Shape = Shape::Message(
     ]),
 );
 
-const ROLE: Shape = Shape::OneOf(&[
-    "system",
-    "developer",
-    "user",
-    "assistant",
-    "tool",
-    "critic",
-    "discriminator",
-    "unknown",
-]);
+const ROLE: Shape =
+    Shape::OneOf(&["system", "developer", "user", "assistant", "tool", "critic", "discriminator", "unknown"]);
 
 const PHASE: Shape = Shape::OneOf(&["commentary", "final_answer"]);
 

@@ -116,16 +116,14 @@ impl RequestError {
         let Shape(status, kind, code) = self.shape();
         let message = self.to_string();
         let body = match protocol {
-            Some(protocol) => {
-                protocol.error_body(&Problem {
-                    status: status.as_u16(),
-                    message: &message,
-                    kind,
-                    code,
-                    id,
-                    azure: false,
-                })
-            }
+            Some(protocol) => protocol.error_body(&Problem {
+                status: status.as_u16(),
+                message: &message,
+                kind,
+                code,
+                id,
+                azure: false,
+            }),
             None => openai_error(&message, kind, code),
         };
         let mut response = Response::new(Body::full(body));

@@ -20,12 +20,12 @@ use super::tainted::Tainted;
 use super::{limits, streamed};
 use crate::audit::{Place, Streamed};
 use crate::classifier::Priority;
-use crate::config::Store;
 use crate::coding::{Coding, Decoder};
+use crate::config::Store;
 use crate::guard::{Caller, Guard, judge};
 use crate::inspect::{self, Buffered, Cause, Concluded, Report};
-use crate::policy::{Context, Effect};
 use crate::policy::rule::{Decision, Expose};
+use crate::policy::{Context, Effect};
 use crate::protocol::framing::Frames;
 use crate::protocol::json::{Json, JsonError, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
@@ -419,7 +419,8 @@ impl Exchange {
             // Names the fault and its place, never the text.
             notice.message = format!("{} {reason}.", notice.message);
         }
-        let mut response = refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked, self.azure);
+        let mut response =
+            refuse::blocked(&self.context, self.protocol, &notice, &report, &self.id, &self.asked, self.azure);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
         let earlier = self.request.as_deref();

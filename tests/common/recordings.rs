@@ -137,7 +137,8 @@ fn recording(folder: &str, usual: UsualPath, file: &Path) -> Option<Recording> {
         frames,
     };
     let path = match &meta {
-        Some(meta) => meta["path"].as_str().unwrap().split('?').next().unwrap().to_owned(),
+        // One recorder wrote the first slash twice.
+        Some(meta) => meta["path"].as_str().unwrap().split('?').next().unwrap().replace("//", "/"),
         None => usual(&recording).to_owned(),
     };
     if let Recognised::Known(protocol) = recognise(&path) {

@@ -54,13 +54,29 @@ fn is_harmless(name: &str) -> bool {
                  truncation summary verbosity image_url file_url detail phase payer authorization \
                  reason execution conversation prompt_cache_retention generate_summary mode context embedding encoding_format";
     names.split_whitespace().any(|known| known == last)
-        || ["/include/", "/vector_store_ids/", "/content_filters/", "/billing/", "image_url/url", "/usage/", "/logprobs/", "tool_choice", "reasoning_effort", "/container/", "/citation/"]
-            .iter()
-            .any(|part| name.contains(part))
+        || [
+            "/category_applied_input_types/",
+            "/include/",
+            "/vector_store_ids/",
+            "/content_filters/",
+            "/billing/",
+            "image_url/url",
+            "/usage/",
+            "/logprobs/",
+            "tool_choice",
+            "reasoning_effort",
+            "/container/",
+            "/citation/",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 fn is_arguments(name: &str) -> bool {
-    name.ends_with("/arguments") || name.contains("_call_arguments.") || name.ends_with("/partial_json") || name.contains("/input/")
+    name.ends_with("/arguments")
+        || name.contains("_call_arguments.")
+        || name.ends_with("/partial_json")
+        || name.contains("/input/")
 }
 
 /// The recording's strings by where they stand; over the events of a stream, what they add up to.

@@ -65,7 +65,8 @@ async fn exchange(
     let mut client = request(proxy, head, body).await;
     let mut server = Raw::accept(upstream).await;
     let mut got = server.read_to("\r\n\r\n").await;
-    let length = got.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length =
+        got.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ").map(str::to_owned));
     let mut sent = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     server.0.read_exact(&mut sent).await.unwrap();
     got += std::str::from_utf8(&sent).unwrap();
@@ -154,9 +155,7 @@ impl Stream {
     fn message(mut self, pieces: &[&str]) -> Stream {
         let index = self.output.len();
         let id = format!("msg_{index}");
-        let item = |status: &str, content: Value| {
-            json!({ "id": id, "type": "message", "status": status, "role": "assistant", "content": content })
-        };
+        let item = |status: &str, content: Value| json!({ "id": id, "type": "message", "status": status, "role": "assistant", "content": content });
         let part = |text: &str| json!({ "type": "output_text", "text": text, "annotations": [], "logprobs": [] });
         self.event("output_item.added", &json!({ "output_index": index, "item": item("in_progress", json!([])) }));
         let at = json!({ "item_id": id, "output_index": index, "content_index": 0 });
@@ -230,7 +229,10 @@ async fn a_cut_closes_what_is_open_with_what_was_sent() {
     assert_eq!(names(&events)[events.len() - 4..], expected);
     let [text, part, item, end] = events.last_chunk::<4>().unwrap();
     assert_eq!(text["text"], "a ******, then some ");
-    assert_eq!((&text["item_id"], &text["output_index"], &text["content_index"]), (&json!("msg_1"), &json!(1), &json!(0)));
+    assert_eq!(
+        (&text["item_id"], &text["output_index"], &text["content_index"]),
+        (&json!("msg_1"), &json!(1), &json!(0))
+    );
     assert_eq!(part["part"]["text"], text["text"]);
     assert_eq!((&item["item"]["status"], &item["item"]["content"][0]), (&json!("incomplete"), &part["part"]));
     let response = &end["response"];
@@ -249,7 +251,8 @@ async fn a_cut_as_refusal_declines_in_a_part_of_its_own() {
     let stream = Stream::new().message(&["so far ", "unwanted"]).end();
     let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await;
     let events = events(&seen.body);
-    let tail = ["content_part.added", "refusal.delta", "refusal.done", "content_part.done", "output_item.done", "completed"];
+    let tail =
+        ["content_part.added", "refusal.delta", "refusal.done", "content_part.done", "output_item.done", "completed"];
     assert_eq!(names(&events)[events.len() - 6..], tail);
     let response = &events.last().unwrap()["response"];
     let message = response["output"][0]["content"][1]["refusal"].as_str().unwrap();
@@ -288,7 +291,10 @@ async fn what_is_blocked_before_it_begins_is_an_error_or_a_whole_refusal() {
     let seen = exchange(&rig, POST, r#"{"input":"hi","model":"m"}"#, &answer("unwanted"), JSON).await;
     let body: Value = serde_json::from_str(&seen.body).unwrap();
     assert!(body["output"][0]["content"][0]["refusal"].as_str().unwrap().starts_with("Sorry."));
-    assert_eq!((&body["object"], &body["status"], &body["model"]), (&json!("response"), &json!("completed"), &json!("m")));
+    assert_eq!(
+        (&body["object"], &body["status"], &body["model"]),
+        (&json!("response"), &json!("completed"), &json!("m"))
+    );
 }
 
 #[tokio::test]
@@ -317,7 +323,11 @@ async fn nobody_goes_on_from_what_was_blocked_or_rewritten() {
         r#"{"input":[{"id":"msg_0"}]}"#.to_owned(),
     ] {
         let (status, error) = refused(&rig.1, POST, &body).await;
-        assert_eq!((&*status, &error["error"]["code"]), ("HTTP/1.1 400 Bad Request", &json!("tainted_state")), "{body}");
+        assert_eq!(
+            (&*status, &error["error"]["code"]),
+            ("HTTP/1.1 400 Bad Request", &json!("tainted_state")),
+            "{body}"
+        );
     }
     exchange(&rig, POST, &previous("resp_clean"), &answer("resp_next", "fine"), JSON).await;
     // Asked for again, it is read again.
@@ -360,7 +370,9 @@ async fn a_resumed_stream_is_read_from_its_start() {
 async fn legacy_completions_are_cut_and_declined() {
     let rig = guarded(Store::AsAsked).await;
     let delta = |text: &str| {
-        format!("data: {{\"id\":\"cmpl-1\",\"choices\":[{{\"text\":\"{text}\",\"index\":0,\"finish_reason\":null}}]}}\n\n")
+        format!(
+            "data: {{\"id\":\"cmpl-1\",\"choices\":[{{\"text\":\"{text}\",\"index\":0,\"finish_reason\":null}}]}}\n\n"
+        )
     };
     let stream = format!("{}{}{}data: [DONE]\n\n", delta("a sec"), delta("ret, for"), delta("bidden"));
     let head = "POST /v1/completions";

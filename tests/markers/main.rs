@@ -90,7 +90,7 @@ fn side(recording: &Recording) -> Side {
     (recording.protocol.map_or("none", |protocol| protocol.name()), way)
 }
 
-/// A place where an identifier may go unseen. What looks like a sentence never may.
+/// A place where an identifier may go unseen. What looks like a sentence never may, but in repeats of what is read.
 struct Harmless {
     protocols: &'static [&'static str],
     way: &'static str,
@@ -101,7 +101,8 @@ struct Harmless {
 
 impl Harmless {
     fn covers(&self, (protocol, way): Side, marker: &str, place: &str) -> bool {
-        self.protocols.contains(&protocol) && self.way == way && marker == WORD && matches(self.place, place)
+        let goes = marker == WORD || self.why == ECHO;
+        self.protocols.contains(&protocol) && self.way == way && goes && matches(self.place, place)
     }
 }
 
@@ -128,6 +129,7 @@ const PARAMETER: &str = "the name of a parameter: servers act on those they know
 const OPAQUE: &str = "an id; four words at most, longer ones are read";
 const MEDIA: &str = "encoded data in what is unscannable: the verdict says so, and the policy decides";
 const SIGNED: &str = "made by the provider, which takes it back as it was and nothing else";
+const ECHO: &str = "repeats an answer token by token, and goes when a rule changes that answer";
 const SERVER: &str = "written by the server; no model and no client has a hand in it";
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?

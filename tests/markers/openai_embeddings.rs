@@ -15,6 +15,12 @@ const PROTOCOLS: &[&str] = &["openai-embeddings"];
 pub(super) const HARMLESS: &[Harmless] = &[
     request("/#*", PARAMETER),
     request("/model", "chooses the model and is not put before it"),
+    request("/encoding_format", "sets how the numbers of the answer are written"),
     response("/**/#*", "a key outside of tool arguments: written by the server's program, not by the model"),
-    response("/id", SERVER),
+    response("/object", SERVER),
+    response("/model", SERVER),
+    response("/data/*/object", SERVER),
+    response("/error/code", SERVER),
+    response("/error/type", SERVER),
+    response("/data/*/embedding", "numbers, in base64"),
 ];

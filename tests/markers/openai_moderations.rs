@@ -15,6 +15,9 @@ const PROTOCOLS: &[&str] = &["openai-moderations"];
 pub(super) const HARMLESS: &[Harmless] = &[
     request("/#*", PARAMETER),
     request("/model", "chooses the model and is not put before it"),
+    request("/input/*/image_url/url", MEDIA),
     response("/**/#*", "a key outside of tool arguments: written by the server's program, not by the model"),
     response("/id", SERVER),
+    response("/model", SERVER),
+    response("/results/**", SERVER),
 ];
