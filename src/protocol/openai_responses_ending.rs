@@ -25,7 +25,9 @@ pub(super) fn ending(view: &StreamView, ending: &Ending<'_>) -> String {
     let mut out = Out { text: String::new(), sequence: view.sequence.map_or(0, |last| last.saturating_add(1)) };
     let mut answer = Answer::read(kept);
     if let Some(texts) = &view.texts {
-        texts.iter().for_each(|(pointer, text)| answer.take_text(pointer, text));
+        for (pointer, text) in texts {
+            answer.take_text(pointer, text);
+        }
     } else {
         // What was sent of them is not known.
         answer.items.retain(|_, item| item.parts.values().all(|part| !part.open));
@@ -187,8 +189,9 @@ impl Answer {
                 }
             }
             _ => {
-                let known = self.items.get_mut(&index).and_then(|item| item.parts.get_mut(&part));
-                known.into_iter().for_each(|part| part.done = true);
+                if let Some(part) = self.items.get_mut(&index).and_then(|item| item.parts.get_mut(&part)) {
+                    part.done = true;
+                }
             }
         }
     }

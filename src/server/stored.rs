@@ -56,7 +56,7 @@ pub(super) fn resumed(protocol: &dyn Protocol, target: &mut Uri) -> Result<Optio
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
     use super::*;
     use crate::protocol::{Recognised, recognise};

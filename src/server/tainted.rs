@@ -28,7 +28,7 @@ struct Known {
 /// Most ids: 8 MiB or so.
 const MOST: usize = 1 << 18;
 /// The provider keeps answers for 30 days (its data-retention page, November 2026).
-const LASTS: Duration = Duration::from_hours(30 * 24);
+const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Default for Tainted {
     fn default() -> Tainted {
@@ -67,8 +67,7 @@ impl Tainted {
 
 impl Known {
     fn forget(&mut self, lasts: Duration) {
-        while let Some(&(since, hash)) = self.ages.front().filter(|(since, _)| since.elapsed() > lasts) {
-            debug_assert!(since.elapsed() > lasts);
+        while let Some(&(_, hash)) = self.ages.front().filter(|(since, _)| since.elapsed() > lasts) {
             self.ages.pop_front();
             self.hashes.remove(&hash);
         }
@@ -88,7 +87,6 @@ mod tests {
         assert_eq!(["a", "b", "c"].map(|id| tainted.clone().holds(id)), [false, true, true]);
         let brief = Tainted::new(2, Duration::ZERO);
         brief.add("a");
-        std::thread::sleep(Duration::from_millis(2));
-        assert!(!brief.holds("a"));
+        assert!((0..1_000_000).any(|_| !brief.holds("a")));
     }
 }

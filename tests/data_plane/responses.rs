@@ -1,4 +1,4 @@
-//! OpenAI Responses through the proxy: how a block ends, what is said again, what is kept at the provider.
+//! `OpenAI` Responses through the proxy: how a block ends, what is said again, what is kept at the provider.
 
 use std::path::Path;
 use std::sync::Arc;

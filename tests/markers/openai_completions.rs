@@ -21,7 +21,6 @@ pub(super) const HARMLESS: &[Harmless] = &[
     response("/object", SERVER),
     response("/model", SERVER),
     response("/error/code", SERVER),
-    response("/error/param", SERVER),
     response("/error/type", SERVER),
     response("/choices/*/finish_reason", SERVER),
     response("/choices/*/content_filter_results/*/severity", SERVER),
