@@ -133,8 +133,18 @@ pub(crate) fn anthropic_request(data: &[u8]) {
     request(protocol("/v1/messages"), data);
 }
 
+/// The same of Responses.
+pub(crate) fn responses_request(data: &[u8]) {
+    request(protocol("/v1/responses"), data);
+}
+
 fn request(protocol: &dyn Protocol, data: &[u8]) {
     let Ok(json) = Json::parse(data) else { return };
+    let (shape, kind) = protocol.request();
+    if walk(&json, shape, Direction::Request, kind).is_ok_and(|walked| !walked.echoes.is_empty()) {
+        // Repeats of what is rewritten go.
+        return;
+    }
     if let Some(bytes) = judged(protocol, &QUIET_CONTEXT, data) {
         assert_eq!(bytes, data);
     }
@@ -171,6 +181,21 @@ pub(crate) fn anthropic_stream(data: &[u8]) {
             let data = event.data();
             Json::parse(&data).is_ok_and(|json| {
                 json.get(0, "type").is_some_and(|kind| matches!(&*json.string(kind), "message_stop" | "error"))
+            })
+        };
+        assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));
+    }
+}
+
+/// The same of Responses, whose events say again what others said.
+pub(crate) fn responses_stream(data: &[u8]) {
+    for (blocked, out) in stream(protocol("/v1/responses"), data) {
+        let ends = |event: &Event| {
+            let data = event.data();
+            Json::parse(&data).is_ok_and(|json| {
+                let last = ["response.completed", "response.incomplete", "response.failed", "response.cancelled"];
+                json.get(0, "error").is_some()
+                    || json.get(0, "type").is_some_and(|kind| last.contains(&&*json.string(kind)))
             })
         };
         assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));

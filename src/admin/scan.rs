@@ -93,7 +93,7 @@ fn given<'b>(json: &Json<'b>, query: &Query) -> Result<Given<'b>, Fault> {
     let (node, direction) = match (object("request"), object("response")) {
         (Some(node), _) => (node, Direction::Request),
         (_, Some(node)) => (node, Direction::Response),
-        _ if member("choices").is_some() || member("stop_reason").is_some() => (0, Direction::Response),
+        _ if ["choices", "stop_reason", "output"].iter().any(|name| member(name).is_some()) => (0, Direction::Response),
         _ => (0, Direction::Request),
     };
     Ok(Given::Message(json.raw(node), direction, protocol(json, node, query)?))
@@ -107,6 +107,7 @@ fn protocol(json: &Json<'_>, node: NodeId, query: &Query) -> Result<Option<&'sta
         None if has("choices") => CHAT,
         None if has("stop_reason") || has("system") || has("max_tokens") && has("stop_sequences") => MESSAGES,
         None if has("messages") => CHAT,
+        None if has("instructions") || has("output") || has("previous_response_id") => RESPONSES,
         None => return Ok(None),
     };
     match recognise(path) {
@@ -200,6 +201,8 @@ fn text_at<'t>(texts: &'t [(String, String)], pointer: &str) -> Option<Cow<'t, s
 
 /// Whose protocol a message speaks that has `messages` or `choices` and says nothing else.
 const CHAT: &str = "/v1/chat/completions";
+/// Whose protocol a message speaks that has `output`, or what only requests for that have.
+const RESPONSES: &str = "/v1/responses";
 /// Whose protocol a message speaks that has what only this one has.
 const MESSAGES: &str = "/v1/messages";
 /// Scans through this port take turns with each other, not with requests.

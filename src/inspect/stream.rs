@@ -30,6 +30,8 @@ const MAX_HELD: usize = 8 << 20;
 const JOINED: usize = 1 << 32;
 /// Most texts that one stream may be made of.
 const MAX_TEXTS: usize = 4096;
+/// The same where the answer repeats its request, with all tools on offer.
+const MAX_TEXTS_REPEATED: usize = 1 << 14;
 
 /// Most answers that one stream may hold.
 const MAX_CHOICES: usize = 256;
@@ -89,8 +91,6 @@ pub struct Stream {
     dirty: Vec<usize>,
     choices: Vec<Choice>,
     view: StreamView,
-    /// Text has come that no rule reads.
-    unread: bool,
     /// What went out is not what came, but for placeholders that were turned back.
     altered: bool,
     /// The client has had all events up to this number.
@@ -237,7 +237,6 @@ impl Stream {
             dirty: Vec::new(),
             choices: Vec::new(),
             view: StreamView { kept: Some(Vec::new()), ..StreamView::default() },
-            unread: false,
             altered: false,
             after: None,
             kept_as: Vec::new(),
@@ -273,11 +272,15 @@ impl Stream {
         for event in events {
             self.take_event(event, out);
         }
-        let too_many = self.texts.len() > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
+        let too_many = self.texts.len() > self.most_texts() || self.choices.len() > MAX_CHOICES;
         if fed.is_err() || self.held > MAX_HELD || too_many {
             self.close(Cause::OverLimit);
         }
         self.release(out);
+    }
+
+    fn most_texts(&self) -> usize {
+        if self.protocol.is_some_and(Protocol::repeats) { MAX_TEXTS_REPEATED } else { MAX_TEXTS }
     }
 
     /// Lets heart-beats that keep a connection alive overtake what waits for a decision.

@@ -318,9 +318,10 @@ pub struct StreamView {
     /// Where events repeat others: the data of those that began or ended something, as they were sent. `None` once they
     /// are too many to be kept.
     pub kept: Option<Vec<Vec<u8>>>,
-    /// Where events repeat others, once the stream is to end: what was sent of each text, by the text's pointer. `None`
-    /// if the client was sent text that no rule reads.
-    pub texts: Option<Vec<(String, String)>>,
+    /// Where events repeat others, once the stream is to end: what was sent of each text, by the text's pointer.
+    pub texts: Vec<(String, String)>,
+    /// The same of kinds of which it is not known: no rule reads them.
+    pub unread: Vec<Kind>,
 }
 
 impl StreamView {

@@ -6,7 +6,7 @@
 use super::framing::Frames;
 use super::json::{Json, NodeId, NodeKind};
 use super::openai_responses_ending as ending;
-use super::openai_responses_items::{CONTENT, INPUT, ITEMS, OUTPUT, TOOL, TOOLS};
+use super::openai_responses_items::{CONTENT, INPUT, INSTRUCTIONS, OUTPUT, TOOL, TOOLS};
 use super::openai_responses_stream as stream;
 use super::walk::{Index, Shape};
 use super::{Answer, Asked, Ending, Keeps, Mark, Problem, Protocol, StreamView};
@@ -110,12 +110,7 @@ impl Protocol for OpenAiResponses {
     }
 
     fn refusal_stream(&self, answer: &Answer<'_>) -> String {
-        let view = StreamView {
-            model: Some(answer.model.to_owned()),
-            kept: Some(Vec::new()),
-            texts: Some(Vec::new()),
-            ..StreamView::default()
-        };
+        let view = StreamView { model: Some(answer.model.to_owned()), kept: Some(Vec::new()), ..StreamView::default() };
         let end = Ending {
             id: answer.id,
             created: answer.created,
@@ -187,9 +182,6 @@ static REQUEST: Shape = Shape::Object(&[
 
 const STATE: Shape = Shape::Media(Media::ServerState);
 
-/// A string; stored answers also say it as a list of items.
-const INSTRUCTIONS: Shape = Shape::Prompt(Kind::System, &ITEMS);
-
 const REASONING: Shape = Shape::Object(&[
     ("effort", Shape::OneOf(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])),
     ("summary", Shape::OneOf(&["auto", "concise", "detailed"])),
@@ -221,7 +213,7 @@ const TOOL_CHOICE: Shape = Shape::Within(Kind::ToolDefinition, &TOOL);
 const PROMPT: Shape = Shape::Object(&[
     ("id", STATE),
     ("version", Shape::Id),
-    ("variables", Shape::Prompt(Kind::User, &Shape::Map(&CONTENT))),
+    ("variables", Shape::Within(Kind::User, &Shape::Map(&CONTENT))),
 ]);
 
 const CONTEXT_MANAGEMENT: Shape = Shape::Within(

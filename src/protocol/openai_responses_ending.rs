@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Ending, StreamView};
+use crate::segment::Kind;
 
 /// A whole answer in which the model declines.
 pub(super) fn refused(id: &str, created: u64, model: &str, message: &str) -> Value {
@@ -24,14 +25,11 @@ pub(super) fn ending(view: &StreamView, ending: &Ending<'_>) -> String {
     let Some(kept) = &view.kept else { return failure(ending.refusal.unwrap_or("The answer was blocked.")) };
     let mut out = Out { text: String::new(), sequence: view.sequence.map_or(0, |last| last.saturating_add(1)) };
     let mut answer = Answer::read(kept);
-    if let Some(texts) = &view.texts {
-        for (pointer, text) in texts {
-            answer.take_text(pointer, text);
-        }
-    } else {
-        // What was sent of them is not known.
-        answer.items.retain(|_, item| item.parts.values().all(|part| !part.open));
+    for (pointer, text) in &view.texts {
+        answer.take_text(pointer, text);
     }
+    // What was sent of them is not known.
+    answer.items.retain(|_, item| !item.open || !view.unread.contains(&item.says()));
     if answer.response.is_null() {
         let id = view.id.clone().unwrap_or_else(|| format!("resp_{}", ending.id));
         answer.response = begun(&id, ending.created, view.model.as_deref().unwrap_or_default());
@@ -234,6 +232,11 @@ impl Item {
 
     fn kind(&self) -> &str {
         self.value["type"].as_str().unwrap_or_default()
+    }
+
+    /// The kind of its text.
+    fn says(&self) -> Kind {
+        if self.kind() == "reasoning" { Kind::Reasoning } else { Kind::Completion }
     }
 
     /// Whether it is made of parts, so that a piece of it is of use.

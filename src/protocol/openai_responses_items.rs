@@ -4,10 +4,12 @@ use super::walk::{Index, Shape};
 use crate::segment::{Kind, Media};
 
 /// What the client puts in: a string, or items.
-pub(super) const INPUT: Shape = Shape::Prompt(Kind::User, &ITEMS);
+pub(super) const INPUT: Shape = Shape::Lone(Kind::User, &ITEMS);
 
-/// A string, or items.
-pub(super) static ITEMS: Shape = Shape::Part(&Shape::Each(Index::Position, &ITEM));
+/// What the operator puts in: the same.
+pub(super) const INSTRUCTIONS: Shape = Shape::Lone(Kind::System, &Shape::Within(Kind::System, &ITEMS));
+
+static ITEMS: Shape = Shape::Each(Index::Position, &ITEM);
 
 /// What the model puts out.
 pub(super) const OUTPUT: Shape = Shape::Each(Index::Position, &OUTPUT_ITEM);

@@ -52,6 +52,8 @@ pub enum Shape {
     Message(fn(&str) -> Kind, &'static Shape),
     /// The content of a message of this kind that stands without its message.
     Prompt(Kind, &'static Shape),
+    /// A lone string is a message of this kind; anything else has this shape.
+    Lone(Kind, &'static Shape),
     /// An object whose `type` says what shape it has.
     Tagged(fn(&str) -> &'static Shape),
     /// Token ids in place of text cannot be looked into: content as if in a file that only the model can open.
@@ -437,6 +439,12 @@ impl Walker<'_, '_> {
             (Shape::Stands(ways, inner), _) => {
                 self.stands(node, ways, inner, Place { path: Path::Root, ..place })?;
             }
+            (Shape::Lone(kind, _), NodeKind::String) => {
+                self.out.messages.push(*kind);
+                let message = self.out.messages.len() as u32;
+                self.text(node, Place { message, role: LeafRole::Part, ..place.of(*kind) });
+            }
+            (Shape::Lone(_, inner), _) => self.shape(node, inner, place)?,
             (Shape::Prompt(kind, inner), _) => {
                 self.out.messages.push(*kind);
                 let message = self.out.messages.len() as u32;

@@ -113,7 +113,7 @@ impl Stream {
                 return self.close(Cause::Unscannable(media));
             }
         }
-        if walked.choices.len() > MAX_CHOICES || walked.texts.len() > MAX_TEXTS {
+        if walked.choices.len() > MAX_CHOICES || walked.texts.len() > self.most_texts() {
             return self.close(Cause::OverLimit);
         }
         for &node in &walked.unknown {
@@ -137,7 +137,9 @@ impl Stream {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
                 held.counts |= !json.raw(leaf.node).is_empty();
-                self.unread |= leaf.extent == Extent::Piece && !json.raw(leaf.node).is_empty();
+                if leaf.extent == Extent::Piece && !self.view.unread.contains(&leaf.kind) {
+                    self.view.unread.push(leaf.kind);
+                }
                 continue;
             }
             let plan = Arc::clone(plan);

@@ -298,8 +298,8 @@ impl Stream {
         }
     }
 
-    /// What the client was sent of each text.
-    fn sent_texts(&self) -> Option<Vec<(String, String)>> {
+    /// Takes note of what the client was sent of each text.
+    fn note_texts(&mut self) {
         let sent = |text: &StreamText| {
             let said = text.said.as_deref().filter(|said| said.len() == text.text.len())?;
             let edits = text.text.edits().iter().take_while(|edit| edit.range.start < text.sent);
@@ -307,7 +307,13 @@ impl Stream {
             let edits: Vec<Edit> = edits.map(within).collect();
             Some((text.text.segment.pointer.clone(), edited(said.get(..text.sent)?, &edits)))
         };
-        if self.unread { None } else { self.texts.iter().filter(|text| text.sent > 0).map(sent).collect() }
+        self.view.texts.clear();
+        for text in self.texts.iter().filter(|text| text.sent > 0) {
+            match sent(text) {
+                Some(known) => self.view.texts.push(known),
+                None => self.view.unread.push(text.text.segment.kind),
+            }
+        }
     }
 
     /// Ends one answer, or all that are under way.
@@ -330,7 +336,7 @@ impl Stream {
             return;
         }
         if self.repeats() {
-            self.view.texts = self.sent_texts();
+            self.note_texts();
         }
         let notice = (self.options.notice)(cause);
         let frames = self.framing.frames();
