@@ -52,11 +52,6 @@ impl Protocol for OpenAiResponses {
         asked
     }
 
-    fn is_done(&self, data: &str) -> bool {
-        // Compatible servers end their streams so.
-        data == "[DONE]"
-    }
-
     fn repeats(&self) -> bool {
         true
     }
@@ -287,3 +282,22 @@ pub(super) const ERROR: Shape = Shape::Object(&[
     ("param", Shape::Harmless),
     ("code", Shape::Harmless),
 ]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_responses_are_told_apart() {
+        let of = |path: &str| [false, true].map(|aside| OpenAiResponses { aside }.recognises(path));
+        for answer in ["/v1/responses", "/responses", "/v1/responses/resp_1", "/v1/responses/resp_1/cancel"] {
+            assert_eq!(of(answer), [true, false], "{answer}");
+        }
+        for aside in ["/v1/responses/compact", "/v1/responses/input_tokens", "/v1/responses/resp_1/input_items"] {
+            assert_eq!(of(aside), [false, true], "{aside}");
+        }
+        for other in ["/v1/responses/a/b/c", "/v1/response", "/v1/responsesx", "/v1/chat/completions"] {
+            assert_eq!(of(other), [false, false], "{other}");
+        }
+    }
+}

@@ -21,11 +21,11 @@ expose: none
 unscannable: { server_state: log }
 rules:
   - { id: mask, scope: [output], detect: { keywords: { words: [secret], whole: false } }, action: mask }
-  - { id: cut, scope: [completion], detect: { keywords: { words: [forbidden], whole: false } }, action: block }
+  - { id: cut, scope: [completion, reasoning], detect: { keywords: { words: [forbidden], whole: false } }, action: block }
   - { id: call, scope: [tool_call], detect: { keywords: { words: [forbidden], whole: false } }, action: block }
   - { id: input, scope: [user], detect: { keywords: { words: [attack], whole: false } }, action: block }
   - id: decline
-    scope: [completion]
+    scope: [completion, reasoning]
     detect: { keywords: { words: [unwanted], whole: false } }
     action: { block: { as: refusal, message: Sorry. } }
 ";
@@ -178,6 +178,21 @@ impl Stream {
         self
     }
 
+    /// Thoughts that are still going on.
+    fn thinks(mut self, pieces: &[&str]) -> Stream {
+        let index = self.output.len();
+        let item = json!({ "id": "rs_1", "type": "reasoning", "summary": [] });
+        self.event("output_item.added", &json!({ "output_index": index, "item": item }));
+        let part = json!({ "type": "summary_text", "text": "" });
+        let at = json!({ "item_id": "rs_1", "output_index": index, "summary_index": 0, "part": part });
+        self.event("reasoning_summary_part.added", &at);
+        for piece in pieces {
+            let delta = json!({ "item_id": "rs_1", "output_index": index, "summary_index": 0, "delta": piece });
+            self.event("reasoning_summary_text.delta", &delta);
+        }
+        self
+    }
+
     fn call(mut self, pieces: &[&str]) -> Stream {
         let index = self.output.len();
         let item = |status: &str, arguments: &str| {
@@ -259,6 +274,43 @@ async fn a_cut_as_refusal_declines_in_a_part_of_its_own() {
     assert!(message.starts_with("Sorry."), "{message}");
     assert_eq!(response["output"][0]["content"][0]["text"], "so far ");
     assert_eq!(response["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_cut_in_thoughts_closes_them_and_declines_in_a_message() {
+    let rig = guarded(Store::AsAsked).await;
+    let stream = Stream::new().thinks(&["hm, ", "forbidden"]).text;
+    let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await;
+    let cut = events(&seen.body);
+    let closed = ["reasoning_summary_text.done", "reasoning_summary_part.done", "output_item.done", "incomplete"];
+    assert_eq!(names(&cut)[cut.len() - 4..], closed);
+    assert_eq!(cut.last().unwrap()["response"]["output"][0]["summary"][0]["text"], "hm, ");
+    let stream = Stream::new().thinks(&["hm, ", "unwanted"]).text;
+    let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await;
+    let response = &events(&seen.body).last().unwrap()["response"];
+    assert_eq!((&response["status"], &response["output"][0]["status"]), (&json!("completed"), &json!("incomplete")));
+    assert!(response["output"][1]["content"][0]["refusal"].as_str().unwrap().starts_with("Sorry."), "{response}");
+}
+
+#[tokio::test]
+async fn an_upstream_that_says_too_much_or_breaks_off_does_not_look_finished() {
+    let rig = guarded(Store::AsAsked).await;
+    let torn = Stream::new().message(&["fine"]).text + "event: response.output_text.delta\ndata: {\"type\":\n\n";
+    let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &torn, SSE).await;
+    let last = seen.body.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(last.starts_with("data: {\"error\":{"), "{last}");
+    // Parts that nobody announced, and an end that nobody waited for.
+    let mut stream = Stream::new();
+    let item = json!({ "id": "", "type": "message", "role": "assistant", "content": [] });
+    stream.event("output_item.added", &json!({ "output_index": 0, "item": item }));
+    for piece in ["I will ", "forbidden"] {
+        let delta = json!({ "item_id": "", "output_index": 0, "content_index": 0, "delta": piece });
+        stream.event("refusal.delta", &delta);
+    }
+    let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream.text, SSE).await;
+    let cut = events(&seen.body);
+    let response = &cut.last().unwrap()["response"];
+    assert_eq!(response["output"][0]["content"], json!([{ "type": "refusal", "refusal": "I will " }]));
 }
 
 #[tokio::test]

@@ -151,8 +151,11 @@ impl Stream {
             };
             if leaf.extent != Extent::Piece {
                 held.counts = true;
-                // What an event begins may go on.
-                if leaf.extent == Extent::Whole || !matches!(mark, Mark::Begin(_)) {
+                // What an event begins may go on; names do not.
+                let may_go_on = leaf.extent == Extent::Repeat
+                    && matches!(mark, Mark::Begin(_))
+                    && matches!(leaf.role, LeafRole::Part | LeafRole::Arguments);
+                if !may_go_on {
                     ended.push(index);
                 }
             }
