@@ -287,7 +287,8 @@ async fn a_cut_in_thoughts_closes_them_and_declines_in_a_message() {
     assert_eq!(cut.last().unwrap()["response"]["output"][0]["summary"][0]["text"], "hm, ");
     let stream = Stream::new().thinks(&["hm, ", "unwanted"]).text;
     let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await;
-    let response = &events(&seen.body).last().unwrap()["response"];
+    let declined = events(&seen.body);
+    let response = &declined.last().unwrap()["response"];
     assert_eq!((&response["status"], &response["output"][0]["status"]), (&json!("completed"), &json!("incomplete")));
     assert!(response["output"][1]["content"][0]["refusal"].as_str().unwrap().starts_with("Sorry."), "{response}");
 }
