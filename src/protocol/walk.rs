@@ -429,7 +429,6 @@ impl Walker<'_, '_> {
                 }
                 self.shape(node, inner, place)?;
             }
-            (Shape::Alias(_, inner), _) => self.shape(node, inner, place)?,
             (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
             (Shape::Whole(inner), _) => {
                 let place = Place { extent: Extent::Whole, ..place.at(WHOLE.fetch_add(1, Ordering::Relaxed)) };
@@ -444,7 +443,7 @@ impl Walker<'_, '_> {
                 let message = self.out.messages.len() as u32;
                 self.text(node, Place { message, role: LeafRole::Part, ..place.of(*kind) });
             }
-            (Shape::Lone(_, inner), _) => self.shape(node, inner, place)?,
+            (Shape::Alias(_, inner) | Shape::Lone(_, inner), _) => self.shape(node, inner, place)?,
             (Shape::Prompt(kind, inner), _) => {
                 self.out.messages.push(*kind);
                 let message = self.out.messages.len() as u32;
