@@ -279,8 +279,13 @@ impl Stream {
         self.release(out);
     }
 
+    /// Whether events say again what others said.
+    fn repeats(&self) -> bool {
+        self.protocol.is_some_and(Protocol::repeats)
+    }
+
     fn most_texts(&self) -> usize {
-        if self.protocol.is_some_and(Protocol::repeats) { MAX_TEXTS_REPEATED } else { MAX_TEXTS }
+        if self.repeats() { MAX_TEXTS_REPEATED } else { MAX_TEXTS }
     }
 
     /// Lets heart-beats that keep a connection alive overtake what waits for a decision.

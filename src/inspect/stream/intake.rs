@@ -130,7 +130,8 @@ impl Stream {
             .map(|&(choice, node)| (own(choice), json.node(node).start as usize..json.node(node).end as usize));
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
-        let sequence = json.get(0, "sequencenumber").and_then(|node| json.raw(node).parse().ok());
+        let number = self.repeats().then(|| json.get(0, "sequencenumber")).flatten();
+        let sequence = number.and_then(|node| json.raw(node).parse().ok());
         let mut held = Held { choices, mark, sequence, counts, echoes: echoes.collect(), ..Held::unread(event) };
         let mut ended = Vec::new();
         for leaf in &walked.texts {

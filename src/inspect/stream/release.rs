@@ -7,7 +7,7 @@ use super::joined::Joined;
 use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd, StreamText};
 use crate::finding::Edit;
 use crate::protocol::json::RawOffsets;
-use crate::protocol::{Ending, Mark, Protocol, openai_error};
+use crate::protocol::{Ending, Mark, openai_error};
 use crate::segment::Kind;
 
 /// A decided text of more bytes than this does not wait for the rest of its event.
@@ -281,10 +281,6 @@ impl Stream {
     /// Whether the client has had an event already.
     fn had(&self, held: &Held) -> bool {
         self.after.is_some_and(|after| held.sequence.is_some_and(|number| number <= after))
-    }
-
-    fn repeats(&self) -> bool {
-        self.protocol.is_some_and(Protocol::repeats)
     }
 
     /// Takes note of what an event has told the client, for an ending that says it again.
