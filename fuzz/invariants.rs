@@ -184,6 +184,26 @@ pub(crate) fn gemini_stream(data: &[u8]) {
     }
 }
 
+/// The same of Responses.
+pub(crate) fn responses_request(data: &[u8]) {
+    request(protocol("/v1/responses"), data);
+}
+
+/// The same of Responses, whose events say again what others said.
+pub(crate) fn responses_stream(data: &[u8]) {
+    for (blocked, out) in stream(protocol("/v1/responses"), data) {
+        let ends = |event: &Event| {
+            let data = event.data();
+            Json::parse(&data).is_ok_and(|json| {
+                let last = ["response.completed", "response.incomplete", "response.failed", "response.cancelled"];
+                json.get(0, "error").is_some()
+                    || json.get(0, "type").is_some_and(|kind| last.contains(&&*json.string(kind)))
+            })
+        };
+        assert!(!blocked || out.is_empty() || events(&out, usize::MAX).iter().any(ends));
+    }
+}
+
 /// The same of whichever of the smaller protocols the first byte names.
 pub(crate) fn other_request(data: &[u8]) {
     let Some((&which, body)) = data.split_first() else { return };

@@ -74,6 +74,11 @@ impl Kind {
         }
     }
 
+    /// Whether a model, or a tool that it called, says it. What an answer holds of other kinds, it repeats from the request.
+    pub const fn is_answered(self) -> bool {
+        matches!(self, Kind::Completion | Kind::Reasoning | Kind::ToolCall | Kind::ToolResult)
+    }
+
     /// The kind with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.name() == name)

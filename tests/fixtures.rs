@@ -171,7 +171,7 @@ fn what_counts_on_a_rewritten_text_goes() {
     let pieces = "{\"response\":\"a sec\",\"done\":false}\n{\"response\":\"ret!\",\"done\":false}\n";
     let last = "{\"response\":\"\",\"done\":true,\"context\":[1,2]}\n";
     let new = "{\"response\":\"a zqnewzq\",\"done\":false}\n{\"response\":\"!\",\"done\":false}\n";
-    let gone = last.replace("[1,2]", "null");
+    let gone = last.replace("[1,2]", "[]");
     check("ollama-generate", Frames::Ndjson, &format!("{pieces}{last}"), &format!("{new}{gone}"));
     let fine = format!("{}{last}", pieces.replace("ret", "ond"));
     check("ollama-generate", Frames::Ndjson, &fine, &fine);
@@ -208,11 +208,10 @@ fn what_counts_on_a_rewritten_text_goes() {
         String::from_utf8(judged.bytes).unwrap()
     };
     let tgi = r#"{"generated_text":"a secret","details":{"finish_reason":"length","prefill":[],"tokens":[{"id":1,"text":"a secret"}]}}"#;
-    let rewritten =
-        r#"{"generated_text":"a zqnewzq","details":{"finish_reason":"length","prefill":null,"tokens":null}}"#;
+    let rewritten = r#"{"generated_text":"a zqnewzq","details":{"finish_reason":"length","prefill":[],"tokens":[]}}"#;
     assert_eq!(whole("tgi", tgi), rewritten);
     let ollama = r#"{"response":"a secret","done":true,"context":[1,2]}"#;
-    assert_eq!(whole("ollama-generate", ollama), r#"{"response":"a zqnewzq","done":true,"context":null}"#);
+    assert_eq!(whole("ollama-generate", ollama), r#"{"response":"a zqnewzq","done":true,"context":[]}"#);
 }
 
 /// A string and the text of a part are one text, and calls that come whole are calls of their own.
@@ -261,6 +260,7 @@ async fn the_proxy_passes_what_nothing_matches() {
         baseline: Vec::new(),
         policy: Vec::new(),
         api: None,
+        store: palisade::config::Store::AsAsked,
     }];
     let guard = Guard::of(vec![Some(context(FLOWING))], None);
     let server = Server::start(App::new(config, guard).unwrap(), Some(1)).await.unwrap();

@@ -93,7 +93,7 @@ fn given<'b>(json: &Json<'b>, query: &Query) -> Result<Given<'b>, Fault> {
     let (node, direction) = match (object("request"), object("response")) {
         (Some(node), _) => (node, Direction::Request),
         (_, Some(node)) => (node, Direction::Response),
-        _ if ["choices", "stop_reason", "candidates"].iter().any(|name| member(name).is_some()) => {
+        _ if ["choices", "stop_reason", "candidates", "output"].iter().any(|name| member(name).is_some()) => {
             (0, Direction::Response)
         }
         _ => (0, Direction::Request),
@@ -110,6 +110,7 @@ fn protocol(json: &Json<'_>, node: NodeId, query: &Query) -> Result<Option<&'sta
         None if has("stop_reason") || has("system") || has("max_tokens") && has("stop_sequences") => MESSAGES,
         None if has("messages") => CHAT,
         None if has("contents") || has("candidates") => GEMINI,
+        None if has("instructions") || has("output") || has("previous_response_id") => RESPONSES,
         None => return Ok(None),
     };
     match recognise(path) {
@@ -203,6 +204,8 @@ fn text_at<'t>(texts: &'t [(String, String)], pointer: &str) -> Option<Cow<'t, s
 
 /// Whose protocol a message speaks that has `messages` or `choices` and says nothing else.
 const CHAT: &str = "/v1/chat/completions";
+/// Whose protocol a message speaks that has `output`, or what only requests for that have.
+const RESPONSES: &str = "/v1/responses";
 /// Whose protocol a message speaks that has what only this one has.
 const MESSAGES: &str = "/v1/messages";
 /// The same of this one.

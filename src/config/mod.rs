@@ -134,6 +134,18 @@ pub struct Route {
     pub policy: Vec<String>,
     /// The API that is spoken here, if it is none that is known by its path.
     pub api: Option<Arc<api::Api>>,
+    /// Whether providers may keep what goes over it.
+    pub store: Store,
+}
+
+/// Whether a provider may keep what it is asked and answers, where its API has a `store` of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Store {
+    /// As the client says.
+    #[default]
+    AsAsked,
+    /// No.
+    ForceOff,
 }
 
 /// Whether a route's traffic is looked at.

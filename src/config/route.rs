@@ -9,7 +9,7 @@ use super::reader::MapReader;
 use super::source::At;
 use super::tree::{Node, Value};
 use super::value::{self, one_of, unknown};
-use super::{Inspect, Route, api};
+use super::{Inspect, Route, Store, api};
 use crate::policy::file::{self as policy_file, DEFAULT_POLICY};
 
 /// What routes may refer to.
@@ -61,6 +61,7 @@ fn read(reader: &mut MapReader<'_>, known: &Known<'_>) -> Option<Route> {
     let inspect = reader.optional("inspect", one_of(&[("full", Inspect::Full), ("none", Inspect::None)]));
     let inspect = inspect.unwrap_or(Inspect::Full);
     let policy = |node: &Node| policy_name(node, known);
+    let store = reader.optional("store", one_of(&[("as_asked", Store::AsAsked), ("force_off", Store::ForceOff)]));
     let baseline = reader.list("baseline", policy);
     let chosen = reader.list("policy", policy);
     if inspect == Inspect::None {
@@ -74,11 +75,28 @@ fn read(reader: &mut MapReader<'_>, known: &Known<'_>) -> Option<Route> {
                 );
             }
         }
-        return Some(Route { path: path?, upstream: upstream?, inspect, baseline: vec![], policy: vec![], api: None });
+        if let (Some(Store::ForceOff), Some(node)) = (store, reader.node("store")) {
+            reader.problem(
+                Problem::error(&node.at, "`store: force_off` on a route that is not inspected")
+                    .label("has no effect: the route says `inspect: none`, so no body is read")
+                    .help("remove `inspect: none`, or this line"),
+            );
+        }
+        return Some(Route {
+            path: path?,
+            upstream: upstream?,
+            inspect,
+            baseline: vec![],
+            policy: vec![],
+            api: None,
+            store: Store::AsAsked,
+        });
     }
+    let store = store.unwrap_or_default();
     let policy = chosen.unwrap_or_else(|| vec![DEFAULT_POLICY.to_owned()]);
     let api = reader.map("api", api::read).map(Arc::new);
-    Some(Route { path: path?, upstream: upstream?, inspect, baseline: baseline.unwrap_or_default(), policy, api })
+    let baseline = baseline.unwrap_or_default();
+    Some(Route { path: path?, upstream: upstream?, inspect, baseline, policy, api, store })
 }
 
 /// A policy's name as it is, a policy's file with the folder of the configuration before it.
@@ -153,6 +171,7 @@ impl Route {
             baseline: Vec::new(),
             policy: vec![DEFAULT_POLICY.to_owned()],
             api: None,
+            store: Store::AsAsked,
         }
     }
 }

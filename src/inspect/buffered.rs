@@ -473,7 +473,8 @@ impl<'b> Buffered<'b> {
                 for echo in &walked.echoes {
                     if touched.contains(&echo.choice) {
                         let range = json.node(echo.node).start as usize..json.node(echo.node).end as usize;
-                        out.push(Splice { range, text: "null".to_owned() });
+                        let text = no_echo(json.kind(echo.node) == NodeKind::Array).to_owned();
+                        out.push(Splice { range, text });
                     }
                 }
             }
@@ -529,6 +530,11 @@ impl Concluded {
         }
         apply(bytes, self.splices)
     }
+}
+
+/// What stands in the place of a repeat that goes.
+pub(super) fn no_echo(is_list: bool) -> &'static str {
+    if is_list { "[]" } else { "null" }
 }
 
 /// The severest thing that standing findings did, and what shadow rules would have done.

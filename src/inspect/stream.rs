@@ -34,6 +34,8 @@ const MAX_HELD: usize = 8 << 20;
 const JOINED: usize = 1 << 32;
 /// Most texts that one stream may be made of.
 const MAX_TEXTS: usize = 4096;
+/// The same where the answer repeats its request, with all tools on offer.
+const MAX_TEXTS_REPEATED: usize = 1 << 14;
 
 /// Most answers that one stream may hold.
 const MAX_CHOICES: usize = 256;
@@ -99,6 +101,12 @@ pub struct Stream {
     /// Answers of which a text has gone out rewritten.
     rewritten: HashSet<Option<u64>>,
     view: StreamView,
+    /// What went out is not what came, but for placeholders that were turned back.
+    altered: bool,
+    /// The client has had all events up to this number.
+    after: Option<u64>,
+    /// Ids under which the provider keeps the answer.
+    kept_as: Vec<String>,
     report: Report,
     blocked: Option<Cause>,
     /// No more events are taken in.
@@ -125,6 +133,8 @@ struct StreamText {
     /// Its bytes are not those of a string.
     is_json: bool,
     released: usize,
+    /// So much of it the client was sent.
+    sent: usize,
     /// The first half of a surrogate pair whose second half has not come: the event and the raw range that hold it.
     half: Option<(usize, Range<usize>, u32)>,
     /// All that it has said, where events may say it again.
@@ -143,9 +153,15 @@ impl StreamText {
             echo: None,
             is_json: false,
             released: 0,
+            sent: 0,
             half: None,
             said: None,
         }
+    }
+
+    /// Whether it is an answer's own and rules have changed it.
+    fn is_altered(&self) -> bool {
+        self.text.segment.kind.is_answered() && self.text.edits().len() > self.text.restored()
     }
 
     /// Whether the text has ended and all of it may go out.
@@ -181,6 +197,8 @@ struct Held {
     mark: Mark,
     /// Halves of characters whose other half has not come.
     open: usize,
+    /// Its place among the stream's events, where they are numbered.
+    sequence: Option<u64>,
     /// It also says what clients add up over events, besides its texts, or what they take as a whole: how many tokens
     /// were used, text that no rule reads, text that comes in one piece.
     counts: bool,
@@ -198,6 +216,7 @@ impl Held {
             choices: SmallVec::new(),
             mark: Mark::None,
             open: 0,
+            sequence: None,
             counts: false,
             gone: None,
         }
@@ -227,6 +246,8 @@ struct Piece {
 enum Form {
     /// A string.
     String,
+    /// A string that says all of its text again.
+    Again,
     /// The second half of a character: new text goes to the first.
     SecondHalf,
     /// JSON, as it is.
@@ -254,7 +275,10 @@ impl Stream {
             choices: Vec::new(),
             said: false,
             rewritten: HashSet::new(),
-            view: StreamView::default(),
+            view: StreamView { kept: Some(Vec::new()), ..StreamView::default() },
+            altered: false,
+            after: None,
+            kept_as: Vec::new(),
             report: Report::default(),
             blocked: None,
             closed: false,
@@ -270,6 +294,12 @@ impl Stream {
         Stream { framing: frames.into(), ..self }
     }
 
+    /// For a client that has had all events up to this number: they are read again, and not sent.
+    #[must_use]
+    pub fn resumed(self, after: Option<u64>) -> Stream {
+        Stream { after, ..self }
+    }
+
     /// Takes the next bytes in and appends to `out` what may go out.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         if self.closed {
@@ -281,11 +311,20 @@ impl Stream {
         for event in events {
             self.take_event(event, out);
         }
-        let too_many = self.texts.len().max(self.joined.len()) > MAX_TEXTS || self.choices.len() > MAX_CHOICES;
+        let too_many = self.texts.len().max(self.joined.len()) > self.most_texts() || self.choices.len() > MAX_CHOICES;
         if fed.is_err() || self.held > MAX_HELD || too_many {
             self.close(Cause::OverLimit);
         }
         self.release(out);
+    }
+
+    /// Whether events say again what others said.
+    fn repeats(&self) -> bool {
+        self.protocol.is_some_and(Protocol::repeats)
+    }
+
+    fn most_texts(&self) -> usize {
+        if self.repeats() { MAX_TEXTS_REPEATED } else { MAX_TEXTS }
     }
 
     /// Lets heart-beats that keep a connection alive overtake what waits for a decision.
@@ -366,6 +405,12 @@ impl Stream {
     /// Why the stream, or an answer in it, was cut.
     pub fn blocked(&self) -> Option<&Cause> {
         self.blocked.as_ref()
+    }
+
+    /// Ids under which the provider keeps an answer of which the client got, or is to get, something else. Each is
+    /// handed out once.
+    pub fn take_tainted(&mut self) -> Vec<String> {
+        if self.altered || self.blocked.is_some() { std::mem::take(&mut self.kept_as) } else { Vec::new() }
     }
 
     /// Everything there is to say about it.

@@ -145,6 +145,13 @@ impl<'a> Json<'a> {
         self.text.get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 
+    /// Where a node stands, a string with its quotes.
+    pub fn whole(&self, id: NodeId) -> std::ops::Range<usize> {
+        let node = self.nodes[id];
+        let quotes = u32::from(node.kind == NodeKind::String);
+        (node.start - quotes) as usize..(node.end + quotes) as usize
+    }
+
     /// The decoded text of a string node; the bytes as written for any other.
     pub fn string(&self, id: NodeId) -> Cow<'a, str> {
         if self.nodes[id].escaped { Cow::Owned(unescape(self.raw(id))) } else { Cow::Borrowed(self.raw(id)) }

@@ -15,6 +15,13 @@ mod mistral;
 pub mod ndjson;
 mod ollama;
 mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
+mod openai_moderations;
+mod openai_responses;
+mod openai_responses_ending;
+mod openai_responses_items;
+mod openai_responses_stream;
 pub mod sse;
 mod tgi;
 pub mod walk;
@@ -84,6 +91,26 @@ pub trait Protocol: Send + Sync {
         walk::pointer(event, node, true)
     }
 
+    /// Whether the provider keeps what it is asked and answers.
+    fn keeps(&self) -> Keeps {
+        Keeps::Never
+    }
+
+    /// Ids under which the provider keeps what a request asks for, and what an answer or an event of one says.
+    fn kept_as(&self, _message: &Json<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Ids of what the provider keeps that a request goes on from.
+    fn goes_on_from(&self, _request: &Json<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The query parameter, folded, by which a client asks for the rest of a stream.
+    fn resumes_by(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The provider's error shape.
     fn error_body(&self, problem: &Problem<'_>) -> String;
 
@@ -120,6 +147,11 @@ pub trait Protocol: Send + Sync {
 /// Every protocol that this version has.
 pub static PROTOCOLS: &[&dyn Protocol] = &[
     &openai_chat::OpenAiChat,
+    &openai_completions::OpenAiCompletions,
+    &openai_embeddings::OpenAiEmbeddings,
+    &openai_moderations::OpenAiModerations,
+    &openai_responses::OpenAiResponses { aside: false },
+    &openai_responses::OpenAiResponses { aside: true },
     &anthropic_messages::AnthropicMessages { counting: false },
     &anthropic_messages::AnthropicMessages { counting: true },
     &gemini::Gemini::GenerateContent,
@@ -140,12 +172,6 @@ pub static PROTOCOLS: &[&dyn Protocol] = &[
 /// Path endings of APIs that this version cannot read (`true`: the whole rest of the path, else an ending).
 /// Source: the providers' references, November 2026.
 const NOT_BUILT: &[&str] = &[
-    "/responses",
-    "/responses/compact",
-    "/responses/input_tokens",
-    "/completions",
-    "/embeddings",
-    "/moderations",
     "/interactions",
     "/v1/chat",
     "/conversations",
@@ -159,6 +185,17 @@ const NOT_BUILT: &[&str] = &[
     "/realtime/client_secrets",
 ];
 const NOT_BUILT_VERBS: &[&str] = &[":rawpredict", ":streamrawpredict"];
+
+/// Whether a provider keeps what it is asked and answers, by the request's `store`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// It does not, or there is no such member.
+    Never,
+    /// Where the request says so.
+    IfAsked,
+    /// Where the request does not say otherwise.
+    UnlessToldNot,
+}
 
 /// Who reads a path.
 #[derive(Clone, Copy)]
@@ -177,17 +214,11 @@ pub fn recognise(path: &str) -> Recognised {
     if let Some(protocol) = PROTOCOLS.iter().find(|protocol| protocol.recognises(&path)) {
         return Recognised::Known(*protocol);
     }
-    let stored_response =
-        path.rsplit_once("/responses/").is_some_and(|(_, rest)| !rest.is_empty() && rest.split('/').count() <= 2);
     // Requests and results of batches are files of many messages.
     let batches =
         path.split_once("/v1/messages/batches").is_some_and(|(_, rest)| matches!(rest.get(..1), None | Some("/")));
     let ends = |list: &[&str]| list.iter().any(|ending| path.ends_with(ending));
-    if stored_response || batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) {
-        Recognised::NotBuilt
-    } else {
-        Recognised::Unknown
-    }
+    if batches || ends(NOT_BUILT) || ends(NOT_BUILT_VERBS) { Recognised::NotBuilt } else { Recognised::Unknown }
 }
 
 /// The model and the verb of a path that ends as Google's do, `MODEL:VERB`.
@@ -274,6 +305,8 @@ pub struct Problem<'a> {
     pub code: &'a str,
     /// Palisade's id of the request.
     pub id: &'a str,
+    /// The request came on one of Azure's paths.
+    pub azure: bool,
 }
 
 /// What an event does to the structure of its stream.
@@ -315,6 +348,15 @@ pub struct StreamView {
     pub next: u64,
     /// The client was told that the message is over.
     pub over: bool,
+    /// The highest `sequence_number` of what was sent.
+    pub sequence: Option<u64>,
+    /// Where events repeat others: the data of those that began or ended something, as they were sent. `None` once they
+    /// are too many to be kept.
+    pub kept: Option<Vec<Vec<u8>>>,
+    /// Where events repeat others, once the stream is to end: what was sent of each text, by the text's pointer.
+    pub texts: Vec<(String, String)>,
+    /// The same of kinds of which it is not known: no rule reads them.
+    pub unread: Vec<Kind>,
 }
 
 impl StreamView {
@@ -322,7 +364,11 @@ impl StreamView {
     pub fn sent(&mut self, mark: Mark) {
         match mark {
             Mark::None | Mark::GoOn(_) | Mark::Stop | Mark::Beat => {}
-            Mark::Message => *self = StreamView { begun: true, open: Vec::new(), next: 0, over: false, ..self.clone() },
+            Mark::Message => {
+                self.open.clear();
+                self.kept = Some(Vec::new());
+                (self.begun, self.next, self.over) = (true, 0, false);
+            }
             Mark::Begin(index) => {
                 // No answer has more; what does is cut for other reasons.
                 if self.open.len() < 4096 {
@@ -334,7 +380,22 @@ impl StreamView {
             Mark::Over => self.over = true,
         }
     }
+
+    /// Keeps the data of an event that was sent, if it began or ended something.
+    pub fn keep(&mut self, mark: Mark, data: &[u8]) {
+        if let (Mark::Message | Mark::Begin(_) | Mark::End(_), Some(kept)) = (mark, &mut self.kept) {
+            if kept.iter().map(Vec::len).sum::<usize>() + data.len() > MAX_KEPT || kept.len() >= MAX_KEPT_EVENTS {
+                self.kept = None;
+            } else {
+                kept.push(data.to_vec());
+            }
+        }
+    }
 }
+
+/// Most bytes of events that are kept for the ending of a stream, and most events.
+const MAX_KEPT: usize = 8 << 20;
+const MAX_KEPT_EVENTS: usize = 1 << 14;
 
 /// Which answers of a stream end, and how.
 #[derive(Clone, Copy, Debug)]
@@ -355,6 +416,48 @@ pub struct Ending<'a> {
     pub last: bool,
     /// How the stream is framed.
     pub frames: Frames,
+}
+
+/// The error shape of `OpenAI`'s own protocols.
+fn openai_problem(problem: &Problem<'_>) -> String {
+    if problem.azure && problem.code == BLOCKED {
+        return azure_blocked(problem.message, problem.status);
+    }
+    openai_error(problem.message, problem.kind, problem.code)
+}
+
+/// The same for a message that a policy blocks.
+fn openai_blocked(message: &str) -> String {
+    openai_error(message, "invalid_request_error", BLOCKED)
+}
+
+/// `OpenAI`'s `code` for a message that a policy blocks.
+pub const BLOCKED: &str = "content_policy_violation";
+
+/// How Azure refuses a prompt: its clients look for this `code`.
+fn azure_blocked(message: &str, status: u16) -> String {
+    let inner = json!({ "code": "ResponsibleAIPolicyViolation", "content_filter_result": {} });
+    json!({
+        "error": {
+            "message": message,
+            "type": null,
+            "param": "prompt",
+            "code": "content_filter",
+            "status": status,
+            "innererror": inner,
+        }
+    })
+    .to_string()
+}
+
+/// Whether a request's path is one of Azure's. Letter case does not count.
+pub fn is_azure(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let path = path.strip_suffix('/').unwrap_or(&path);
+    path.contains("/openai/deployments/")
+        || path.contains("/openai/v1/")
+        || path.ends_with("/models/chat/completions")
+        || path.ends_with("/models/embeddings")
 }
 
 /// `OpenAI`'s error shape, which also serves where no protocol is known.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::framing::Frames;
 use super::json::{Json, NodeId, NodeKind};
 use super::walk::{Index, Shape};
-use super::{Answer, Ending, Problem, Protocol, StreamView};
+use super::{Answer, Ending, Keeps, Problem, Protocol, StreamView};
 use crate::segment::Kind;
 
 /// The adapter.
@@ -31,8 +31,12 @@ impl Protocol for OpenAiChat {
         (&RESPONSE, Kind::Completion)
     }
 
+    fn keeps(&self) -> Keeps {
+        Keeps::IfAsked
+    }
+
     fn error_body(&self, problem: &Problem<'_>) -> String {
-        super::openai_error(problem.message, problem.kind, problem.code)
+        super::openai_problem(problem)
     }
 
     fn refusal_body(&self, answer: &Answer<'_>) -> String {
@@ -119,24 +123,19 @@ impl Dialect {
         message: Option<&str>,
     ) -> Vec<(std::ops::Range<usize>, String)> {
         let mut edits = Vec::new();
-        let whole = |node: NodeId| {
-            let node = json.node(node);
-            // A string's range lies inside its quotes.
-            let quotes = u32::from(node.kind == NodeKind::String);
-            (node.start - quotes) as usize..(node.end + quotes) as usize
-        };
         for (key, value) in json.members(choice) {
             match super::json::fold_key(&json.string(key)).as_bytes() {
                 b"message" => {
-                    edits.push((whole(value), self.refusal(message).to_string()));
+                    edits.push((json.whole(value), self.refusal(message).to_string()));
                 }
                 b"finishreason" => {
                     let reason = if message.is_some() { "stop" } else { self.filtered };
-                    edits.push((whole(value), format!("\"{reason}\"")));
+                    edits.push((json.whole(value), format!("\"{reason}\"")));
                 }
                 b"index" => {}
+                b"contentfilterresults" => edits.push((json.whole(value), "{}".to_owned())),
                 // Wherever else text stands, nothing of the answer may stay.
-                _ => edits.push((whole(value), "null".to_owned())),
+                _ => edits.push((json.whole(value), "null".to_owned())),
             }
         }
         edits
@@ -255,7 +254,32 @@ pub(super) static REQUEST: Shape = Shape::Object(&[
     ("chattemplate", Shape::Text(Kind::System)),
     ("chattemplatekwargs", Shape::Deep(Kind::System)),
     ("documents", Shape::Deep(Kind::Document)),
+    // Azure's.
+    ("datasources", Shape::Each(Index::Position, &DATA_SOURCE)),
+    ("usersecuritycontext", Shape::Deep(Kind::Metadata)),
 ]);
+
+/// Where the provider looks up what it adds to the prompt, with the keys to it.
+static DATA_SOURCE: Shape = Shape::Within(
+    Kind::System,
+    &Shape::Object(&[
+        ("type", Shape::Id),
+        (
+            "parameters",
+            Shape::Object(&[
+                ("key", Shape::Opaque),
+                ("authentication", CREDENTIALS),
+                ("roleinformation", Shape::Inherit),
+                (
+                    "embeddingdependency",
+                    Shape::Object(&[("type", Shape::Id), ("key", Shape::Opaque), ("authentication", CREDENTIALS)]),
+                ),
+            ]),
+        ),
+    ]),
+);
+
+const CREDENTIALS: Shape = Shape::Map(&Shape::Opaque);
 
 static MESSAGE: Shape = Shape::Object(&[
     ("role", Shape::OneOf(&["system", "developer", "user", "assistant", "tool", "function"])),
@@ -268,6 +292,8 @@ static MESSAGE: Shape = Shape::Object(&[
     ("audio", AUDIO),
     ("images", Shape::Media(crate::segment::Media::Image)),
     ("annotations", Shape::Inherit),
+    // What Azure looked up.
+    ("context", Shape::Deep(Kind::ToolResult)),
     ("reasoningcontent", Shape::Text(Kind::Reasoning)),
     ("reasoning", Shape::Text(Kind::Reasoning)),
     ("reasoningdetails", Shape::Each(Index::Member, &REASONING)),
@@ -406,17 +432,17 @@ pub(super) static RESPONSE: Shape = Shape::Object(&[
     ("citations", Shape::Text(Kind::Completion)),
     ("searchresults", Shape::Text(Kind::Completion)),
     ("userid", Shape::Harmless),
-    (
-        "error",
-        Shape::Object(&[
-            ("message", Shape::Text(Kind::Completion)),
-            ("type", Shape::Harmless),
-            ("param", Shape::Harmless),
-            ("code", Shape::Harmless),
-            ("failedgeneration", Shape::Text(Kind::Completion)),
-            ("metadata", Shape::Text(Kind::Completion)),
-        ]),
-    ),
+    ("error", ERROR),
+]);
+
+pub(super) const ERROR: Shape = Shape::Object(&[
+    ("message", Shape::Text(Kind::Completion)),
+    ("type", Shape::Harmless),
+    ("param", Shape::Harmless),
+    ("code", Shape::Harmless),
+    ("innererror", Shape::Harmless),
+    ("failedgeneration", Shape::Text(Kind::Completion)),
+    ("metadata", Shape::Text(Kind::Completion)),
 ]);
 
 static CHOICE: Shape = Shape::Object(&[
@@ -428,5 +454,6 @@ static CHOICE: Shape = Shape::Object(&[
     ("nativefinishreason", Shape::Harmless),
     ("stopreason", Shape::Harmless),
     ("contentfilterresults", Shape::Harmless),
+    ("contentfilteroffsets", Shape::Harmless),
     ("logprobs", Shape::Echo),
 ]);

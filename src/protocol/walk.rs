@@ -5,6 +5,7 @@
 //! only while they look like identifiers.
 
 mod names;
+mod shape;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,99 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::names::is_identifier;
 use self::names::{MEDIA_WORDS, SCHEMA_WORDS, is_opaque, is_token};
+pub use self::shape::{Index, Shape, Way};
 use super::inline;
 use super::json::{Folded, Json, NodeId, NodeKind, fold_key, push_pointer};
 use crate::segment::{Direction, Kind, Media, Scope};
-
-/// What stands at a place of a body.
-pub enum Shape {
-    /// Identifiers, enums, numbers; also whole trees of them.
-    Harmless,
-    /// One of these words; any other string is text. For words that chat templates put before the model as they come.
-    OneOf(&'static [&'static str]),
-    /// The `type` of a part, an item or an event, one of these; any other is text, and told of ([`Walked::unknown`]).
-    Type(&'static [&'static str]),
-    /// An id that chat templates put before the model: text as soon as it could be read as a sentence.
-    Id,
-    /// Text of this kind.
-    Text(Kind),
-    /// Text of the surrounding kind.
-    Inherit,
-    /// A message's content: a string, or an array of strings and parts. Joined by the reader.
-    Content(&'static Shape),
-    /// A part of a message's content that comes by itself: in a stream, block by block.
-    Part(&'static Shape),
-    /// Text of this kind at any depth, with keys that an author chose.
-    Deep(Kind),
-    /// Arguments of a tool call: JSON in a string, or the JSON itself.
-    Arguments,
-    /// Reasoning that its provider has signed: text that must stay as it is.
-    Signed,
-    /// A credential or a signature, which no model reads: no text, as long as it looks like none.
-    Opaque,
-    /// What cannot be looked into. URLs are text besides.
-    Media(Media),
-    /// A file in base64. Text of the surrounding kind if all of it is, else one that cannot be looked into; always the
-    /// latter in responses.
-    Encoded,
-    /// Repeats text of the same choice token by token: goes when that text is rewritten, and is itself read as text.
-    Echo,
-    /// Counts on what the choice has said so far, by offsets into it say: goes when any of that is rewritten. What stands
-    /// in it is read as well.
-    Cites(&'static Shape),
-    /// An object with these fields; the names are folded ([`fold_key`]).
-    Object(&'static [(&'static str, Shape)]),
-    /// The same with this kind as surroundings.
-    Within(Kind, &'static Shape),
-    /// A message: its `role` says what kind its text is.
-    Message(fn(&str) -> Kind, &'static Shape),
-    /// The content of a message of this kind that stands without its message.
-    Prompt(Kind, &'static Shape),
-    /// The same, and its members say what it is: any other is told of ([`Walked::unknown`]).
-    Union(&'static [(&'static str, Shape)]),
-    /// An object whose `type` says what shape it has.
-    Tagged(fn(&str) -> &'static Shape),
-    /// Says itself what shape it has.
-    Chosen(fn(&Json<'_>, NodeId) -> &'static Shape),
-    /// An object whose member of this name says what shape it has: a string, or anything else as it is spelled.
-    By(&'static str, fn(&str) -> &'static Shape),
-    /// In a stream, the same place as the field of this name.
-    Alias(&'static str, &'static Shape),
-    /// In a stream, the same place as the object that it is a field of: parts of content are read on as one text, and so is
-    /// content that comes as a string in one event and in parts in the next.
-    Same(&'static Shape),
-    /// Comes whole in one event of a stream: what other events have there is another text.
-    Whole(&'static Shape),
-    /// The last that a stream says at its place, unless the member of this name is true: what comes after is another text.
-    Last(&'static str, &'static Shape),
-    /// In a stream, says again what other events say at the same place, whole.
-    Repeat(&'static Shape),
-    /// In a stream, stands at this place of the whole answer, wherever it stands in its event.
-    Stands(&'static [Way], &'static Shape),
-    /// An array (or a lone element).
-    Each(Index, &'static Shape),
-}
-
-/// A step on the way to a place in the whole answer.
-pub enum Way {
-    /// Into the member of this name.
-    Member(&'static str),
-    /// To the element whose number is in this member of the event's object; the first one if it does not say.
-    Number(&'static str),
-}
-
-/// How elements of an array that comes in pieces are told apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Index {
-    /// By their position.
-    Position,
-    /// By their `index` member, else their position.
-    Member,
-    /// As `Member`; and each element is an answer of its own.
-    Choice,
-    /// By the string in their member of this name.
-    Name(&'static str),
-}
 
 /// Why a body that is JSON is not read all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -397,6 +309,7 @@ impl Walker<'_, '_> {
                 self.text(node, Place { role: LeafRole::Encoded, ..place });
             }
             (Shape::Encoded, _) => self.media(node, Media::File, place)?,
+            (Shape::Echo, NodeKind::Array) if self.json.elements(node).next().is_none() => {}
             (Shape::Echo, NodeKind::Object | NodeKind::Array) => self.echo(node, place),
             (Shape::Inherit | Shape::Echo, _) => self.deep(node, place, false),
             (Shape::Cites(inner), _) => {
@@ -420,7 +333,13 @@ impl Walker<'_, '_> {
                 });
                 self.shape(node, shape_of(tag.as_deref().unwrap_or_default()), place)?;
             }
-            (Shape::Alias(_, inner) | Shape::Same(inner), _) => self.shape(node, inner, place)?,
+            (Shape::Tokens(inner), _) => {
+                let mut elements = self.json.elements(node);
+                if elements.any(|element| matches!(self.json.kind(element), NodeKind::Number | NodeKind::Array)) {
+                    self.out.unscannable.push((Media::File, node));
+                }
+                self.shape(node, inner, place)?;
+            }
             (Shape::Part(inner), _) => self.shape(node, inner, Place { role: LeafRole::Part, ..place })?,
             (Shape::Whole(inner), _) => {
                 let place = Place { extent: Extent::Whole, ..place.at(WHOLE.fetch_add(1, Ordering::Relaxed)) };
@@ -435,6 +354,14 @@ impl Walker<'_, '_> {
             (Shape::Stands(ways, inner), _) => {
                 self.stands(node, ways, inner, Place { path: Path::Root, ..place })?;
             }
+            (Shape::Lone(kind, _), NodeKind::String) => {
+                self.out.messages.push(*kind);
+                let message = self.out.messages.len() as u32;
+                self.text(node, Place { message, role: LeafRole::Part, ..place.of(*kind) });
+            }
+            (Shape::Alias(_, inner) | Shape::Same(inner) | Shape::Lone(_, inner), _) => {
+                self.shape(node, inner, place)?;
+            }
             (Shape::Prompt(kind, inner), _) => {
                 self.out.messages.push(*kind);
                 let message = self.out.messages.len() as u32;
@@ -442,6 +369,17 @@ impl Walker<'_, '_> {
             }
             (Shape::Object(fields), NodeKind::Object) => self.object(node, fields, place, false)?,
             (Shape::Union(fields), NodeKind::Object) => self.object(node, fields, place, true)?,
+            (Shape::Map(inner), NodeKind::Object) => {
+                self.refuse_variants(node)?;
+                for (key, value) in self.json.members(node) {
+                    let name = self.json.string(key);
+                    let under = place.under(name.as_bytes());
+                    if !is_identifier(&name) {
+                        self.key(key, under);
+                    }
+                    self.shape(value, inner, under)?;
+                }
+            }
             (Shape::Message(kind_of, inner), NodeKind::Object) => {
                 let role = self.json.get(node, "role").map(|role| self.json.string(role));
                 let kind = kind_of(role.as_deref().unwrap_or_default());
@@ -459,6 +397,7 @@ impl Walker<'_, '_> {
             (
                 Shape::Object(_)
                 | Shape::Union(_)
+                | Shape::Map(_)
                 | Shape::Message(..)
                 | Shape::Tagged(_)
                 | Shape::By(..)
@@ -534,8 +473,9 @@ impl Walker<'_, '_> {
                 }
                 seen |= bit;
                 let (name, shape) = &fields[index];
+                let own = Place { array: None, ..place };
                 let inner = match shape {
-                    Shape::Same(_) => Place { array: None, ..place },
+                    Shape::Same(_) | Shape::Alias("", _) => own,
                     Shape::Alias(name, _) => place.under(name.as_bytes()),
                     _ => place.under(name.as_bytes()),
                 };
@@ -611,7 +551,7 @@ impl Walker<'_, '_> {
 
     fn media(&mut self, node: NodeId, media: Media, place: Place<'_>) -> Result<(), WalkError> {
         let is_empty = match self.json.kind(node) {
-            NodeKind::Null => true,
+            NodeKind::Null | NodeKind::False => true,
             NodeKind::Array => self.json.elements(node).next().is_none(),
             _ => self.json.string(node).is_empty(),
         };

@@ -80,6 +80,15 @@ pub enum RequestError {
     /// A part of an answer, of which nobody has seen the rest.
     #[error("the upstream answered with a part of something, which cannot be judged")]
     PartialAnswer,
+    /// Where a stream is to go on is not said in one plain number.
+    #[error("`starting_after` has to be one number")]
+    Resumed,
+    /// It names what the provider keeps of an answer that was blocked or rewritten here.
+    #[error(
+        "the request goes on from an answer that was blocked or rewritten, of which the provider keeps the original; \
+         send the conversation without it"
+    )]
+    Tainted,
     /// A protocol or feature that this version does not have.
     #[error("{0} is not available in this version")]
     NotAvailable(
@@ -107,9 +116,14 @@ impl RequestError {
         let Shape(status, kind, code) = self.shape();
         let message = self.to_string();
         let body = match protocol {
-            Some(protocol) => {
-                protocol.error_body(&Problem { status: status.as_u16(), message: &message, kind, code, id })
-            }
+            Some(protocol) => protocol.error_body(&Problem {
+                status: status.as_u16(),
+                message: &message,
+                kind,
+                code,
+                id,
+                azure: false,
+            }),
             None => openai_error(&message, kind, code),
         };
         let mut response = Response::new(Body::full(body));
@@ -176,6 +190,8 @@ impl RequestError {
             RequestError::AnswerTooLong(_) | RequestError::AnswerGrows(_) => {
                 Shape(StatusCode::BAD_GATEWAY, SERVER, "answer_too_long")
             }
+            RequestError::Resumed => Shape(StatusCode::BAD_REQUEST, INVALID, "invalid_starting_after"),
+            RequestError::Tainted => Shape(StatusCode::BAD_REQUEST, INVALID, "tainted_state"),
             RequestError::PartialAnswer => Shape(StatusCode::BAD_GATEWAY, SERVER, "partial_answer"),
             RequestError::NotAvailable(_) => Shape(StatusCode::NOT_IMPLEMENTED, INVALID, "not_available"),
         }

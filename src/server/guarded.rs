@@ -15,18 +15,21 @@ use super::error::RequestError;
 use super::journey::{App, Call};
 use super::recorder::{Recorder, Seen};
 use super::refuse;
+use super::stored::{resumed, store_off};
+use super::tainted::Tainted;
 use super::{limits, streamed};
 use crate::audit::{Place, Streamed};
 use crate::classifier::Priority;
 use crate::coding::{Coding, Decoder};
+use crate::config::Store;
 use crate::guard::{Caller, Guard, judge};
 use crate::inspect::{self, Buffered, Cause, Concluded, Report};
-use crate::policy::Context;
 use crate::policy::rule::{Decision, Expose};
+use crate::policy::{Context, Effect};
 use crate::protocol::framing::Frames;
 use crate::protocol::json::{Json, JsonError, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
-use crate::protocol::{Asked, Protocol, Recognised};
+use crate::protocol::{Asked, Keeps, Protocol, Recognised, is_azure};
 use crate::segment::{Direction, Kind, Scope, Segment};
 use crate::upstream::{Answer, Outgoing};
 use crate::verdict::{About, Verdict};
@@ -42,6 +45,14 @@ pub(super) struct Exchange {
     pub(super) protocol: Option<&'static dyn Protocol>,
     pub(super) expose: Expose,
     pub(super) asked: Asked,
+    /// The request came on one of Azure's paths.
+    azure: bool,
+    /// The client has had the events of the answer up to this number.
+    pub(super) after: Option<u64>,
+    store: Store,
+    tainted: Tainted,
+    /// Ids under which the provider keeps what the request adds to.
+    kept_as: Vec<String>,
     pub(super) route: Arc<str>,
     pub(super) caller: Caller,
     /// The message that is judged, where its texts are to be kept.
@@ -63,6 +74,21 @@ struct Bounds {
 /// Why a body is not read, and what says how that is decided.
 struct Unread(Cause, String);
 
+/// Why nothing goes to the upstream.
+#[expect(clippy::large_enum_variant, reason = "made once a request, and taken apart at once")]
+enum Refused {
+    /// A policy says so.
+    Response(Response<Body>),
+    /// What the request asks for is not to be had.
+    Error(RequestError),
+}
+
+impl From<Response<Body>> for Refused {
+    fn from(response: Response<Body>) -> Refused {
+        Refused::Response(response)
+    }
+}
+
 /// What goes to the upstream.
 struct Forward {
     bytes: Bytes,
@@ -81,6 +107,10 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         Recognised::NotBuilt => return Err(RequestError::NotAvailable("this API")),
         Recognised::Unknown => None,
     };
+    let after = match protocol {
+        Some(protocol) => resumed(protocol, &mut parts.uri)?,
+        None => None,
+    };
     let server = &app.config.server;
     let bytes = limits::read_body(body, server, &mut permit.share).await?;
     let plain = decode(&parts.headers, &bytes, server.max_body, &mut permit.share).await?;
@@ -97,6 +127,11 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         body: None,
         protocol,
         asked: Asked::default(),
+        azure: is_azure(parts.uri.path()),
+        after,
+        store: line.store,
+        tainted: app.tainted.clone(),
+        kept_as: Vec::new(),
         route: app.routes.name(route),
         spent: Duration::ZERO,
         request: None,
@@ -105,7 +140,8 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
     let received = Instant::now();
     let Forward { bytes, changed } = match exchange.request(&parts.headers, &parts.uri, bytes, plain).await {
         Ok(forward) => forward,
-        Err(response) => return Ok(response.map(|body| body.holding(permit))),
+        Err(Refused::Response(response)) => return Ok(response.map(|body| body.holding(permit))),
+        Err(Refused::Error(error)) => return Err(error),
     };
     // Reading the client's body is the client's time.
     exchange.spent = received.elapsed();
@@ -133,7 +169,7 @@ impl Exchange {
         target: &Uri,
         bytes: Bytes,
         plain: Plain,
-    ) -> Result<Forward, Response<Body>> {
+    ) -> Result<Forward, Refused> {
         let started = Instant::now();
         let query = target.query().map(query_as_json).filter(|query| query != "{}");
         if let Some(query) = &query
@@ -145,10 +181,13 @@ impl Exchange {
                 // A query is never rewritten: what it means to the upstream is not ours to guess.
                 let cause =
                     concluded.block.clone().or_else(|| first_rule(&concluded.report)).unwrap_or(Cause::Unreadable);
-                return Err(self.refuse_request(&cause, concluded.report, started));
+                return Err(self.refuse_request(&cause, concluded.report, started).into());
             }
         }
         if bytes.is_empty() {
+            if let (Some(protocol), Ok(nothing)) = (self.protocol, Json::parse(b"{}")) {
+                self.asked = protocol.asked(&nothing, target);
+            }
             return Ok(Forward { bytes, changed: false });
         }
         let read = match &plain {
@@ -161,8 +200,9 @@ impl Exchange {
             Ok(body) => body,
             Err(Unread(cause, reason)) => {
                 let report = Report { unreadable: Some(reason), ..Report::default() };
-                if self.decision(&cause) == Decision::Block {
-                    return Err(self.refuse_request(&cause, report, started));
+                // What is not read may say that it is to be kept.
+                if self.decision(&cause) == Decision::Block || self.forced_off() != Keeps::Never {
+                    return Err(self.refuse_request(&cause, report, started).into());
                 }
                 self.record(Direction::Request, &report, None, started);
                 return Ok(Forward { bytes, changed: false });
@@ -173,19 +213,50 @@ impl Exchange {
                 Some(protocol) => protocol.asked(json, target),
                 None => Asked::in_openai_style(json),
             };
+            let ids = self.protocol.map(|protocol| protocol.goes_on_from(json)).unwrap_or_default();
+            if ids.iter().any(|id| self.tainted.holds(id)) {
+                return Err(Refused::Error(RequestError::Tainted));
+            }
+            self.kept_as = self.protocol.map(|protocol| protocol.kept_as(json)).unwrap_or_default();
         }
         let concluded = self.judge(body, Direction::Request).await;
         if let Some(cause) = concluded.block.clone() {
-            return Err(self.refuse_request(&cause, concluded.report, started));
+            return Err(self.refuse_request(&cause, concluded.report, started).into());
         }
         // From here on the context is that of the answer, which gets back what this very request held.
         self.context.pseudonyms.clone_from(&concluded.pseudonyms);
         self.request = Some(self.record(Direction::Request, &concluded.report, None, started));
-        if !concluded.changes() {
-            return Ok(Forward { bytes, changed: false });
-        }
         let plain = if let Plain::Decoded(plain) = &plain { plain } else { &bytes };
-        Ok(Forward { bytes: concluded.rewritten(plain, None, |_| None).into(), changed: true })
+        let rewritten = concluded.changes().then(|| Bytes::from(concluded.rewritten(plain, None, |_| None)));
+        let unkept = match self.forced_off() {
+            Keeps::Never => None,
+            keeps => store_off(rewritten.as_ref().unwrap_or(plain), keeps),
+        };
+        Ok(match unkept.or(rewritten) {
+            Some(bytes) => Forward { bytes, changed: true },
+            None => Forward { bytes, changed: false },
+        })
+    }
+
+    /// Whether the provider would keep what the route says it may not.
+    fn forced_off(&self) -> Keeps {
+        let keeps = self.protocol.map_or(Keeps::Never, Protocol::keeps);
+        if self.store == Store::ForceOff { keeps } else { Keeps::Never }
+    }
+
+    /// Nobody goes on from what the provider keeps under these ids, nor from what the request adds to.
+    pub(super) fn taint(&self, ids: &[String]) {
+        if !ids.is_empty() {
+            ids.iter().chain(&self.kept_as).for_each(|id| self.tainted.add(id));
+        }
+    }
+
+    /// The same of a whole answer: it is kept as it came.
+    fn taint_whole(&self, body: &[u8]) {
+        self.kept_as.iter().for_each(|id| self.tainted.add(id));
+        if let (Some(protocol), Ok(json)) = (self.protocol, Json::parse(body)) {
+            self.taint(&protocol.kept_as(&json));
+        }
     }
 
     /// What the policies say of a body that is not read.
@@ -258,6 +329,7 @@ impl Exchange {
             Err(Unread(cause, reason)) => {
                 let report = Report { unreadable: Some(reason), ..Report::default() };
                 if self.decision(&cause) == Decision::Block && !bytes.is_empty() {
+                    self.taint_whole(&[]);
                     return Ok(self.refuse_response(&cause, report, started));
                 }
                 let verdict = self.record(Direction::Response, &report, None, started);
@@ -266,6 +338,11 @@ impl Exchange {
             }
         };
         let concluded = self.judge(body, Direction::Response).await;
+        let answered = concluded.report.findings.iter().filter(|found| found.segment.kind.is_answered());
+        let (done, _) = inspect::severest(&self.context, &answered.cloned().collect::<Vec<_>>());
+        if concluded.block.is_some() || matches!(done, Effect::Block | Effect::Rewrite) {
+            self.taint_whole(if let Plain::Decoded(plain) = &plain { plain } else { &bytes });
+        }
         if let Some(cause) = concluded.block.clone() {
             return Ok(self.refuse_response(&cause, concluded.report, started));
         }
@@ -349,7 +426,8 @@ impl Exchange {
             notice.message = format!("{} {reason}.", notice.message);
         }
         let (context, asked) = (&self.context, &self.asked);
-        let mut response = refuse::blocked(context, self.protocol, &notice, &report, &self.id, asked, direction);
+        let wanted = refuse::Wanted { asked, direction, azure: self.azure };
+        let mut response = refuse::blocked(context, self.protocol, &notice, &report, &self.id, &wanted);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
         let earlier = self.request.as_deref();
@@ -498,7 +576,7 @@ fn query_as_json(query: &str) -> String {
     out
 }
 
-fn percent_decode(text: &str) -> Cow<'_, str> {
+pub(super) fn percent_decode(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return text.into();
     }

@@ -22,6 +22,7 @@ use super::limits::{Busy, InFlight, Permit};
 use super::path;
 use super::recorder::Recorder;
 use super::route::{PatternError, RouteTable};
+use super::tainted::Tainted;
 use super::tenant::TenantTable;
 use crate::audit::Log;
 use crate::config::{Config, Inspect, Route};
@@ -54,6 +55,8 @@ pub struct App {
     apis: Apis,
     /// Who may be calling; `None`: nobody in particular.
     pub(super) tenants: Option<Arc<TenantTable>>,
+    /// What the provider keeps and nobody may go on from, over all runtimes.
+    pub(super) tainted: Tainted,
 }
 
 /// Adapters by route, where the route describes its API.
@@ -119,6 +122,7 @@ impl App {
             recorder: Recorder::new(&guard, decisions.clone(), log.zip(config.audit.clone())),
             tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::new(guard),
+            tainted: Tainted::default(),
             decisions,
             apis: Apis::new(&config),
             config: Arc::new(config),
@@ -139,6 +143,7 @@ impl App {
             recorder: self.recorder.clone(),
             apis: self.apis.clone(),
             tenants: self.tenants.clone(),
+            tainted: self.tainted.clone(),
         })
     }
 
@@ -153,6 +158,7 @@ impl App {
             recorder: Recorder::new(guard, self.decisions.clone(), log),
             tenants: config.tenants.as_ref().map(TenantTable::new).map(Arc::new),
             guard: Arc::clone(guard),
+            tainted: self.tainted.clone(),
             decisions: self.decisions.clone(),
             apis: Apis::new(config),
             config: Arc::clone(config),

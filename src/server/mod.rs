@@ -21,7 +21,9 @@ mod recorder;
 mod refuse;
 mod runtime;
 mod stall;
+mod stored;
 mod streamed;
+mod tainted;
 mod tenant;
 
 pub use access::Access;

@@ -39,8 +39,9 @@ pub(super) struct Seen {
 
 impl Recorder {
     pub(super) fn new(guard: &Guard, decisions: Decisions, log: Option<(Log, Audit)>) -> Recorder {
-        let protocols: Vec<&'static str> =
+        let mut protocols: Vec<&'static str> =
             PROTOCOLS.iter().map(|protocol| protocol.name()).chain([GENERIC, UNKNOWN_PROTOCOL]).collect();
+        protocols.dedup();
         let counters = guard.contexts().map(|context| {
             let policies = context.rules.policies().iter().map(|policy| &*policy.name);
             let names = policies.collect::<Vec<_>>().join("+");

@@ -10,7 +10,7 @@ use crate::finding::{Failure, Judgement, Outcome};
 use crate::inspect::{Cause, Notice, Report};
 use crate::policy::rule::{Expose, Mode};
 use crate::policy::{Context, Effect, effect};
-use crate::protocol::{Answer, Asked, Problem, Protocol, openai_error};
+use crate::protocol::{Answer, Asked, BLOCKED, Problem, Protocol, openai_error};
 use crate::segment::Direction;
 use crate::verdict::Verdict;
 
@@ -57,6 +57,16 @@ pub(super) fn notice(context: &Context, expose: Expose, id: &str, cause: &Cause,
     }
 }
 
+/// What the client wanted to say or to hear.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) asked: &'a Asked,
+    /// Which way the blocked message went.
+    pub(super) direction: Direction,
+    /// In Azure's form of an API.
+    pub(super) azure: bool,
+}
+
 /// The answer to a blocked message of which nothing has been sent.
 pub(super) fn blocked(
     context: &Context,
@@ -64,9 +74,9 @@ pub(super) fn blocked(
     notice: &Notice,
     report: &Report,
     id: &str,
-    asked: &Asked,
-    direction: Direction,
+    wanted: &Wanted<'_>,
 ) -> Response<Body> {
+    let Wanted { asked, direction, azure } = *wanted;
     let json = HeaderValue::from_static("application/json");
     if let (true, Some(protocol)) = (notice.refusal, protocol)
         && protocol.can_refuse()
@@ -92,11 +102,11 @@ pub(super) fn blocked(
     let (status, kind, code) = if retry {
         (StatusCode::SERVICE_UNAVAILABLE, "server_error", "guardrail_unavailable")
     } else {
-        (StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST), "invalid_request_error", CODE)
+        (StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST), "invalid_request_error", BLOCKED)
     };
     let body = match protocol {
         Some(protocol) => {
-            protocol.error_body(&Problem { status: status.as_u16(), message: &notice.message, kind, code, id })
+            protocol.error_body(&Problem { status: status.as_u16(), message: &notice.message, kind, code, id, azure })
         }
         None => openai_error(&notice.message, kind, code),
     };
@@ -173,9 +183,6 @@ pub(super) fn tell(headers: &mut HeaderMap, context: &Context, expose: Expose, v
 pub(super) fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
-
-/// `OpenAI`'s `code` for a message that a policy blocks.
-const CODE: &str = "content_policy_violation";
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");

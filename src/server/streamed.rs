@@ -69,7 +69,7 @@ pub(super) async fn respond(
         usage: exchange.asked.usage,
         notice,
     };
-    let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(frames);
+    let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(frames).resumed(exchange.after);
     let mut guarded = Guarded {
         exchange: Some(exchange),
         stream: Some(stream),
@@ -193,8 +193,16 @@ impl Guarded {
             if out.is_empty() && started - self.sent_at > SILENCE {
                 stream.overtake(&mut out);
             }
+            self.taint();
             self.ask();
             self.spent += started.elapsed();
+        }
+    }
+
+    /// Before anything of what came of it is on its way.
+    fn taint(&mut self) {
+        if let (Some(exchange), Some(stream)) = (&self.exchange, &mut self.stream) {
+            exchange.taint(&stream.take_tainted());
         }
     }
 

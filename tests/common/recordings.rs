@@ -20,6 +20,10 @@ const FOLDERS: &[(&str, UsualPath)] = &[
     ("openai-chat", openai),
     ("openai-compatible", openai),
     ("azure-openai", openai),
+    ("openai-responses", |_| "/v1/responses"),
+    ("openai-completions", |_| "/v1/completions"),
+    ("openai-embeddings", |_| "/v1/embeddings"),
+    ("openai-moderations", |_| "/v1/moderations"),
     ("anthropic", |_| "/v1/messages"),
     ("anthropic-count-tokens", |_| "/v1/messages/count_tokens"),
     ("gemini", google),
@@ -35,7 +39,14 @@ type UsualPath = fn(&Recording) -> &'static str;
 
 fn openai(recording: &Recording) -> &'static str {
     let first: Value = serde_json::from_str(&recording.texts()[0]).unwrap();
-    if first.get("messages").or(first.get("choices")).is_some() { "/v1/chat/completions" } else { "/unknown" }
+    let is_event = first["type"].as_str().is_some_and(|name| name.starts_with("response."));
+    if first.get("messages").or(first.get("choices")).is_some() {
+        "/v1/chat/completions"
+    } else if is_event || first["object"] == "response" {
+        "/v1/responses"
+    } else {
+        "/unknown"
+    }
 }
 
 fn tgi(recording: &Recording) -> &'static str {
@@ -153,7 +164,8 @@ fn recording(folder: &str, usual: UsualPath, file: &Path) -> Option<Recording> {
         frames,
     };
     let path = match &meta {
-        Some(meta) => meta["path"].as_str().unwrap().split(['?', '#']).next().unwrap().to_owned(),
+        // One recorder wrote the first slash twice.
+        Some(meta) => meta["path"].as_str().unwrap().split(['?', '#']).next().unwrap().replace("//", "/"),
         None => usual(&recording).to_owned(),
     };
     if let Recognised::Known(protocol) = recognise(&path) {

@@ -52,9 +52,17 @@ fn is_harmless(name: &str) -> bool {
                  tool_use_id file_id media_type thinking encrypted_content encrypted_index category container effort \
                  recommended_model fallback_credit_token request_id ttl p created_at done_reason error_type \
                  document_url image_url thoughtSignature thought_signature mimeType fileUri modelVersion responseId \
-                 createTime finishReason toolType tool_type promptTemplateName mime_type file_uri responseMimeType";
+                 createTime finishReason toolType tool_type promptTemplateName mime_type file_uri responseMimeType \
+                 item_id call_id previous_response_id status truncation summary verbosity file_url detail phase payer \
+                 authorization reason execution conversation prompt_cache_retention generate_summary mode context \
+                 embedding encoding_format";
     names.split_whitespace().any(|known| known == last)
         || [
+            "/category_applied_input_types/",
+            "/include/",
+            "/vector_store_ids/",
+            "/content_filters/",
+            "/billing/",
             "image_url/url",
             "/usage/",
             "tool_choice",
@@ -90,7 +98,8 @@ fn has_echo(recording: &Recording, value: &Value) -> bool {
     match value {
         Value::Array(elements) => elements.iter().any(|element| has_echo(recording, element)),
         Value::Object(members) => members.iter().any(|(key, value)| {
-            (echoes(recording).contains(&key.as_str()) && !value.is_null()) || has_echo(recording, value)
+            let is_empty = value.is_null() || *value == serde_json::json!([]);
+            (echoes(recording).contains(&key.as_str()) && !is_empty) || has_echo(recording, value)
         }),
         _ => false,
     }
@@ -104,6 +113,7 @@ fn is_whole(recording: &Recording, name: &str) -> bool {
 fn is_arguments(name: &str) -> bool {
     name.ends_with("/arguments")
         || name.contains("/arguments/")
+        || name.contains("_call_arguments.")
         || name.ends_with("/partial_json")
         || name.contains("/input/")
         || name.contains("/args/")
@@ -177,7 +187,8 @@ fn strings(value: &Value, by_index: bool, visit: &mut dyn FnMut(&str, &str)) {
             _ => {}
         }
     }
-    inner(value, &root(value, by_index), by_index, visit);
+    let root = root(value, by_index);
+    inner(value, &root, by_index && !is_named(&root), visit);
 }
 
 /// The name of an element. All parts of an answer of Gemini's are one text, and all that it thinks another.
@@ -194,8 +205,19 @@ fn is_content(name: &str) -> bool {
     name.starts_with("/choices/") && name.ends_with("/delta/content")
 }
 
-/// Where a body begins. Events may say which block they belong to.
+/// Whether events have names and places, and list elements none but their position.
+fn is_named(root: &str) -> bool {
+    root.starts_with("/response.")
+}
+
+/// Where a body begins. Events may say which block they belong to; where they have names, one of each says by itself
+/// what it says at a place, and only those of pieces are several.
 fn root(value: &Value, by_index: bool) -> String {
+    if let Some(name) = value["type"].as_str().filter(|name| by_index && name.starts_with("response.")) {
+        let names = ["output_index", "content_index", "summary_index", "annotation_index"];
+        let index = |name: &str| value.get(name).and_then(Value::as_u64).unwrap_or_default();
+        return format!("/{name} {:?}", names.map(index));
+    }
     let own = value.get("index").and_then(Value::as_u64).filter(|_| by_index);
     own.map(|own| format!("/block{own}")).unwrap_or_default()
 }
@@ -291,7 +313,7 @@ fn check_stream(recording: &Recording, word: &str, before: &str, got: &str, plac
         strings(&new, by_index, &mut |name, text| after.entry(name.to_owned()).or_default().push_str(text));
         for value in [&mut old, &mut new] {
             let root = root(value, by_index);
-            blank(recording, value, &root, by_index, &touched, rewritten);
+            blank(recording, value, &root, by_index && !is_named(&root), &touched, rewritten);
         }
         assert_eq!(new, old, "{place}: another part of the event");
     }
@@ -321,6 +343,7 @@ fn blank(recording: &Recording, value: &mut Value, name: &str, by_index: bool, n
         Value::Object(members) => {
             for (key, value) in members {
                 if echoes(recording).contains(&key.as_str()) && rewritten {
+                    // Empty, as far as its type can be; which does not matter here.
                     *value = Value::Null;
                 } else {
                     blank(recording, value, &format!("{name}/{}", place(name, key)), by_index, names, rewritten);

@@ -7,7 +7,7 @@ use palisade::guard::Guard;
 use palisade::server::{App, Server};
 use serde_json::{Value, json};
 
-use super::upstream::{Reply, Upstream};
+use super::upstream::{self, Reply, Upstream};
 
 const POLICY: &str = r"version: 1
 name: own

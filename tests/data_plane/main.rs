@@ -9,6 +9,7 @@ mod limits;
 mod passes;
 mod pseudonyms;
 mod refuses;
+mod responses;
 mod rig;
 mod streams;
 #[path = "../common/upstream.rs"]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use palisade::config::{Config, Inspect, Route, Timeouts, Upstream};
+use palisade::config::{Config, Inspect, Route, Store, Timeouts, Upstream};
 use palisade::guard::Guard;
 use palisade::server::{App, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,6 +37,7 @@ pub(crate) fn route(path: &str) -> Route {
         baseline: Vec::new(),
         policy: Vec::new(),
         api: None,
+        store: Store::AsAsked,
     }
 }
 

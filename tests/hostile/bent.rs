@@ -84,6 +84,26 @@ const GEMINI_STREAM: &str = concat!(
 
 const ARRAY: &str = "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a ]}\\\"\"}]}}]}\n,\r\n{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"b\\\\\"}]},\"finishReason\":\"STOP\"}]}\n,\r\n{\"usageMetadata\":{\"a\":[[]]}}\n]\n";
 
+const RESPONSES: &str = r#"{"model":"m","instructions":"abc dab","input":[{"role":"user","content":[{"type":"input_text","text":"ghi"},{"type":"input_image","image_url":"data:,abc"}]},{"type":"function_call","call_id":"call_1","name":"bad","arguments":"{\"cab\":\"a\\nbad \\u00e9\",\"n\":[1,\"ee\"]}"},{"type":"function_call_output","call_id":"call_1","output":"dead beef"},{"type":"reasoning","summary":[{"type":"summary_text","text":"cab"}],"encrypted_content":"abcd"},{"type":"item_reference","id":"msg_1"}],"tools":[{"type":"function","name":"bad","parameters":{"type":"object","properties":{"cab":{"enum":["ab","gh"]}}}},{"type":"mcp","server_label":"cab","authorization":"abc","headers":{"a":"Bearer bad"}}],"previous_response_id":"resp_1","metadata":{"de":"ce"}}"#;
+
+const RESPONSES_STREAM: &str = concat!(
+    "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"resp_1\",\"instructions\":\"bad\",\"output\":[]}}\n\n",
+    "event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"sequence_number\":1,\"output_index\":0,\"item\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[]}}\n\n",
+    "event: response.content_part.added\ndata: {\"type\":\"response.content_part.added\",\"sequence_number\":2,\"output_index\":0,\"content_index\":0,\"part\":{\"type\":\"output_text\",\"text\":\"\"}}\n\n",
+    "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":3,\"output_index\":0,\"content_index\":0,\"delta\":\"gh\"}\n\n",
+    "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":4,\"output_index\":0,\"content_index\":0,\"delta\":\"i bad\",\"logprobs\":[]}\n\n",
+    "event: response.output_text.done\ndata: {\"type\":\"response.output_text.done\",\"sequence_number\":5,\"output_index\":0,\"content_index\":0,\"text\":\"ghi bad\"}\n\n",
+    "event: response.content_part.done\ndata: {\"type\":\"response.content_part.done\",\"sequence_number\":6,\"output_index\":0,\"content_index\":0,\"part\":{\"type\":\"output_text\",\"text\":\"ghi bad\"}}\n\n",
+    "event: response.output_item.done\ndata: {\"type\":\"response.output_item.done\",\"sequence_number\":7,\"output_index\":0,\"item\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"ghi bad\"}]}}\n\n",
+    "event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"sequence_number\":8,\"output_index\":1,\"item\":{\"id\":\"tsc_1\",\"type\":\"tool_search_call\",\"arguments\":{}}}\n\n",
+    "event: response.output_item.done\ndata: {\"type\":\"response.output_item.done\",\"sequence_number\":9,\"output_index\":1,\"item\":{\"id\":\"tsc_1\",\"type\":\"tool_search_call\",\"arguments\":{\"a\":[\"cab\"]}}}\n\n",
+    "event: response.output_item.added\ndata: {\"type\":\"response.output_item.added\",\"sequence_number\":10,\"output_index\":2,\"item\":{\"id\":\"fc_1\",\"type\":\"function_call\",\"name\":\"bad\",\"arguments\":\"\"}}\n\n",
+    "event: response.function_call_arguments.delta\ndata: {\"type\":\"response.function_call_arguments.delta\",\"sequence_number\":11,\"output_index\":2,\"delta\":\"{\\\"a\\\":\\\"ca\"}\n\n",
+    "event: response.function_call_arguments.delta\ndata: {\"type\":\"response.function_call_arguments.delta\",\"sequence_number\":12,\"output_index\":2,\"delta\":\"b\\\"}\"}\n\n",
+    "event: response.function_call_arguments.done\ndata: {\"type\":\"response.function_call_arguments.done\",\"sequence_number\":13,\"output_index\":2,\"arguments\":\"{\\\"a\\\":\\\"cab\\\"}\"}\n\n",
+    "event: response.completed\ndata: {\"type\":\"response.completed\",\"sequence_number\":14,\"response\":{\"id\":\"resp_1\",\"instructions\":\"bad\",\"output\":[{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"ghi bad\"}]},{\"id\":\"tsc_1\",\"type\":\"tool_search_call\",\"arguments\":{\"a\":[\"cab\"]}},{\"id\":\"fc_1\",\"type\":\"function_call\",\"name\":\"bad\",\"arguments\":\"{\\\"a\\\":\\\"cab\\\"}\"}]}}\n\n",
+);
+
 /// What an attacker, or a broken server, puts between the bytes.
 const PIECES: &[&str] = &[
     "\"",
@@ -143,6 +163,10 @@ const PIECES: &[&str] = &[
     "{\"functionCall\":{\"args\":{}}},",
     "\"willContinue\":true,",
     "\"mimeType\":\"text/csv\",",
+    "\"output_index\":1,",
+    "\"type\":\"response.output_text.done\",",
+    "\"type\":\"response.output_item.added\",",
+    "\"type\":\"item_reference\",",
 ];
 
 /// A message with a few places overwritten: (where, how many bytes go, what comes).
@@ -244,5 +268,15 @@ proptest! {
     #[test]
     fn json_array(data in cut(prop_oneof![bent(ARRAY), vec(select(PIECES), 0..20).prop_map(|p| p.concat().into_bytes())])) {
         invariants::json_array(&data);
+    }
+
+    #[test]
+    fn responses_request(data in bent(RESPONSES)) {
+        invariants::responses_request(&data);
+    }
+
+    #[test]
+    fn responses_stream(data in cut(bent(RESPONSES_STREAM))) {
+        invariants::responses_stream(&data);
     }
 }

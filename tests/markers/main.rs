@@ -11,6 +11,10 @@ mod cohere;
 mod gemini;
 mod ollama;
 mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
+mod openai_moderations;
+mod openai_responses;
 #[path = "../common/recordings.rs"]
 mod recordings;
 mod tgi;
@@ -138,9 +142,20 @@ const SERVER: &str = "written by the server; no model and no client has a hand i
 
 /// Reviewed: could somebody hide text here that a model, or a person, on the other side reads?
 fn harmless() -> impl Iterator<Item = &'static Harmless> {
-    let google = [gemini::HARMLESS];
-    let protocols = [openai_chat::HARMLESS, anthropic_messages::HARMLESS, ollama::HARMLESS, cohere::HARMLESS];
-    protocols.into_iter().chain(google).chain([tgi::HARMLESS]).flatten()
+    [
+        openai_chat::HARMLESS,
+        openai_completions::HARMLESS,
+        openai_embeddings::HARMLESS,
+        openai_moderations::HARMLESS,
+        openai_responses::HARMLESS,
+        anthropic_messages::HARMLESS,
+        gemini::HARMLESS,
+        ollama::HARMLESS,
+        cohere::HARMLESS,
+        tgi::HARMLESS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Where a string stands.

@@ -38,6 +38,7 @@ pub(super) const HARMLESS: &[Harmless] = &[
     response("/error/code", SERVER),
     response("/error/param", SERVER),
     response("/error/type", SERVER),
+    response("/error/innererror/**", SERVER),
     response("/prompt_filter_results/**", SERVER),
     response("/choices/*/content_filter_results/**", SERVER),
     response("/choices/*/finish_reason", SERVER),

@@ -25,6 +25,8 @@ const UNKNOWN: &[&str] = &[
     "Plant3d-in-tenant-header",
     "Plant3d-in-admin-query",
     "Plant3d-in-wrong-token",
+    "Plant3d-in-mcp-token",
+    "Plant3d-in-mcp-header",
 ];
 
 /// Keys that a rule finds: also the kept texts are without them.
@@ -77,6 +79,8 @@ async fn drive(rig: &Rig) -> String {
         { "role": "user", "content": "my key is sk-planted-inthebody, keep it" },
         { "role": "assistant", "content": null, "tool_calls": [call] },
     ] });
+    let tool = json!({ "type": "mcp", "server_label": "deeds", "server_url": "https://deeds.example/mcp",
+        "authorization": "Plant3d-in-mcp-token", "headers": { "X-Key": "Bearer Plant3d-in-mcp-header" } });
     let ask = |url: &str| {
         rig.http
             .post(url)
@@ -96,6 +100,7 @@ async fn drive(rig: &Rig) -> String {
         ask(&format!("{}/v1beta/models/gemini:streamGenerateContent?alt=sse&key=Plant3d-in-query-key", rig.data))
             .json(&json!({ "contents": [{ "parts": [{ "text": "pineapple" }] }] }))
             .header("x-goog-api-key", "Plant3d-in-x-api-key"),
+        ask(&format!("{}/v1/responses", rig.data)).json(&json!({ "input": "hello", "tools": [tool] })),
         ask(&format!("{}/v1/realtime?key=Plant3d-in-query-key", rig.data)).json(&body).header("upgrade", "websocket"),
     ] {
         let response = request.send().await.unwrap();
@@ -171,7 +176,8 @@ async fn leaks(text: &str, format: &str) {
         assert!(!output.contains('\u{1b}') && !output.contains('\u{202e}'), "{name} speaks to terminals");
         assert!(!output.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z ERROR forged")), "{name}");
     }
-    for key in KNOWN {
+    assert_eq!(texts.contains("https://deeds.example/mcp"), text == "redacted", "{texts}");
+    for key in KNOWN.iter().chain(&["Plant3d-in-mcp-token", "Plant3d-in-mcp-header"]) {
         assert!(!texts.contains(key), "{key} is in the kept texts");
     }
     assert_eq!(texts.contains("my key is <key>, keep it"), text == "redacted", "{texts}");

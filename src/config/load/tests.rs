@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::{Config, Inspect, Problems, Source, load_source};
+use crate::config::{Config, Inspect, Problems, Source, Store, load_source};
 
 fn load_in(folder: &Path, text: &str) -> Result<(Config, Problems), Problems> {
     let variable = |name: &str| match name {
@@ -479,6 +479,26 @@ fn an_uninspected_route_has_no_policy() {
         "upstreams: { a: { url: https://a } }\nroutes: [ { path: /**, upstream: a, inspect: none, policy: default } ]",
     );
     assert!(shown.contains("a policy on a route that is not inspected"), "{shown}");
+}
+
+#[test]
+fn a_route_may_forbid_storing() {
+    let route = |rest: &str| {
+        format!("upstreams: {{ a: {{ url: https://a }} }}\nroutes: [ {{ path: /**, upstream: a{rest} }} ]")
+    };
+    for (rest, store) in [
+        ("", Store::AsAsked),
+        (", store: as_asked", Store::AsAsked),
+        (", store: as_asked, inspect: none", Store::AsAsked),
+        (", store: force_off", Store::ForceOff),
+    ] {
+        let (config, _) = load_in(Path::new(""), &route(rest)).unwrap();
+        assert_eq!(config.routes[0].store, store, "{rest}");
+    }
+    let shown = refused(&route(", store: force_of"));
+    assert!(shown.contains("force_off"), "{shown}");
+    let shown = refused(&route(", store: force_off, inspect: none"));
+    assert!(shown.contains("on a route that is not inspected"), "{shown}");
 }
 
 #[test]

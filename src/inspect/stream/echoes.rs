@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Form, Held, Piece, Stream, StreamText};
 use crate::protocol::Mark;
 use crate::protocol::json::Json;
-use crate::protocol::walk::Echo;
+use crate::protocol::walk::{Echo, Extent};
 
 /// Stands where an echo leaves text out: hardly anything is read on over it.
 const BETWEEN: &str = "\n\0\n";
@@ -44,13 +44,19 @@ impl Stream {
         let node = json.node(echo.node);
         let raw = node.start as usize..node.end as usize;
         held.echoes.push((choice, raw.clone()));
+        let mut whole = None;
         for token in &echo.tokens {
             let plan = self.context.rules.plan_for(token.scope);
             if plan.is_empty() && !self.context.restores(token.scope) {
                 continue;
             }
             let plan = Arc::clone(plan);
-            let index = self.text_of(json, token, choice, plan, Mark::None);
+            let index = match (token.extent, whole) {
+                (Extent::Piece, _) => self.text_of(json, token, choice, plan, held.mark),
+                (_, Some(index)) => index,
+                // All of it at once, whether or not others have said it: a text of its own.
+                (_, None) => *whole.insert(self.new_text(json, token, choice, plan, Mark::None)),
+            };
             self.dirty.push(index);
             let text = &mut self.texts[index];
             text.echo.get_or_insert_default().broken = false;
@@ -62,13 +68,19 @@ impl Stream {
                 None => held.pieces.push(Piece { text: index, raw: raw.clone(), range: start..end, form: Form::Echo }),
             }
         }
+        if let Some(index) = whole {
+            self.finish_text(index);
+        }
     }
 
     /// Where text comes without an echo, those before it are not waited for: what would decide them may never come.
     pub(super) fn break_echoes(&mut self, held: &Held) {
         for index in 0..self.texts.len() {
             let text = &self.texts[index];
-            let says = |piece: &Piece| !piece.range.is_empty() && self.texts[piece.text].choice == text.choice;
+            let says = |piece: &Piece| {
+                let is_new = !piece.range.is_empty() && piece.form != Form::Again;
+                is_new && self.texts[piece.text].choice == text.choice
+            };
             let goes_on = text.echo.as_ref().is_some_and(|echo| !echo.broken) && !text.text.is_finished();
             let echoed = held.pieces.iter().any(|piece| piece.text == index);
             if !goes_on || echoed || !held.pieces.iter().any(says) {

@@ -24,6 +24,11 @@ fn adds_up(json: &Json<'_>, walked: &Walked) -> bool {
     })
 }
 
+/// Whether arguments that are JSON themselves say nothing yet.
+fn is_empty_json(raw: &str) -> bool {
+    raw.bytes().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'))
+}
+
 /// Whether a leaf says again what others said.
 enum Repeat {
     /// It does; or it says nothing.
@@ -90,6 +95,11 @@ impl Stream {
     fn take_json(&mut self, event: Event, json: &Json<'_>, walked: &Walked) {
         self.look_at_head(json);
         let mark = self.protocol.map_or(Mark::None, |protocol| protocol.mark(json));
+        if let (Mark::Message | Mark::Begin(_) | Mark::Over, Some(protocol)) = (mark, self.protocol)
+            && self.kept_as.len() < MAX_TEXTS
+        {
+            self.kept_as.extend(protocol.kept_as(json));
+        }
         if mark == Mark::Message {
             // Another message counts its blocks anew.
             self.finish_texts();
@@ -109,7 +119,7 @@ impl Stream {
                 return self.close(Cause::Unscannable(media));
             }
         }
-        if walked.choices.len() > MAX_CHOICES || walked.texts.len() > MAX_TEXTS {
+        if walked.choices.len() > MAX_CHOICES || walked.texts.len() > self.most_texts() {
             return self.close(Cause::OverLimit);
         }
         for &node in &walked.unknown {
@@ -122,7 +132,9 @@ impl Stream {
         };
         let counts =
             json.get(0, "usage").is_some_and(|usage| json.kind(usage) != NodeKind::Null) || adds_up(json, walked);
-        let mut held = Held { choices, mark, counts, ..Held::unread(event) };
+        let number = self.repeats().then(|| json.get(0, "sequencenumber")).flatten();
+        let sequence = number.and_then(|node| json.raw(node).parse().ok());
+        let mut held = Held { choices, mark, sequence, counts, ..Held::unread(event) };
         let mut ended = Vec::new();
         let mut arrays: Vec<(usize, Strings)> = Vec::new();
         for leaf in &walked.texts {
@@ -130,6 +142,9 @@ impl Stream {
             let plan = self.context.rules.plan_for(leaf.scope);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
                 held.counts |= !json.raw(leaf.node).is_empty();
+                if leaf.extent == Extent::Piece && !self.view.unread.contains(&leaf.kind) {
+                    self.view.unread.push(leaf.kind);
+                }
                 continue;
             }
             let plan = Arc::clone(plan);
@@ -140,8 +155,14 @@ impl Stream {
                 Repeat::None => self.text_of(json, leaf, own(leaf.choice), plan, mark),
             };
             if leaf.extent != Extent::Piece {
-                ended.push(index);
                 held.counts = true;
+                // What an event begins may go on; names do not.
+                let may_go_on = leaf.extent == Extent::Repeat
+                    && matches!(mark, Mark::Begin(_))
+                    && matches!(leaf.role, LeafRole::Part | LeafRole::Arguments);
+                if !may_go_on {
+                    ended.push(index);
+                }
             }
             if leaf.extent == Extent::Last {
                 self.by_channel.remove(&(leaf.channel, leaf.kind));
@@ -205,7 +226,7 @@ impl Stream {
     fn take_arguments(&mut self, index: usize, raw: &str, at: usize, held: &mut Held) -> bool {
         self.dirty.push(index);
         let text = &mut self.texts[index];
-        let is_empty = raw.bytes().all(|byte| matches!(byte, b'{' | b'}' | b' ' | b'\t' | b'\r' | b'\n'));
+        let is_empty = is_empty_json(raw);
         let range = if is_empty { 0..0 } else { 0..raw.len() };
         if !is_empty {
             if text.text.len() > 0 {
@@ -213,6 +234,9 @@ impl Stream {
             }
             text.text.feed(raw);
             text.is_json = true;
+            if let Some(said) = &mut text.said {
+                raw.clone_into(said);
+            }
         }
         held.pieces.push(Piece { text: index, raw: at..at + range.len(), range, form: Form::Json });
         true
@@ -237,12 +261,8 @@ impl Stream {
         if self.choices.iter().all(|choice| choice.own != own) {
             self.choices.push(Choice { own, started: false, finished: false, cut: false, said: false });
         }
-        let range = |node: usize| {
-            let quotes = usize::from(json.kind(node) == NodeKind::String);
-            json.node(node).start as usize - quotes..json.node(node).end as usize + quotes
-        };
         let finish = json.get(node, "finishreason").filter(|&node| json.kind(node) != NodeKind::Null);
-        Part { own, whole: range(node), finish: finish.map(range) }
+        Part { own, whole: json.whole(node), finish: finish.map(|node| json.whole(node)) }
     }
 
     pub(super) fn text_of(
@@ -263,27 +283,29 @@ impl Stream {
 
     /// What an event says of a text that others have said already.
     fn take_repeat(&mut self, json: &Json<'_>, leaf: &TextLeaf, held: &mut Held) -> Repeat {
-        if leaf.extent != Extent::Repeat || json.kind(leaf.node) != NodeKind::String {
+        if leaf.extent != Extent::Repeat {
             return Repeat::None;
         }
+        let (raw, is_json) = (json.raw(leaf.node), json.kind(leaf.node) != NodeKind::String);
         // Where an item is announced, its texts are empty.
-        if json.raw(leaf.node).is_empty() {
+        if raw.is_empty() || (is_json && is_empty_json(raw)) {
             return Repeat::Taken;
         }
         let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) else { return Repeat::None };
-        let same = self.texts[index].said.as_deref() == Some(&*json.string(leaf.node));
-        if !same || self.texts[index].half.is_some() {
+        let text = &self.texts[index];
+        let same = text.is_json == is_json && text.said.as_deref() == Some(&*json.string(leaf.node));
+        if !same || text.half.is_some() {
             return Repeat::Other;
         }
         let start = json.node(leaf.node).start as usize;
-        let raw = start..start + json.raw(leaf.node).len();
+        let form = if is_json { Form::Json } else { Form::Again };
         held.counts = true;
-        held.pieces.push(Piece { text: index, raw, range: 0..self.texts[index].text.len(), form: Form::String });
+        held.pieces.push(Piece { text: index, raw: start..start + raw.len(), range: 0..text.text.len(), form });
         self.dirty.push(index);
         Repeat::Taken
     }
 
-    fn new_text(
+    pub(super) fn new_text(
         &mut self,
         json: &Json<'_>,
         leaf: &TextLeaf,
@@ -294,7 +316,7 @@ impl Stream {
         let pointer = self.pointer(json, leaf.node);
         let segment = Segment { direction: Direction::Response, kind: leaf.kind, scope: leaf.scope, pointer, age: 0 };
         let content = leaf.role == LeafRole::Part;
-        let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_));
+        let part = content && matches!(mark, Mark::Begin(_) | Mark::GoOn(_) | Mark::End(_) | Mark::Over);
         let role = if leaf.role == LeafRole::Part { LeafRole::Value } else { leaf.role };
         let text = Text::new(&self.context, Arc::clone(&plan), segment, role);
         let said = self.protocol.filter(|protocol| protocol.repeats()).map(|_| String::new());

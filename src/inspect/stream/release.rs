@@ -1,9 +1,11 @@
 //! Events on their way out: in the order in which they came, each once all of its text is decided.
 
 use super::super::Cause;
-use super::super::splice::{Splice, apply, plain_splices, splices};
+use super::super::buffered::no_echo;
+use super::super::splice::{Splice, apply, edited, plain_splices, splices};
 use super::joined::Joined;
-use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd};
+use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd, StreamText};
+use crate::finding::Edit;
 use crate::protocol::json::RawOffsets;
 use crate::protocol::{Ending, Mark, openai_error};
 use crate::segment::Kind;
@@ -90,7 +92,9 @@ impl Stream {
         }
         let Some(Queued::Event(held)) = self.queue.front_mut() else { return };
         // A copy says again whatever else the event says, so there must be nothing else that counts.
+        let had = self.after.is_some_and(|after| held.sequence.is_some_and(|number| number <= after));
         let is_plain = held.open == 0
+            && !had
             && held.echoes.is_empty()
             && held.choices.len() <= 1
             && held.choices.iter().all(|part| part.finish.is_none())
@@ -98,7 +102,11 @@ impl Stream {
             && self.framing.frames().is_one_of_many(&held.event.raw)
             && matches!(held.mark, Mark::None | Mark::GoOn(_));
         let mut filled = held.pieces.iter_mut().filter(|piece| !piece.range.is_empty());
-        let (true, Some(_), Some(piece), None) = (is_plain, self.protocol, filled.next(), filled.next()) else {
+        // Whoever asks for a numbered stream again from an event on has to have had all of it.
+        let is_numbered = held.sequence.is_some() && most > 0;
+        let (true, false, Some(protocol), Some(piece), None) =
+            (is_plain, is_numbered, self.protocol, filled.next(), filled.next())
+        else {
             return;
         };
         let text = &self.texts[piece.text];
@@ -112,6 +120,7 @@ impl Stream {
         let mut changes = Vec::new();
         splices(raw, piece.raw.start, piece.range.clone(), text.text.edits(), Some(to), &mut changes);
         if !changes.is_empty() {
+            self.altered |= text.is_altered();
             self.rewritten.insert(text.choice);
         }
         let rest = piece.raw.start + RawOffsets::new(raw).at(to - piece.range.start);
@@ -122,6 +131,10 @@ impl Stream {
         piece.raw.start = rest;
         piece.range.start = to;
         self.view.sent(held.mark);
+        if protocol.repeats() {
+            self.view.sequence = self.view.sequence.max(held.sequence);
+            self.texts[piece.text].sent = self.texts[piece.text].sent.max(to);
+        }
         for part in &held.choices {
             if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                 choice.started = true;
@@ -215,12 +228,14 @@ impl Stream {
             }
             goes_out |= at.unwrap_or(usize::MAX).min(piece.range.end) > piece.range.start;
             if changes.len() > before {
+                self.altered |= text.is_altered();
                 self.rewritten.insert(text.choice);
             }
         }
         for (choice, range) in held.echoes.iter().filter(|(choice, _)| !is_gone(*choice)) {
             if cut_now.contains(choice) || self.is_spoiled(held, *choice, range) {
-                changes.push(Splice { range: range.clone(), text: "null".to_owned() });
+                let is_list = held.event.data().get(range.start) == Some(&b'[');
+                changes.push(Splice { range: range.clone(), text: no_echo(is_list).to_owned() });
             }
         }
         let ending = |part: &Part| cut_now.contains(&Some(part.own));
@@ -229,17 +244,21 @@ impl Stream {
         }
         changes.extend(without(&held.choices, &gone));
         let all_gone = if gone.is_empty() {
-            // A call without its arguments is of no use to anybody.
-            cut.iter().any(|&text| self.texts[text].text.waits_whole())
+            // A call without its arguments is of no use to anybody; nor is what says again, whole, what is not whole.
+            let says_whole = self.repeats() && !matches!(held.mark, Mark::GoOn(_) | Mark::None);
+            cut.iter().any(|&text| says_whole || self.texts[text].text.waits_whole())
         } else {
             gone.iter().all(|&gone| gone)
         };
         let others = held.choices.iter().zip(&gone).any(|(part, &gone)| !gone && !ending(part));
         // Clients take an answer that has ended for whole, whatever comes after.
         let looks_whole = held.mark == Mark::Over && !cut.is_empty();
+        let mut rewritten = None;
         if !all_gone && !looks_whole && (cut.is_empty() || goes_out || others) {
-            // The very first event stays as it came, whatever it begins with.
-            if changes.is_empty() && (self.sent || self.gone == 1) {
+            if self.had(held) {
+                // It was sent at another time.
+            } else if changes.is_empty() && (self.sent || self.gone == 1) {
+                // The very first event stays as it came, whatever it begins with.
                 self.sent = true;
                 out.extend_from_slice(&held.event.raw);
             } else if changes.is_empty() {
@@ -247,8 +266,12 @@ impl Stream {
             } else {
                 let data = apply(&held.event.data(), changes);
                 self.write(held.event.with_data(&data), out);
+                rewritten = Some(data);
             }
             self.view.sent(held.mark);
+            if self.repeats() {
+                self.note_sent(held, rewritten.as_deref());
+            }
             for (part, _) in held.choices.iter().zip(&gone).filter(|(_, gone)| !**gone) {
                 if let Some(choice) = self.choices.iter_mut().find(|choice| choice.own == part.own) {
                     choice.started = true;
@@ -264,6 +287,40 @@ impl Stream {
             let Some((_, rule)) = self.texts[text].text.cut() else { continue };
             let choice = self.texts[text].choice;
             self.end_choices(choice, &Cause::Rule(rule), out);
+        }
+    }
+
+    /// Whether the client has had an event already.
+    fn had(&self, held: &Held) -> bool {
+        self.after.is_some_and(|after| held.sequence.is_some_and(|number| number <= after))
+    }
+
+    /// Takes note of what an event has told the client, for an ending that says it again.
+    fn note_sent(&mut self, held: &Held, rewritten: Option<&[u8]>) {
+        self.view.sequence = self.view.sequence.max(held.sequence);
+        self.view.keep(held.mark, rewritten.unwrap_or(&held.event.data()));
+        for piece in held.pieces.iter().filter(|piece| piece.form != Form::Echo) {
+            let text = &mut self.texts[piece.text];
+            let cut = text.text.cut().map_or(usize::MAX, |(at, _)| at);
+            text.sent = text.sent.max(piece.range.end.min(cut));
+        }
+    }
+
+    /// Takes note of what the client was sent of each text.
+    fn note_texts(&mut self) {
+        let sent = |text: &StreamText| {
+            let said = text.said.as_deref().filter(|said| said.len() == text.text.len())?;
+            let edits = text.text.edits().iter().take_while(|edit| edit.range.start < text.sent);
+            let within = |edit: &Edit| Edit { range: edit.range.start..edit.range.end.min(text.sent), ..edit.clone() };
+            let edits: Vec<Edit> = edits.map(within).collect();
+            Some((text.text.segment.pointer.clone(), edited(said.get(..text.sent)?, &edits)))
+        };
+        self.view.texts.clear();
+        for text in self.texts.iter().filter(|text| text.sent > 0) {
+            match sent(text) {
+                Some(known) => self.view.texts.push(known),
+                None => self.view.unread.push(text.text.segment.kind),
+            }
         }
     }
 
@@ -285,6 +342,9 @@ impl Stream {
         }
         if ended.is_empty() && !last {
             return;
+        }
+        if self.repeats() {
+            self.note_texts();
         }
         let notice = (self.options.notice)(cause);
         let frames = self.framing.frames();

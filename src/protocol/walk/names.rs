@@ -23,9 +23,12 @@ pub(super) fn is_opaque(id: &str) -> bool {
     is_identifier(id) && parts.filter(|part| part.bytes().filter(u8::is_ascii_alphabetic).count() > 1).count() <= 4
 }
 
-/// Whether a string may be a credential or a signature: of the bytes that RFC 6750, section 2.1, allows.
+/// Whether a string may be a credential or a signature: of the bytes that RFC 6750, section 2.1, allows, with the name
+/// of a scheme before it or without; or a connection string.
 pub(super) fn is_token(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:".contains(&byte))
+    let scheme = |name: &str| ["bearer", "basic", "token"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let token = text.split_once(' ').filter(|(name, _)| scheme(name)).map_or(text, |(_, token)| token);
+    token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=:;".contains(&byte))
 }
 
 /// Words of JSON Schema: keys that no author chose.

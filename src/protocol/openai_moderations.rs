@@ -1,0 +1,72 @@
+//! `OpenAI` Moderations: text and pictures go in, scores come out.
+//!
+//! Source: the provider's API reference (November 2026).
+
+use super::framing::Frames;
+use super::walk::Shape;
+use super::{Answer, Ending, Problem, Protocol, StreamView};
+use crate::segment::{Kind, Media};
+
+/// The adapter.
+pub(super) struct OpenAiModerations;
+
+impl Protocol for OpenAiModerations {
+    fn name(&self) -> &'static str {
+        "openai-moderations"
+    }
+
+    fn recognises(&self, path: &str) -> bool {
+        path.ends_with("/moderations")
+    }
+
+    fn request(&self) -> (&'static Shape, Kind) {
+        (&REQUEST, Kind::User)
+    }
+
+    fn response(&self) -> (&'static Shape, Kind) {
+        (&RESPONSE, Kind::Completion)
+    }
+
+    fn error_body(&self, problem: &Problem<'_>) -> String {
+        super::openai_problem(problem)
+    }
+
+    fn can_refuse(&self) -> bool {
+        false
+    }
+
+    fn refusal_body(&self, answer: &Answer<'_>) -> String {
+        super::openai_blocked(answer.message)
+    }
+
+    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
+        self.refusal_body(answer)
+    }
+
+    fn ending(&self, _view: &StreamView, ending: &Ending<'_>) -> String {
+        // The API has no streams; should there be one, it ends as any other that breaks off.
+        self.failure(ending.refusal.unwrap_or("The answer was blocked."), ending.frames)
+    }
+
+    fn failure(&self, message: &str, frames: Frames) -> String {
+        frames.event(&super::openai_error(message, "server_error", "upstream_error")) + frames.end()
+    }
+}
+
+/// A list of texts has a result for each; a list of parts is one text with its pictures.
+static REQUEST: Shape =
+    Shape::Object(&[("input", Shape::Prompt(Kind::User, &Shape::Content(&PART))), ("model", Shape::Harmless)]);
+
+static PART: Shape = Shape::Object(&[
+    ("type", Shape::Type(&["text", "image_url"])),
+    ("text", Shape::Inherit),
+    ("imageurl", Shape::Media(Media::Image)),
+]);
+
+static RESPONSE: Shape = Shape::Object(&[
+    ("id", Shape::Harmless),
+    ("model", Shape::Harmless),
+    ("results", Shape::Harmless),
+    ("usage", Shape::Harmless),
+    ("error", super::openai_chat::ERROR),
+]);
