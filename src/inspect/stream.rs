@@ -14,6 +14,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use self::joined::Joined;
@@ -82,8 +83,9 @@ pub struct Stream {
     gone: usize,
     held: usize,
     texts: Vec<StreamText>,
-    /// By place and kind: what a place holds may change from event to event, and with it who reads it.
-    by_channel: HashMap<(u64, Kind), usize>,
+    /// By place and kind: what a place holds may change from event to event, and with it who reads it. A place is a keyed
+    /// hash already.
+    by_channel: HashMap<(u64, Kind), usize, FixedState>,
     /// What several texts are together.
     joined: Vec<Joined>,
     dirty: Vec<usize>,
@@ -212,7 +214,7 @@ impl Stream {
             gone: 0,
             held: 0,
             texts: Vec::new(),
-            by_channel: HashMap::new(),
+            by_channel: HashMap::default(),
             joined: Vec::new(),
             dirty: Vec::new(),
             choices: Vec::new(),
