@@ -17,6 +17,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
 use self::echoes::Echoing;
@@ -88,8 +89,9 @@ pub struct Stream {
     gone: usize,
     held: usize,
     texts: Vec<StreamText>,
-    /// By place and kind: what a place holds may change from event to event, and with it who reads it.
-    by_channel: HashMap<(u64, Kind), usize>,
+    /// By place and kind: what a place holds may change from event to event, and with it who reads it. A place is a keyed
+    /// hash already.
+    by_channel: HashMap<(u64, Kind), usize, FixedState>,
     /// What several texts are together.
     joined: Vec<Joined>,
     /// How many of these there were so far.
@@ -268,7 +270,7 @@ impl Stream {
             gone: 0,
             held: 0,
             texts: Vec::new(),
-            by_channel: HashMap::new(),
+            by_channel: HashMap::default(),
             joined: Vec::new(),
             numbered: 0,
             dirty: Vec::new(),

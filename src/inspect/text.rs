@@ -29,8 +29,8 @@ pub(super) struct Text {
     role: LeafRole,
     channel: Channel,
     resolver: Resolver,
-    /// Where the answer's placeholders are turned back.
-    restorer: Option<Restorer>,
+    /// Where the answer's placeholders are turned back. Few texts have one, and it is large.
+    restorer: Option<Box<Restorer>>,
     /// All of the text, for arguments: they are taken apart when they are whole.
     whole: String,
     /// The arguments are JSON.
@@ -59,7 +59,7 @@ impl Text {
         let changes = segment.direction == Direction::Response && !matches!(role, LeafRole::Key | LeafRole::Signed);
         let pseudonyms = context.pseudonyms.as_ref().filter(|_| changes);
         Text {
-            restorer: Restorer::new(pseudonyms, segment.scope),
+            restorer: Restorer::new(pseudonyms, segment.scope).map(Box::new),
             segment,
             role,
             channel: Channel::new(context, plan),
@@ -140,7 +140,7 @@ impl Text {
         }
         self.channel.finish();
         if self.role != LeafRole::Arguments {
-            self.restorer.iter_mut().for_each(Restorer::finish);
+            self.restorer.iter_mut().for_each(|restorer| restorer.finish());
             return;
         }
         // What a model wrote and is not JSON stays plain text. Of keys that come twice both values are looked at:
@@ -219,17 +219,17 @@ impl Text {
         if self.role == LeafRole::Arguments {
             return self.settle_arguments(context);
         }
-        let decided = self.restorer.as_ref().map_or(usize::MAX, Restorer::open);
+        let decided = self.restorer.as_ref().map_or(usize::MAX, |restorer| restorer.open());
         for index in self.channel.judge_before(decided) {
             let finding = self.channel.findings()[index].clone();
-            if comes_back(context, self.restorer.as_ref(), &finding) {
+            if comes_back(context, self.restorer.as_deref(), &finding) {
                 self.channel.mark_restored(index);
                 continue;
             }
             let matched = self.channel.matched(index).to_owned();
             self.take(context, &finding, &matched);
         }
-        for (range, value) in self.restorer.iter_mut().flat_map(Restorer::take) {
+        for (range, value) in self.restorer.iter_mut().flat_map(|restorer| restorer.take()) {
             self.resolver.restore(range, value);
         }
         for (index, from) in self.channel.take_grown() {
@@ -254,7 +254,7 @@ impl Text {
         let mut seen = Seen::default();
         for inner in &mut self.inner {
             let raw = self.whole.get(inner.raw.clone()).unwrap_or_default();
-            let mut restorer = self.restorer.as_ref().filter(|_| !inner.is_key).and_then(Restorer::again);
+            let mut restorer = self.restorer.as_ref().filter(|_| !inner.is_key).and_then(|restorer| restorer.again());
             if let Some(restorer) = &mut restorer {
                 restorer.feed(inner.channel.text(0..inner.channel.len()));
                 restorer.finish();
@@ -298,7 +298,7 @@ impl Text {
             restorer.take().into_iter().for_each(|(range, value)| self.resolver.restore(range, value));
         }
         for index in self.channel.judge() {
-            if comes_back(context, restorer.as_ref(), &self.channel.findings()[index]) {
+            if comes_back(context, restorer.as_deref(), &self.channel.findings()[index]) {
                 self.channel.mark_restored(index);
             }
         }

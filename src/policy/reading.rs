@@ -207,8 +207,9 @@ struct Whole {
     seen: Path,
     shown: Shown,
     /// What was read of the text when it was last copied. `None`: the start.
-    checkpoint: Option<Scanner>,
-    other: Option<Other>,
+    checkpoint: Option<Box<Scanner>>,
+    /// Most texts are shown as they are: what differs does not make every view larger.
+    other: Option<Box<Other>>,
     /// Bytes seen.
     fed: usize,
     /// What was open of the text where the view began to wait.
@@ -255,7 +256,7 @@ impl Whole {
     /// Between units: notes where the text's own scanner stands, or goes back to it.
     fn rest(&mut self, scanner: &Scanner) {
         let since = match &self.other {
-            None => self.checkpoint.as_ref().map_or(0, Scanner::len) + CHECKPOINT,
+            None => self.checkpoint.as_ref().map_or(0, |scanner| scanner.len()) + CHECKPOINT,
             Some(other) => {
                 let quiet = QUIET.max(self.plan.scan.behind() + 2 * SLACK);
                 let reach = quiet - SLACK;
@@ -265,7 +266,7 @@ impl Whole {
             }
         };
         if scanner.len() >= since {
-            self.checkpoint = Some(scanner.clone());
+            self.checkpoint = Some(Box::new(scanner.clone()));
             self.other = None;
         }
     }
@@ -285,8 +286,8 @@ impl Whole {
                 Step::Units(units, text) => {
                     let units = self.shown.units(units.clone());
                     let from = units.first().map_or(0, |unit| unit.from.start);
-                    let (plan, checkpoint) = (&self.plan, self.checkpoint.as_ref());
-                    let other = self.other.get_or_insert_with(|| Other::new(plan, checkpoint, kept, from));
+                    let (plan, checkpoint) = (&self.plan, self.checkpoint.as_deref());
+                    let other = self.other.get_or_insert_with(|| Box::new(Other::new(plan, checkpoint, kept, from)));
                     other.text.push_str(self.shown.text(text.clone()));
                     for unit in units {
                         other.map.unit(unit.from.clone(), unit.len);
@@ -369,7 +370,7 @@ struct Inside {
     /// `None`: deeper than anybody looks.
     seen: Option<Path>,
     shown: Shown,
-    inner: Option<Inner>,
+    inner: Option<Box<Inner>>,
     too_deep: bool,
 }
 
@@ -405,11 +406,9 @@ impl Inside {
             match (step, &mut self.inner) {
                 (Step::Begin, _) => {
                     self.too_deep = self.seen.is_none();
-                    self.inner = self.seen.map(|seen| Inner {
-                        reading: Reading::new(Arc::clone(&self.plan), seen),
-                        map: Map::default(),
-                        text: String::new(),
-                        base: 0,
+                    self.inner = self.seen.map(|seen| {
+                        let reading = Reading::new(Arc::clone(&self.plan), seen);
+                        Box::new(Inner { reading, map: Map::default(), text: String::new(), base: 0 })
                     });
                 }
                 (Step::Units(units, text), Some(inner)) => {

@@ -73,7 +73,7 @@ pub(super) async fn respond(
     let mut guarded = Guarded {
         exchange: Some(exchange),
         stream: Some(stream),
-        answer: Some(answer),
+        answer: Some(answer.beginning_with(FIRST)),
         decoder,
         asked: FuturesUnordered::new(),
         spent: Duration::ZERO,
@@ -161,7 +161,8 @@ impl Guarded {
                 }
                 Came::Frame(Some(Ok(frame))) => match frame.into_data() {
                     Ok(mut data) => {
-                        if self.received == 0 && data.len() > FIRST {
+                        // A little more than that is not worth a write of its own.
+                        if self.received == 0 && data.len() > 2 * FIRST {
                             self.rest = Some(data.split_off(FIRST));
                         }
                         self.received += data.len() as u64;

@@ -41,6 +41,8 @@ pub(super) struct Progress {
 pub struct Answer {
     body: Incoming,
     gathered: Gathered,
+    /// So many bytes are passed on without asking for more.
+    enough: usize,
     next: Next,
     /// Fruitless polls since the last chunk.
     asked: u8,
@@ -158,6 +160,7 @@ impl Answer {
         Answer {
             body,
             gathered: Gathered::default(),
+            enough: GATHER,
             next: Next::Unknown,
             asked: 0,
             idle,
@@ -165,6 +168,13 @@ impl Answer {
             waiting: None,
             timer: None,
         }
+    }
+
+    /// The first piece is passed on once so many bytes have come. Each chunk more would be a turn of the connection's task
+    /// for which the client waits.
+    #[must_use]
+    pub fn beginning_with(self, bytes: usize) -> Answer {
+        Answer { enough: bytes, ..self }
     }
 
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<AnswerError> {
@@ -187,13 +197,14 @@ impl Answer {
 }
 
 impl Gathered {
-    fn push(&mut self, chunk: Bytes) {
+    /// `room`: how much there may be in the end.
+    fn push(&mut self, chunk: Bytes, room: usize) {
         if self.len() == 0 {
             self.first = chunk;
             return;
         }
         if self.all.is_empty() {
-            self.all.reserve(GATHER);
+            self.all.reserve(room);
             self.all.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.all.extend_from_slice(&chunk);
@@ -225,8 +236,9 @@ impl Body for Answer {
                     self.asked = 0;
                     let frame = match frame.map(|f| f.map_err(AnswerError::Broken).map(Frame::into_data)) {
                         Some(Ok(Ok(chunk))) => {
-                            self.gathered.push(chunk);
-                            if self.gathered.len() >= GATHER || self.body.is_end_stream() {
+                            let room = self.enough.saturating_mul(2).min(GATHER);
+                            self.gathered.push(chunk, room);
+                            if self.gathered.len() >= self.enough || self.body.is_end_stream() {
                                 break;
                             }
                             continue;
@@ -254,6 +266,7 @@ impl Body for Answer {
             }
         }
         self.asked = 0;
+        self.enough = GATHER;
         Poll::Ready(Some(Ok(Frame::data(self.gathered.take()))))
     }
 
