@@ -14,6 +14,7 @@ use palisade::config::Config;
 use palisade::guard::Guard;
 use palisade::inspect::{Body, Buffered, Concluded, Notice, Stream, StreamOptions};
 use palisade::policy::Context;
+use palisade::protocol::framing::Frames;
 use palisade::protocol::json::Json;
 use palisade::protocol::walk::{Walked, walk};
 use palisade::protocol::{Protocol, Recognised, json_array, ndjson, recognise, sse};
@@ -75,6 +76,21 @@ fn splice(bencher: Bencher<'_, '_>, size: usize) {
         .bench_local_values(|concluded| concluded.rewritten(&body, None, |_| None).len());
 }
 
+/// What the next one is compared with: the same bytes, checked to be JSON and forgotten.
+#[divan::bench]
+fn messages_ignored(bencher: Bencher<'_, '_>) {
+    let body = messages();
+    let ignore = |body: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(body).unwrap();
+    bencher.counter(BytesCount::new(body.len())).bench(|| ignore(black_box(&body)));
+}
+
+/// Where the text of a request of 500 messages stands, from its bytes.
+#[divan::bench]
+fn messages_segments(bencher: Bencher<'_, '_>) {
+    let body = messages();
+    bencher.counter(BytesCount::new(body.len())).bench(|| read(black_box(&body)).1.texts.len());
+}
+
 #[divan::bench]
 fn sse_events(bencher: Bencher<'_, '_>) {
     let events = events();
@@ -116,6 +132,17 @@ fn stream_without_rules(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn stream_with_rules(bencher: Bencher<'_, '_>) {
     stream(bencher, RULES);
+}
+
+/// The same events on a path that no protocol knows, in each framing.
+#[divan::bench(args = [Frames::Sse, Frames::Ndjson, Frames::Array])]
+fn stream_framed(bencher: Bencher<'_, '_>, frames: Frames) {
+    let stream = match frames {
+        Frames::Sse => events(),
+        Frames::Ndjson => (payloads().join("\n") + "\n").into_bytes(),
+        Frames::Array => format!("[{}]", payloads().join("\n,\r\n")).into_bytes(),
+    };
+    judge_stream(bencher, NO_RULES, None, frames, &stream);
 }
 
 /// The rules of `default` that read answers.
@@ -161,14 +188,23 @@ fn conclude(context: &Context, body: &[u8]) -> Concluded {
 }
 
 fn stream(bencher: Bencher<'_, '_>, policy: &str) {
+    judge_stream(bencher, policy, Some(protocol()), Frames::Sse, &events());
+}
+
+fn judge_stream(
+    bencher: Bencher<'_, '_>,
+    policy: &str,
+    protocol: Option<&'static dyn Protocol>,
+    frames: Frames,
+    events: &[u8],
+) {
     let context = context(policy);
-    let events = events();
     let notice = |_: &_| Notice { message: String::new(), refusal: false, status: 400 };
     let options =
         StreamOptions { id: "bench".to_owned(), created: 0, choices: 1, usage: false, notice: Arc::new(notice) };
     bencher.counter(BytesCount::new(events.len())).bench(|| {
         let mut out = Vec::new();
-        let mut stream = Stream::new(&context, Some(protocol()), options.clone());
+        let mut stream = Stream::new(&context, protocol, options.clone()).framed(frames);
         events.chunks(4 << 10).for_each(|piece| stream.push(piece, &mut out));
         stream.finish(&mut out);
         assert_eq!(out.len(), events.len());
@@ -198,6 +234,16 @@ fn context(policy: &str) -> Context {
 fn chat(size: usize) -> Vec<u8> {
     let head = r#"{"model":"gpt-4o-mini","temperature":0.7,"messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":""#;
     format!("{head}{}\"}}]}}", prose(size.saturating_sub(head.len()))).into_bytes()
+}
+
+/// A conversation of 500 messages in 1 MB.
+fn messages() -> Vec<u8> {
+    let message = |at: usize| {
+        let role = if at.is_multiple_of(2) { "user" } else { "assistant" };
+        format!("{{\"role\":\"{role}\",\"content\":\"{} \\\"{at}\\\"\"}}", prose(2050))
+    };
+    let messages: Vec<String> = (0..500).map(message).collect();
+    format!("{{\"model\":\"gpt-4o-mini\",\"messages\":[{}]}}", messages.join(",")).into_bytes()
 }
 
 fn prose(size: usize) -> String {

@@ -69,10 +69,40 @@ def report(figures):
     if "micro" in figures:
         parts.append(
             "## Parts\n\nOne thread, in process, by [divan](https://docs.rs/divan): `cargo bench --bench micro`.\n\n"
-            f"```text\n{figures['micro'].strip()}\n```\n"
+            f"{apis(figures['micro'])}\n```text\n{figures['micro'].strip()}\n```\n"
         )
     parts.append(AGAIN)
     return "\n".join(parts)
+
+
+def apis(micro):
+    """What has to hold of the parts beside each other: medians of one run."""
+    lines = [
+        ("The segments of 500 messages in 1 MB cost", "messages_segments", "messages_ignored", "what `serde_json` takes to skip the same bytes", 1.5),
+        ("JSON lines cost", "stream_framed/Ndjson", "stream_framed/Sse", "server-sent events in the engine", 2),
+        ("One JSON array costs", "stream_framed/Array", "stream_framed/Sse", "server-sent events in the engine", 2),
+        ("Cutting JSON lines costs", "ndjson_events", "sse_events", "cutting server-sent events", 2),
+        ("Cutting one JSON array costs", "array_events", "sse_events", "cutting server-sent events", 2),
+    ]
+    out = []
+    for what, own, base, than, most in lines:
+        ratio = median(micro, own) / median(micro, base)
+        out.append(f"{what} {ratio:.2f} × {than}, at most {most}: {met(ratio, most)}.\n")
+    return "\n".join(out)
+
+
+UNITS = {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}
+
+
+def median(micro, name):
+    """The median time of a row of divan's table in ns; `ROW/ARGUMENT` for one with arguments."""
+    row, _, argument = name.partition("/")
+    lines = iter(micro.splitlines())
+    found = next(line for line in lines if re.search(rf"[├╰]─ {row}\b", line))
+    if argument:
+        found = next(line for line in lines if re.search(rf"[├╰]─ {argument}\b", line))
+    value, unit = found.split("│")[2].split()[:2]
+    return float(value) * UNITS[unit]
 
 
 AGAIN = """## Again

@@ -9,6 +9,7 @@
 mod anthropic_messages;
 mod cohere;
 mod gemini;
+mod halves;
 mod ollama;
 mod openai_chat;
 mod openai_completions;
