@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "common/recordings.rs"]
+#[expect(dead_code, reason = "what judges a recording is not needed here")]
 mod recordings;
 
 use std::collections::BTreeMap;

@@ -67,9 +67,9 @@ fn pairs(recording: &Recording, texts: &[String]) -> Vec<(Over, Spot, Spot)> {
         };
         let said: Vec<&TextLeaf> = walked.texts.iter().filter(is_said).collect();
         if recording.sort == Sort::Stream {
-            // Calls come one after the other at one place of Gemini's events; nobody reads their names on as one.
-            let is_name = |leaf: &&&TextLeaf| !walk::pointer(&json, leaf.node, false).ends_with("/functionCall/name");
-            for leaf in said.iter().filter(is_name) {
+            // Calls come one after the other at one place of Gemini's events; nobody reads two of them on as one.
+            let of_call = |leaf: &&&TextLeaf| walk::pointer(&json, leaf.node, false).contains("/functionCall/");
+            for leaf in said.iter().filter(|leaf| !of_call(leaf)) {
                 let channel = (leaf.channel, leaf.kind.name());
                 if let Some(before) = last.insert(channel, spot(leaf, true)).filter(|before| before.0 < number) {
                     out.push((Over::Events, before, spot(leaf, false)));
