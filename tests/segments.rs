@@ -7,7 +7,7 @@
 #[expect(dead_code, reason = "what judges a recording is not needed here")]
 mod recordings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use palisade::protocol::Protocol;
@@ -53,7 +53,7 @@ struct Line {
 fn segments(recording: &Recording) -> String {
     let mut lines: Vec<Line> = Vec::new();
     let mut channels: BTreeMap<(u64, &str), usize> = BTreeMap::new();
-    let (mut media, mut unknown, mut echoes) = (BTreeMap::<String, usize>::new(), Vec::new(), 0);
+    let (mut media, mut unknown, mut echoes) = (BTreeSet::new(), Vec::new(), 0);
     let streams = recording.sort == Sort::Stream;
     for text in recording.texts() {
         let json = Json::parse(text.as_bytes()).unwrap();
@@ -79,7 +79,7 @@ fn segments(recording: &Recording) -> String {
             }
         }
         for &(kind, node) in &walked.unscannable {
-            *media.entry(format!("{} {}", kind.name(), pointer(node))).or_default() += 1;
+            media.insert(format!("{} {}", kind.name(), pointer(node)));
         }
         unknown.extend(walked.unknown.iter().map(|&node| pointer(node)));
         echoes += walked.echoes.len();
@@ -95,8 +95,12 @@ fn segments(recording: &Recording) -> String {
         }
         out.push('\n');
     }
-    media.iter().for_each(|(place, _)| writeln!(out, "  unscannable: {place}").unwrap());
-    unknown.iter().for_each(|place| writeln!(out, "  unknown type: {place}").unwrap());
+    for place in &media {
+        writeln!(out, "  unscannable: {place}").unwrap();
+    }
+    for place in &unknown {
+        writeln!(out, "  unknown type: {place}").unwrap();
+    }
     if echoes > 0 {
         writeln!(out, "  echoes: {echoes}").unwrap();
     }
