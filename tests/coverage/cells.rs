@@ -16,10 +16,10 @@ expose: rules
 rules:
   - { id: word-in, scope: [user], detect: { keywords: { words: [inword] } }, action: { replace: inpart } }
   - { id: bad-in, scope: [user], detect: { keywords: { words: [badinput] } }, action: block }
-  - { id: no-in, scope: [user], detect: { keywords: { words: [noinput] } }, action: { block: { as: refusal } } }
+  - { id: no-in, scope: [user], detect: { keywords: { words: [noinput] } }, action: { block: { as: refusal, message: NOTICE } } }
   - { id: word-out, scope: [completion], detect: { keywords: { words: [outword] } }, action: { replace: outpart } }
   - { id: bad-out, scope: [completion], detect: { keywords: { words: [badoutput] } }, action: block }
-  - { id: no-out, scope: [completion], detect: { keywords: { words: [nooutput] } }, action: { block: { as: refusal } } }
+  - { id: no-out, scope: [completion], detect: { keywords: { words: [nooutput] } }, action: { block: { as: refusal, message: NOTICE } } }
   - { id: thought, scope: [reasoning], detect: { keywords: { words: [badthought] } }, action: block }
   - { id: call, scope: [tool_call], detect: { keywords: { words: [badcall] } }, action: block }
   - id: person
@@ -28,23 +28,33 @@ rules:
     action: { pseudonymize: { restore: [completion] } }
 ";
 
+/// What a model says that declines. The name of the policy comes after it.
+const NOTICE: &str = "That I will not say";
+
 const JSON: &str = "application/json";
+
+/// Whether this is what a refusal says.
+pub(crate) fn is_notice(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| text.starts_with(NOTICE))
+}
 
 /// Runs the test of a cell; where the API lacks what it is about, sees to it that the sample has none of it either.
 pub(crate) async fn run(protocol: &str, sample: &Sample, cell: Cell) {
     let row = rows().find(|row| row.protocol == protocol).unwrap();
+    let rig = Rig::start(sample).await;
     if row.cell(cell).is_err() {
-        let empty = match cell {
-            Cell::Stream | Cell::Cut => (sample.events)(&["x"]).is_empty(),
-            Cell::Response | Cell::Restore | Cell::Rewrite => (sample.said)(&(sample.answer)("x")).is_empty(),
-            Cell::Tools => (sample.call)("{}").is_null(),
-            Cell::Reasoning => (sample.think)("x").is_null(),
-            Cell::Request | Cell::Block | Cell::Refuse => true,
+        let said = "something that was said";
+        let lacking = match cell {
+            Cell::Stream | Cell::Cut => (sample.events)(&[said]).is_empty(),
+            Cell::Response | Cell::Restore | Cell::Rewrite => !(sample.answer)(said).to_string().contains(said),
+            Cell::Tools => (sample.call)("{}").is_null() && (sample.call_events)(&["{}"]).is_empty(),
+            Cell::Reasoning => (sample.think)(said).is_null() && (sample.think_events)(&[said]).is_empty(),
+            Cell::Refuse => rig.cannot_refuse().await,
+            Cell::Request | Cell::Block => false,
         };
-        assert!(empty, "{protocol} lacks what its sample has");
+        assert!(lacking, "{protocol} has what it is said to lack");
         return;
     }
-    let rig = Rig::start(sample).await;
     match cell {
         Cell::Request => rig.request().await,
         Cell::Response => rig.response().await,
@@ -97,7 +107,7 @@ impl Rig<'_> {
         let upstream = upstream::spawn().await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
-        std::fs::write(folder.path().join("policies/cells.yaml"), POLICY).unwrap();
+        std::fs::write(folder.path().join("policies/cells.yaml"), POLICY.replace("NOTICE", NOTICE)).unwrap();
         let config = format!(
             "version: 1\nserver: {{ listen: '127.0.0.1:0' }}\nadmin: {{ listen: none }}\npolicies: policies\n\
              upstreams: {{ llm: {{ url: 'http://{}' }} }}\nroutes:\n  - path: /**\n    upstream: llm\n    policy: cells\n{}",
@@ -207,6 +217,12 @@ impl Rig<'_> {
             assert!((self.sample.is_error)(&got.json()), "{}", got.body);
             assert_eq!(self.arrived(), "", "the upstream was called");
         }
+    }
+
+    /// A refusal is an error where nothing says it.
+    async fn cannot_refuse(&self) -> bool {
+        let got = self.send("a noinput", false, JSON, String::new()).await;
+        got.status == 400 && (self.sample.is_error)(&got.json()) && self.arrived().is_empty()
     }
 
     async fn refuse(&self, streams: bool) {
