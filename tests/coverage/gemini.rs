@@ -19,7 +19,7 @@ pub(super) fn sample() -> Sample {
         think: |text| event(&[thought(text), json!({ "text": "fine" })], Some("STOP")),
         events: |pieces| events(pieces.iter().map(|piece| json!({ "text": piece }))),
         // A call comes whole.
-        call_events: |pieces| events([function_call(&pieces.concat())].into_iter()),
+        call_events: |pieces| events([json!({ "text": "Fine. " }), function_call(&pieces.concat())].into_iter()),
         think_events: |pieces| events(pieces.iter().map(|piece| thought(piece))),
         frames: Frames::Sse,
         framed: |events| events.iter().map(|event| format!("data: {event}\r\n\r\n")).collect(),

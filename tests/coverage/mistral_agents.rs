@@ -39,6 +39,25 @@ pub(super) fn sample() -> Sample {
     }
 }
 
+/// The same where a call comes whole, as it mostly does.
+mod whole_calls {
+    use serde_json::json;
+
+    use super::{NAME, Sample};
+
+    crate::covered!(@ tools Tools);
+
+    fn sample() -> Sample {
+        Sample {
+            call_events: |pieces| {
+                let call = json!({ "content": "", "tool_calls": [super::tool("act", &pieces.concat())] });
+                super::events([call].into_iter(), "tool_calls")
+            },
+            ..super::sample()
+        }
+    }
+}
+
 fn thinking(text: &str) -> Value {
     json!({ "type": "thinking", "thinking": [{ "type": "text", "text": text }] })
 }

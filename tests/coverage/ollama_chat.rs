@@ -19,7 +19,7 @@ pub(super) fn sample() -> Sample {
         think: |text| last(message(json!({ "content": "fine", "thinking": text }))),
         events: |pieces| lines(pieces.iter().map(|piece| message(json!({ "content": piece })))),
         // A call comes whole.
-        call_events: |pieces| lines([call(&pieces.concat())].into_iter()),
+        call_events: |pieces| lines([message(json!({ "content": "Fine. " })), call(&pieces.concat())].into_iter()),
         think_events: |pieces| {
             lines(pieces.iter().map(|piece| message(json!({ "content": "", "thinking": piece }))))
         },

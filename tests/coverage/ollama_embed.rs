@@ -21,3 +21,21 @@ pub(super) fn sample() -> Sample {
         ..ollama_chat::sample()
     }
 }
+
+/// The older call, with one text.
+mod older {
+    use serde_json::json;
+
+    use super::{NAME, Sample};
+
+    crate::covered!(@ request Request, block Block, refuse Refuse, rewrite Rewrite);
+
+    fn sample() -> Sample {
+        Sample {
+            path: "/api/embeddings",
+            ask: |text, _| json!({ "model": "m", "prompt": text }),
+            answer: |_| json!({ "embedding": [0.25, -0.5] }),
+            ..super::sample()
+        }
+    }
+}

@@ -18,18 +18,19 @@ pub(super) fn sample() -> Sample {
         call: none,
         think: none,
         events: |pieces| {
-            let whole = pieces.concat();
-            let tokens = pieces.iter().zip(1..).map(|(piece, index)| event(index, piece, None));
-            let end = event(pieces.len() + 1, "", Some(&whole));
-            tokens.chain([end]).collect()
+            // The last token is no text.
+            let mut end = event(pieces.len() + 1, "</s>", Some(&pieces.concat()));
+            end["token"]["special"] = true.into();
+            pieces.iter().zip(1..).map(|(piece, index)| event(index, piece, None)).chain([end]).collect()
         },
         call_events: no_events,
         think_events: no_events,
         frames: Frames::Sse,
         framed: |events| events.iter().map(|event| format!("data:{event}\n\n")).collect(),
         said: |value| {
-            let text = if value["token"].is_null() { &value["generated_text"] } else { &value["token"]["text"] };
-            text.as_str().unwrap_or_default().to_owned()
+            let token = &value["token"];
+            let text = if token.is_null() { &value["generated_text"] } else { &token["text"] };
+            text.as_str().filter(|_| token["special"] != true).unwrap_or_default().to_owned()
         },
         is_error: |body| body["error"].is_string() && body["error_type"] == "validation",
         // There is no field for it: the message is the text.
@@ -38,6 +39,24 @@ pub(super) fn sample() -> Sample {
         is_filtered: |events| {
             events.last().is_some_and(|last| last["error"].is_string() && last["error_type"] == "validation")
         },
+    }
+}
+
+/// The same where an answer is as long as it may be: its last token is text.
+mod length {
+    use super::{NAME, Sample};
+
+    crate::covered!(@ stream Stream, refuse Refuse, cut Cut, rewrite Rewrite, restore Restore);
+
+    fn sample() -> Sample {
+        Sample {
+            events: |pieces| {
+                let whole = pieces.concat();
+                let whole = |index| (index == pieces.len()).then_some(&*whole);
+                pieces.iter().zip(1..).map(|(piece, index)| super::event(index, piece, whole(index))).collect()
+            },
+            ..super::sample()
+        }
     }
 }
 
