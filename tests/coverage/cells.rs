@@ -151,26 +151,33 @@ impl Rig<'_> {
     }
 
     async fn request(&self) {
-        let got = self.whole("say inword now", &(self.sample.answer)("fine")).await;
-        assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
-        assert_eq!(self.arrived(), (self.sample.ask)("say inpart now", false).to_string());
+        // A word alone could be taken for an identifier.
+        for (said, heard) in [("say inword now", "say inpart now"), ("inword", "inpart")] {
+            let got = self.whole(said, &(self.sample.answer)("fine")).await;
+            assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
+            assert_eq!(self.arrived(), (self.sample.ask)(heard, false).to_string());
+        }
     }
 
     async fn response(&self) {
-        let got = self.whole("hello", &(self.sample.answer)("an outword here")).await;
-        assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
-        assert_eq!(self.said(&[got.json()]), "an outpart here");
+        for (said, heard) in [("an outword here", "an outpart here"), ("outword", "outpart")] {
+            let got = self.whole("hello", &(self.sample.answer)(said)).await;
+            assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
+            assert_eq!(self.said(&[got.json()]), heard);
+        }
         let got = self.whole("hello", &(self.sample.answer)("a badoutput")).await;
         assert_eq!((got.status, &*got.verdict), (400, "block"), "{}", got.body);
         assert!((self.sample.is_error)(&got.json()) && !got.body.contains("badoutput"), "{}", got.body);
     }
 
     async fn stream(&self) {
-        for pieces in [&["an outword here"][..], &["an out", "word here"], &["an ", "o", "utwor", "d", " here"]] {
+        let among = [&["an outword here"][..], &["an out", "word here"], &["an ", "o", "utwor", "d", " here"]];
+        for pieces in among.into_iter().chain([&["outword"][..], &["out", "word"]]) {
+            let heard = pieces.concat().replace("outword", "outpart");
             let got = self.streamed("hello", &(self.sample.events)(pieces)).await;
             assert_eq!(got.status, 200, "{}", got.body);
             assert_eq!(got.kind, self.sample.frames.content_type());
-            assert_eq!(self.said(&got.events(self.sample.frames)), "an outpart here", "{}", got.body);
+            assert_eq!(self.said(&got.events(self.sample.frames)), heard, "{}", got.body);
             assert!(!got.body.contains("outword"), "{}", got.body);
         }
     }
