@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::coverage::{Cell, no_talk};
 use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::openai_chat;
@@ -25,6 +26,10 @@ impl Protocol for Cohere {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with(if self.embedding { "/v2/embed" } else { "/v2/chat" })
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        if self.embedding { EMBED_LACKS } else { &[] }
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -107,6 +112,9 @@ impl Protocol for Cohere {
         end("ERROR", Some(message))
     }
 }
+
+/// The answer says again what was asked, beside the vectors.
+const EMBED_LACKS: &[(Cell, &str)] = &no_talk("answers come whole", "no model speaks in the answer");
 
 /// Contents and calls of tools are counted apart; their marks are one series.
 fn content(index: u64) -> u64 {

@@ -80,10 +80,31 @@ impl Row {
     }
 }
 
-/// Every protocol that this version has, and what a route may describe itself.
+/// Every protocol that this version has, and what a route may describe itself. Adapters of one name are one protocol: the
+/// first stands for it.
 pub fn rows() -> impl Iterator<Item = Row> {
-    let built = PROTOCOLS.iter().map(|protocol| Row { protocol: protocol.name(), lacks: protocol.lacks() });
+    let is_first = |at, name| PROTOCOLS.iter().take(at).all(|earlier| earlier.name() != name);
+    let firsts = PROTOCOLS.iter().enumerate().filter(move |(at, protocol)| is_first(*at, protocol.name()));
+    let built = firsts.map(|(_, protocol)| Row { protocol: protocol.name(), lacks: protocol.lacks() });
     built.chain([Row { protocol: GENERIC, lacks: GENERIC_LACKS }])
+}
+
+/// What an API lacks that answers without text, and why it does.
+pub(super) const fn no_text(why: &'static str) -> [(Cell, &'static str); 7] {
+    [
+        (Cell::Response, why),
+        (Cell::Stream, why),
+        (Cell::Tools, why),
+        (Cell::Reasoning, why),
+        (Cell::Refuse, why),
+        (Cell::Cut, why),
+        (Cell::Restore, why),
+    ]
+}
+
+/// What an API lacks whose answers do hold text, but whole, and not that of a model that talks.
+pub(super) const fn no_talk(stream: &'static str, model: &'static str) -> [(Cell, &'static str); 5] {
+    [(Cell::Stream, stream), (Cell::Tools, model), (Cell::Reasoning, model), (Cell::Refuse, model), (Cell::Cut, stream)]
 }
 
 /// A description says what is reasoning; nothing in it is signed or special.

@@ -9,6 +9,7 @@
 use http::Uri;
 use serde_json::{Map, Value, json};
 
+use super::coverage::{Cell, no_talk, no_text};
 use super::framing::Frames;
 use super::gemini_shapes as shapes;
 use super::json::{Json, NodeId};
@@ -53,6 +54,15 @@ impl Protocol for Gemini {
 
     fn recognises(&self, path: &str) -> bool {
         call_of(path).is_some_and(|(_, verb)| self.verbs().contains(&verb))
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        match self {
+            Gemini::GenerateContent | Gemini::StreamGenerateContent => &[],
+            Gemini::CountTokens => COUNTING_LACKS,
+            Gemini::EmbedContent => EMBEDDING_LACKS,
+            Gemini::Predict => PREDICT_LACKS,
+        }
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -149,6 +159,10 @@ impl Protocol for Gemini {
         event(frames, &error(500, message)) + frames.end()
     }
 }
+
+const COUNTING_LACKS: &[(Cell, &str)] = &no_text("the answer is a number");
+const EMBEDDING_LACKS: &[(Cell, &str)] = &no_text("the answer is vectors");
+const PREDICT_LACKS: &[(Cell, &str)] = &no_talk("answers come whole", "each model has answers of its own");
 
 /// How a stream is asked for.
 fn framing_asked(target: &Uri) -> Frames {

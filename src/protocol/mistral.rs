@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::coverage::Cell;
 use super::framing::Frames;
 use super::json::{Json, NodeId};
 use super::openai_chat::{self, Dialect};
@@ -28,6 +29,10 @@ impl Protocol for Mistral {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with(if self.agents { "/agents/completions" } else { "/fim/completions" })
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        if self.agents { &[] } else { FIM_LACKS }
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -68,6 +73,9 @@ impl Protocol for Mistral {
         openai_chat::OpenAiChat.failure(message, frames)
     }
 }
+
+const FIM_LACKS: &[(Cell, &str)] =
+    &[(Cell::Tools, "only talks have tools"), (Cell::Reasoning, "what fills in does not reason")];
 
 static FIM: Shape = Shape::Object(&[
     ("model", Shape::Harmless),

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::coverage::{Cell, no_text};
 use super::framing::Frames;
 use super::json::{Json, NodeKind};
 use super::openai_chat;
@@ -40,6 +41,14 @@ impl Protocol for Ollama {
             Call::Chat => path.ends_with("/api/chat"),
             Call::Generate => path.ends_with("/api/generate"),
             Call::Embed => path.ends_with("/api/embed") || path.ends_with("/api/embeddings"),
+        }
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        match self.0 {
+            Call::Chat => &[],
+            Call::Generate => GENERATE_LACKS,
+            Call::Embed => EMBED_LACKS,
         }
     }
 
@@ -127,6 +136,9 @@ impl Ollama {
         line
     }
 }
+
+const GENERATE_LACKS: &[(Cell, &str)] = &[(Cell::Tools, "only chat has tools")];
+const EMBED_LACKS: &[(Cell, &str)] = &no_text("the answer is vectors");
 
 const COUNTS: &[&str] =
     &["total_duration", "load_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration"];

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::coverage::Cell;
 use super::framing::Frames;
 use super::json::{Json, NodeId, fold_key};
 use super::walk::{Index, Shape};
@@ -22,6 +23,10 @@ impl Protocol for OpenAiCompletions {
     fn recognises(&self, path: &str) -> bool {
         let others = ["/chat/completions", "/fim/completions", "/agents/completions"];
         path.ends_with("/completions") && !others.iter().any(|other| path.ends_with(other))
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        LACKS
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -105,6 +110,9 @@ impl Protocol for OpenAiCompletions {
         format!("data: {}\n\ndata: [DONE]\n\n", super::openai_error(message, "server_error", "upstream_error"))
     }
 }
+
+const LACKS: &[(Cell, &str)] =
+    &[(Cell::Tools, "it came before tools"), (Cell::Reasoning, "reasoning is not told from the text")];
 
 fn chunk(view: &StreamView, id: &str, created: u64, index: u64, text: &str, finish: Option<&str>) -> Value {
     json!({

@@ -2,6 +2,7 @@
 //!
 //! Source: the provider's API reference (November 2026). A rewrite of the text changes its vector.
 
+use super::coverage::{Cell, no_text};
 use super::framing::Frames;
 use super::openai_completions::TEXTS;
 use super::walk::{Index, Shape};
@@ -18,6 +19,10 @@ impl Protocol for OpenAiEmbeddings {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with("/embeddings") && !path.ends_with("/api/embeddings")
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        LACKS
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -53,6 +58,8 @@ impl Protocol for OpenAiEmbeddings {
         frames.event(&super::openai_error(message, "server_error", "upstream_error")) + frames.end()
     }
 }
+
+const LACKS: &[(Cell, &str)] = &no_text("the answer is vectors");
 
 static REQUEST: Shape = Shape::Object(&[
     ("input", TEXTS),

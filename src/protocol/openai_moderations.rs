@@ -2,6 +2,7 @@
 //!
 //! Source: the provider's API reference (November 2026).
 
+use super::coverage::{Cell, no_text};
 use super::framing::Frames;
 use super::walk::Shape;
 use super::{Answer, Ending, Problem, Protocol, StreamView};
@@ -17,6 +18,10 @@ impl Protocol for OpenAiModerations {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with("/moderations")
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        LACKS
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -52,6 +57,8 @@ impl Protocol for OpenAiModerations {
         frames.event(&super::openai_error(message, "server_error", "upstream_error")) + frames.end()
     }
 }
+
+const LACKS: &[(Cell, &str)] = &no_text("the answer is scores");
 
 /// A list of texts has a result for each; a list of parts is one text with its pictures.
 static REQUEST: Shape =

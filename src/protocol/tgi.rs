@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::coverage::Cell;
 use super::framing::Frames;
 use super::json::{Json, NodeId, NodeKind};
 use super::walk::{self, Index, Shape, Way};
@@ -21,6 +22,10 @@ impl Protocol for Tgi {
 
     fn recognises(&self, path: &str) -> bool {
         path.ends_with("/generate_stream") || (path.ends_with("/generate") && !path.ends_with("/api/generate"))
+    }
+
+    fn lacks(&self) -> &'static [(Cell, &'static str)] {
+        LACKS
     }
 
     fn request(&self) -> (&'static Shape, Kind) {
@@ -75,6 +80,9 @@ impl Protocol for Tgi {
         event(&error(message, "generation"))
     }
 }
+
+const LACKS: &[(Cell, &str)] =
+    &[(Cell::Tools, "only chat has tools"), (Cell::Reasoning, "reasoning is not told from the text")];
 
 fn error(message: &str, kind: &str) -> String {
     json!({ "error": message, "error_type": kind }).to_string()

@@ -16,10 +16,10 @@ expose: rules
 rules:
   - { id: word-in, scope: [user], detect: { keywords: { words: [inword] } }, action: { replace: inpart } }
   - { id: bad-in, scope: [user], detect: { keywords: { words: [badinput] } }, action: block }
-  - { id: no-in, scope: [user], detect: { keywords: { words: [noinput] } }, action: { block: { as: refusal } } }
+  - { id: no-in, scope: [user], detect: { keywords: { words: [noinput] } }, action: { block: { as: refusal, message: NOTICE } } }
   - { id: word-out, scope: [completion], detect: { keywords: { words: [outword] } }, action: { replace: outpart } }
   - { id: bad-out, scope: [completion], detect: { keywords: { words: [badoutput] } }, action: block }
-  - { id: no-out, scope: [completion], detect: { keywords: { words: [nooutput] } }, action: { block: { as: refusal } } }
+  - { id: no-out, scope: [completion], detect: { keywords: { words: [nooutput] } }, action: { block: { as: refusal, message: NOTICE } } }
   - { id: thought, scope: [reasoning], detect: { keywords: { words: [badthought] } }, action: block }
   - { id: call, scope: [tool_call], detect: { keywords: { words: [badcall] } }, action: block }
   - id: person
@@ -28,23 +28,33 @@ rules:
     action: { pseudonymize: { restore: [completion] } }
 ";
 
+/// What a model says that declines. The name of the policy comes after it.
+const NOTICE: &str = "That I will not say";
+
 const JSON: &str = "application/json";
+
+/// Whether this is what a refusal says.
+pub(crate) fn is_notice(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| text.starts_with(NOTICE))
+}
 
 /// Runs the test of a cell; where the API lacks what it is about, sees to it that the sample has none of it either.
 pub(crate) async fn run(protocol: &str, sample: &Sample, cell: Cell) {
     let row = rows().find(|row| row.protocol == protocol).unwrap();
+    let rig = Rig::start(sample).await;
     if row.cell(cell).is_err() {
-        let empty = match cell {
-            Cell::Stream | Cell::Cut => (sample.events)(&["x"]).is_empty(),
-            Cell::Response | Cell::Restore | Cell::Rewrite => (sample.said)(&(sample.answer)("x")).is_empty(),
-            Cell::Tools => (sample.call)("{}").is_null(),
-            Cell::Reasoning => (sample.think)("x").is_null(),
-            Cell::Request | Cell::Block | Cell::Refuse => true,
+        let said = "something that was said";
+        let lacking = match cell {
+            Cell::Stream | Cell::Cut => (sample.events)(&[said]).is_empty(),
+            Cell::Response | Cell::Restore | Cell::Rewrite => !(sample.answer)(said).to_string().contains(said),
+            Cell::Tools => (sample.call)("{}").is_null() && (sample.call_events)(&["{}"]).is_empty(),
+            Cell::Reasoning => (sample.think)(said).is_null() && (sample.think_events)(&[said]).is_empty(),
+            Cell::Refuse => rig.cannot_refuse().await,
+            Cell::Request | Cell::Block => false,
         };
-        assert!(empty, "{protocol} lacks what its sample has");
+        assert!(lacking, "{protocol} has what it is said to lack");
         return;
     }
-    let rig = Rig::start(sample).await;
     match cell {
         Cell::Request => rig.request().await,
         Cell::Response => rig.response().await,
@@ -97,7 +107,7 @@ impl Rig<'_> {
         let upstream = upstream::spawn().await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
-        std::fs::write(folder.path().join("policies/cells.yaml"), POLICY).unwrap();
+        std::fs::write(folder.path().join("policies/cells.yaml"), POLICY.replace("NOTICE", NOTICE)).unwrap();
         let config = format!(
             "version: 1\nserver: {{ listen: '127.0.0.1:0' }}\nadmin: {{ listen: none }}\npolicies: policies\n\
              upstreams: {{ llm: {{ url: 'http://{}' }} }}\nroutes:\n  - path: /**\n    upstream: llm\n    policy: cells\n{}",
@@ -141,23 +151,33 @@ impl Rig<'_> {
     }
 
     async fn request(&self) {
-        let got = self.whole("say inword now", &(self.sample.answer)("fine")).await;
-        assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
-        assert_eq!(self.arrived(), (self.sample.ask)("say inpart now", false).to_string());
+        // A word alone could be taken for an identifier.
+        for (said, heard) in [("say inword now", "say inpart now"), ("inword", "inpart")] {
+            let got = self.whole(said, &(self.sample.answer)("fine")).await;
+            assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
+            assert_eq!(self.arrived(), (self.sample.ask)(heard, false).to_string());
+        }
     }
 
     async fn response(&self) {
-        let got = self.whole("hello", &(self.sample.answer)("an outword here")).await;
-        assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
-        assert_eq!(self.said(&[got.json()]), "an outpart here");
+        for (said, heard) in [("an outword here", "an outpart here"), ("outword", "outpart")] {
+            let got = self.whole("hello", &(self.sample.answer)(said)).await;
+            assert_eq!((got.status, &*got.verdict), (200, "rewrite"), "{}", got.body);
+            assert_eq!(self.said(&[got.json()]), heard);
+        }
+        let got = self.whole("hello", &(self.sample.answer)("a badoutput")).await;
+        assert_eq!((got.status, &*got.verdict), (400, "block"), "{}", got.body);
+        assert!((self.sample.is_error)(&got.json()) && !got.body.contains("badoutput"), "{}", got.body);
     }
 
     async fn stream(&self) {
-        for pieces in [&["an outword here"][..], &["an out", "word here"], &["an ", "o", "utwor", "d", " here"]] {
+        let among = [&["an outword here"][..], &["an out", "word here"], &["an ", "o", "utwor", "d", " here"]];
+        for pieces in among.into_iter().chain([&["outword"][..], &["out", "word"]]) {
+            let heard = pieces.concat().replace("outword", "outpart");
             let got = self.streamed("hello", &(self.sample.events)(pieces)).await;
             assert_eq!(got.status, 200, "{}", got.body);
             assert_eq!(got.kind, self.sample.frames.content_type());
-            assert_eq!(self.said(&got.events(self.sample.frames)), "an outpart here", "{}", got.body);
+            assert_eq!(self.said(&got.events(self.sample.frames)), heard, "{}", got.body);
             assert!(!got.body.contains("outword"), "{}", got.body);
         }
     }
@@ -176,9 +196,15 @@ impl Rig<'_> {
         assert_eq!((got.status, got.body), (200, (self.sample.framed)(&events)));
         let got = self.streamed("hello", &(self.sample.call_events)(&[r#"{"do":"#, r#""bad"#, r#"call"}"#])).await;
         assert!(!got.body.contains("bad") && !got.body.contains("call\\\"}"), "{}", got.body);
+        self.assert_stopped(&got);
+    }
+
+    /// A blocked stream is an error like any other, unless something has gone ahead.
+    fn assert_stopped(&self, got: &Got) {
         if got.status == 200 {
             assert!((self.sample.is_filtered)(&got.events(self.sample.frames)), "{}", got.body);
         } else {
+            assert_eq!((got.status, &*got.verdict), (400, "block"), "{}", got.body);
             assert!((self.sample.is_error)(&got.json()), "{}", got.body);
         }
     }
@@ -197,7 +223,7 @@ impl Rig<'_> {
         assert_eq!((got.status, got.body), (200, (self.sample.framed)(&events)));
         let got = self.streamed("hello", &(self.sample.think_events)(&["so: a badth", "ought"])).await;
         assert!(!got.body.contains("badth"), "{}", got.body);
-        assert_eq!(got.verdict, if got.status == 200 { "allow" } else { "block" });
+        self.assert_stopped(&got);
     }
 
     async fn block(&self) {
@@ -207,6 +233,17 @@ impl Rig<'_> {
             assert!((self.sample.is_error)(&got.json()), "{}", got.body);
             assert_eq!(self.arrived(), "", "the upstream was called");
         }
+    }
+
+    /// A refusal is an error where nothing says it.
+    async fn cannot_refuse(&self) -> bool {
+        let got = self.send("a noinput", false, JSON, String::new()).await;
+        let is_error = |got: &Got| got.status == 400 && (self.sample.is_error)(&got.json());
+        let asked = is_error(&got) && self.arrived().is_empty();
+        let answer = (self.sample.answer)("a nooutput");
+        let got = self.whole("hello", &answer).await;
+        let answer = answer.to_string();
+        asked && if answer.contains("nooutput") { is_error(&got) } else { got.body == answer }
     }
 
     async fn refuse(&self, streams: bool) {
@@ -238,13 +275,11 @@ impl Rig<'_> {
         assert_eq!(self.said(&events), "It is fine. So ", "{}", got.body);
         assert!((self.sample.is_filtered)(&events), "{}", got.body);
         assert!(!got.body.contains("badout") && !got.body.contains("put 7"), "{}", got.body);
-        // From its start: an error like any other, unless something without text has gone ahead.
+        // From its start.
         let got = self.streamed("hello", &(self.sample.events)(&["badoutput", " 7"])).await;
+        self.assert_stopped(&got);
         if got.status == 200 {
-            let events = got.events(self.sample.frames);
-            assert_eq!((&*self.said(&events), (self.sample.is_filtered)(&events)), ("", true), "{}", got.body);
-        } else {
-            assert_eq!((got.status, (self.sample.is_error)(&got.json())), (400, true), "{}", got.body);
+            assert_eq!(self.said(&got.events(self.sample.frames)), "", "{}", got.body);
         }
     }
 

@@ -72,8 +72,24 @@ macro_rules! protocols {
 protocols! {
     anthropic_count_tokens
     anthropic_messages
+    cohere_chat
+    cohere_embed
+    gemini
+    gemini_count_tokens
+    gemini_embeddings
     generic
+    mistral_agents
+    mistral_fim
+    ollama_chat
+    ollama_embed
+    ollama_generate
     openai_chat
+    openai_completions
+    openai_embeddings
+    openai_moderations
+    openai_responses
+    tgi
+    vertex_predict
 }
 
 /// For cells that an API lacks.
