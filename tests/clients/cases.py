@@ -43,8 +43,6 @@ class Cases:
     # More that the stand-in is told; `begin`: in calls, so that the stream has begun when they come.
     directives = {}
     begin = {}
-    # Whether Palisade's adapter for the API is still to come.
-    pending = False
 
     @staticmethod
     def connect(url):

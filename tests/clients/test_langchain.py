@@ -5,7 +5,6 @@ import json
 import openai
 import pytest
 from cases import HELLO, Answer, Cases
-from conftest import PENDING
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}
@@ -49,7 +48,6 @@ class TestChat(Cases):
 class TestResponses(TestChat):
     called = stop = "completed"
     refused = {"completed", "content_filter"}
-    pending = True
 
     @staticmethod
     def connect(url):
@@ -64,7 +62,7 @@ class TestResponses(TestChat):
         return (metadata.get("incomplete_details") or {}).get("reason") or metadata["status"]
 
 
-@pytest.mark.parametrize("through", ["direct", pytest.param("proxy", marks=PENDING)])
+@pytest.mark.parametrize("through", ["direct", "proxy"])
 def test_embeddings(palisade, standin, through):
     url = standin if through == "direct" else palisade
     model = OpenAIEmbeddings(

@@ -51,7 +51,6 @@ class TestChat(Cases):
 
 class TestMiddle(TestChat):
     has_tools = False
-    pending = True
 
     def ask(self, client, text, headers, stream, tools):
         arguments = dict(model="stand-in", prompt=text, suffix="return", http_headers=headers)

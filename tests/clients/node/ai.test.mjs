@@ -53,7 +53,6 @@ cases("ai, responses", started, {
   ...api,
   connect: (url) => createOpenAI({ baseURL: `${url}/v1`, apiKey: "sk-test" }).responses("stand-in"),
   said: (body) => body.input.at(-1).content[0].text,
-  pending: true,
 });
 
 cases("ai, anthropic", started, {
@@ -69,5 +68,4 @@ cases("ai, google", started, {
   refused: ["content-filter"],
   hasHead: false,
   begin: { think: "Let me see." },
-  pending: true,
 });

@@ -10,7 +10,6 @@
 // tells          whether a refusal comes with a text
 // begin          more that the stand-in is told in calls, so that the stream has begun when they come
 // directives     more that the stand-in is always told
-// pending        whether Palisade's adapter for the API is still to come: then PENDING=1 runs the cases
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -31,14 +30,12 @@ const USUAL = {
   tells: true,
   begin: {},
   directives: {},
-  pending: false,
 };
 
 export const answer = (text = "", finish = null, calls = [], refusal = "") => ({ text, refusal, finish, calls });
 
 export function cases(name, { url, standin, scripted, arrived }, sdk) {
   const api = { ...USUAL, ...sdk };
-  const skip = api.pending && !process.env.PENDING ? "Palisade has no adapter for this API yet" : false;
   const clients = new Map();
   const reach = (prefix = "", direct = false) => {
     const at = (direct ? standin : url) + prefix;
@@ -69,7 +66,7 @@ export function cases(name, { url, standin, scripted, arrived }, sdk) {
     api.blocked(error);
     return true;
   };
-  const proxied = (what, run) => test(`${name}: ${what}`, { skip }, run);
+  const proxied = (what, run) => test(`${name}: ${what}`, run);
   const both = (what, run) => {
     test(`${name}: ${what}, direct`, () => run(reach("", true)));
     proxied(what, () => run(reach()));

@@ -44,6 +44,5 @@ cases("cohere", await rig(), {
   called: "TOOL_CALL",
   // The API has no reason of its own for a filter, and no error inside a stream.
   cut: ["ERROR"],
-  refused: ["ERROR"],
-  pending: true,
+  refused: ["COMPLETE"],
 });

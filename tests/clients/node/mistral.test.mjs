@@ -55,5 +55,4 @@ cases("mistral fill in the middle", started, {
   },
   said: (body) => body.prompt,
   hasTools: false,
-  pending: true,
 });

@@ -55,7 +55,6 @@ const api = {
   // A refusal is a part of a completed answer, or the answer is as incomplete as a filter leaves it.
   refused: ["completed", "content_filter"],
   tells: false,
-  pending: true,
   forbiddenEvents: [
     { type: "response.created", sequence_number: 0, response: { ...response, status: "in_progress" } },
     { type: "response.completed", sequence_number: 1, response: { ...response, status: "completed" } },
