@@ -12,6 +12,15 @@ REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"not
 ONCE = {"max_retries": 0}
 
 
+MESSAGE = {
+    "role": "assistant",
+    "content": [{"type": "text", "text": "forbidden answer"}],
+    "tool_plan": "",
+    "tool_calls": [],
+    "citations": [],
+}
+
+
 class TestChat(Cases):
     error = cohere.BadRequestError
     stop = "COMPLETE"
@@ -19,6 +28,11 @@ class TestChat(Cases):
     # The API has no reason of its own for a filter, and no error inside a stream.
     cut = {"ERROR"}
     refused = {"COMPLETE"}
+    forbidden_events = [
+        {"type": "message-start", "id": "1", "delta": {"message": MESSAGE}},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
+        "[DONE]",
+    ]
 
     @staticmethod
     def connect(url):
@@ -63,15 +77,6 @@ class TestChat(Cases):
 
     def check(self, error):
         assert error.status_code == 400
-
-    def forbidden_events(self):
-        content = [{"type": "text", "text": "forbidden answer"}]
-        message = {"role": "assistant", "content": content, "tool_plan": "", "tool_calls": [], "citations": []}
-        return [
-            {"type": "message-start", "id": "1", "delta": {"message": message}},
-            {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
-            "[DONE]",
-        ]
 
 
 @pytest.fixture(params=["direct", "proxy"])

@@ -8,7 +8,7 @@ import anthropic
 import google.oauth2.credentials
 import pytest
 from anthropic import AnthropicVertex
-from cases import FORBIDDEN, HELLO, NO, Answer, Cases
+from cases import FORBIDDEN, FORBIDDEN_MESSAGE, HELLO, NO, Answer, Cases
 from conftest import reply
 from google import genai
 from google.genai import errors, types
@@ -135,6 +135,7 @@ class TestClaudeAtVertex(Cases):
     stop = "end_turn"
     called = "tool_use"
     cut = refused = {"refusal"}
+    forbidden_events = [FORBIDDEN_MESSAGE]
 
     @staticmethod
     def connect(url):

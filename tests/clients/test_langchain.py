@@ -4,8 +4,9 @@ import json
 
 import openai
 import pytest
-from cases import HELLO, Answer, Cases
+from cases import FORBIDDEN_CHAT, HELLO, Answer, Cases
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from test_responses import FORBIDDEN_RESPONSE
 
 REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}
 
@@ -14,6 +15,7 @@ class TestChat(Cases):
     error = openai.BadRequestError
     # Of a streamed refusal LangChain keeps nothing.
     tells = False
+    forbidden_events = FORBIDDEN_CHAT
 
     @staticmethod
     def connect(url):
@@ -48,6 +50,7 @@ class TestChat(Cases):
 class TestResponses(TestChat):
     called = stop = "completed"
     refused = {"completed", "content_filter"}
+    forbidden_events = FORBIDDEN_RESPONSE
 
     @staticmethod
     def connect(url):

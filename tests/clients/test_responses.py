@@ -7,11 +7,24 @@ import struct
 
 import openai
 import pytest
-from cases import BAD, FORBIDDEN, HELLO, Answer, Cases
+from cases import BAD, FORBIDDEN, FORBIDDEN_CHAT, HELLO, Answer, Cases
 from conftest import reply
 
 PARAMETERS = {"type": "object", "properties": {"note": {"type": "string"}}}
 TOOLS = [{"type": "function", "name": "refund", "parameters": PARAMETERS, "strict": False}]
+
+
+def response(status, output):
+    fixed = {"id": "resp_1", "object": "response", "created_at": 1700000000, "model": "scripted", "tools": []}
+    return fixed | {"status": status, "output": output, "parallel_tool_calls": True, "tool_choice": "auto"}
+
+
+PART = {"type": "output_text", "text": "The forbidden answer.", "annotations": []}
+MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [PART]}
+FORBIDDEN_RESPONSE = [
+    {"type": "response.created", "sequence_number": 0, "response": response("in_progress", [MESSAGE])},
+    {"type": "response.completed", "sequence_number": 1, "response": response("completed", [MESSAGE])},
+]
 
 
 class OpenAi(Cases):
@@ -32,6 +45,7 @@ class TestResponses(OpenAi):
     # A refusal is a part of a completed answer, or the answer is as incomplete as a filter leaves it.
     refused = {"completed", "content_filter"}
     tells = False
+    forbidden_events = FORBIDDEN_RESPONSE
 
     def ask(self, client, text, headers, stream, tools):
         more = {"tools": TOOLS} if tools else {}
@@ -42,14 +56,6 @@ class TestResponses(OpenAi):
 
     def said(self, body):
         return body["input"]
-
-    def forbidden_events(self):
-        part = {"type": "output_text", "text": "The forbidden answer.", "annotations": []}
-        message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
-        return [
-            {"type": "response.created", "sequence_number": 0, "response": response("in_progress", [message])},
-            {"type": "response.completed", "sequence_number": 1, "response": response("completed", [message])},
-        ]
 
 
 class TestHelper(TestResponses):
@@ -85,6 +91,8 @@ class TestAzureResponses(TestResponses):
 
 class TestAzureChat(OpenAi):
     """Deployments of Azure; the path names the model."""
+
+    forbidden_events = FORBIDDEN_CHAT
 
     @staticmethod
     def connect(url):
@@ -139,11 +147,6 @@ class TestCompletions(OpenAi):
 
     def said(self, body):
         return body["prompt"]
-
-
-def response(status, output):
-    fixed = {"id": "resp_1", "object": "response", "created_at": 1700000000, "model": "scripted", "tools": []}
-    return fixed | {"status": status, "output": output, "parallel_tool_calls": True, "tool_choice": "auto"}
 
 
 def read(whole):

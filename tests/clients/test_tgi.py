@@ -4,7 +4,7 @@ import json
 
 import huggingface_hub
 import pytest
-from cases import Answer, Cases
+from cases import FORBIDDEN_CHAT, Answer, Cases
 from conftest import PERSON
 from huggingface_hub.errors import HfHubHTTPError, TextGenerationError
 
@@ -76,6 +76,7 @@ class TestChat(Cases):
     error = HfHubHTTPError
     # The SDK has no place for OpenAI's refusals.
     tells = False
+    forbidden_events = FORBIDDEN_CHAT
 
     @staticmethod
     def connect(url):

@@ -8,6 +8,7 @@
 // stop, called, cut, refused   how the API says that an answer ended well, with a call, cut off, and refused
 // hasHead        whether a stream begins with an event that holds nothing of the answer
 // tells          whether a refusal comes with a text
+// forbiddenEvents   a stream of which the first event holds what is blocked
 // begin          more that the stand-in is told in calls, so that the stream has begun when they come
 // directives     more that the stand-in is always told
 
@@ -31,6 +32,32 @@ const USUAL = {
   begin: {},
   directives: {},
 };
+
+const chunk = (delta, finish_reason = null) => ({
+  id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_700_000_000, model: "scripted",
+  choices: [{ index: 0, delta, finish_reason }],
+});
+const message = {
+  id: "msg_1", type: "message", role: "assistant", status: "completed",
+  content: [{ type: "output_text", text: "The forbidden answer.", annotations: [] }],
+};
+const response = { id: "resp_1", object: "response", created_at: 1_700_000_000, model: "scripted", output: [message] };
+
+// Streams of which the first event holds what is blocked.
+export const FORBIDDEN_CHAT = [chunk({ role: "assistant", content: "forbidden answer" }), chunk({}, "stop"), "[DONE]"];
+export const FORBIDDEN_RESPONSE = [
+  { type: "response.created", sequence_number: 0, response: { ...response, status: "in_progress" } },
+  { type: "response.completed", sequence_number: 1, response: { ...response, status: "completed" } },
+];
+export const FORBIDDEN_MESSAGE = [
+  {
+    type: "message_start",
+    message: {
+      id: "msg_1", type: "message", role: "assistant", model: "scripted", stop_reason: null, stop_sequence: null,
+      content: [{ type: "text", text: "forbidden answer" }], usage: { input_tokens: 1, output_tokens: 1 },
+    },
+  },
+];
 
 export const answer = (text = "", finish = null, calls = [], refusal = "") => ({ text, refusal, finish, calls });
 

@@ -45,4 +45,12 @@ cases("cohere", await rig(), {
   // The API has no reason of its own for a filter, and no error inside a stream.
   cut: ["ERROR"],
   refused: ["COMPLETE"],
+  forbiddenEvents: [
+    {
+      type: "message-start", id: "1",
+      delta: { message: { role: "assistant", content: [{ type: "text", text: "forbidden answer" }], tool_calls: [] } },
+    },
+    { type: "message-end", delta: { finish_reason: "COMPLETE" } },
+    "[DONE]",
+  ],
 });
