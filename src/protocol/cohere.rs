@@ -347,7 +347,8 @@ static ANSWER: Shape = Shape::Object(&[
 /// The same where each event has a piece of one.
 static EVENT_MESSAGE: Shape = Shape::Object(&[
     ("role", Shape::Harmless),
-    ("content", Shape::Part(&BLOCK)),
+    // Where the message starts, a list.
+    ("content", Shape::Content(&BLOCK)),
     ("toolplan", Shape::Text(Kind::Reasoning)),
     ("toolcalls", Shape::Each(Index::Position, &TOOL_CALL)),
     ("citations", CITATIONS),

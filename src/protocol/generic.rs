@@ -38,7 +38,7 @@ struct Generic {
 
 impl Generic {
     fn new(api: &Api) -> Generic {
-        let shape = |spots: &[Spot], events: Option<&Events>| {
+        let shape = |spots: &[Spot], events: Option<&Events>, alone: Option<Kind>| {
             let mut root = Tree::default();
             for spot in spots {
                 root.at(&spot.at).holds = Some(spot.holds);
@@ -48,7 +48,7 @@ impl Generic {
                 root.at(from).holds = kind;
                 root.at(from).repeats = Some(to.clone());
             }
-            &*Box::leak(Box::new(root.shape(events.is_some())))
+            &*Box::leak(Box::new(root.shape(events.is_some(), alone)))
         };
         let events = api.events.as_ref();
         let event = events.map_or(&[][..], |events| &events.spots);
@@ -57,9 +57,9 @@ impl Generic {
         Generic {
             model: folded(&api.model),
             stream: folded(&api.stream),
-            request: shape(&api.request, None),
-            response: shape(&api.response, None),
-            event: shape(event, events),
+            request: shape(&api.request, None, Some(Kind::User)),
+            response: shape(&api.response, None, Some(Kind::Completion)),
+            event: shape(event, events, None),
             api: api.clone(),
         }
     }
@@ -195,19 +195,24 @@ impl Tree {
         }
     }
 
-    /// In events, what an answer says comes in pieces.
-    fn shape(self, in_event: bool) -> Shape {
+    /// In events, what an answer says comes in pieces. Content that stands `alone`, in no message, is one of this kind.
+    fn shape(self, in_event: bool, alone: Option<Kind>) -> Shape {
         let leak = |shape: Shape| -> &'static Shape { Box::leak(Box::new(shape)) };
         let is_leaf = self.members.is_empty() && self.elements.is_none();
+        let within = match self.holds {
+            Some(Holds::Message | Holds::Content) => None,
+            Some(Holds::Text(kind)) => alone.map(|_| kind),
+            _ => alone,
+        };
         let inner = if let Some(elements) = self.elements {
-            Shape::Each(Index::Position, leak(elements.shape(in_event)))
+            Shape::Each(Index::Position, leak(elements.shape(in_event, within)))
         } else {
             let mut fields: Vec<(&'static str, Shape)> = Vec::new();
             if self.holds == Some(Holds::Message) && !self.members.contains_key("role") {
                 fields.push(("role", Shape::OneOf(ROLES)));
             }
             for (name, tree) in self.members {
-                fields.push((Box::leak(name.into_boxed_str()), tree.shape(in_event)));
+                fields.push((Box::leak(name.into_boxed_str()), tree.shape(in_event, within)));
             }
             Shape::Object(Box::leak(fields.into_boxed_slice()))
         };
@@ -221,11 +226,17 @@ impl Tree {
             Some(Holds::Text(kind)) if is_leaf => text(kind),
             Some(Holds::Text(kind)) => Shape::Within(kind, leak(inner)),
             Some(Holds::Message) => Shape::Message(role_kind, leak(inner)),
-            Some(Holds::Content) if is_leaf => Shape::Content(&PART),
-            Some(Holds::Content) => match inner {
-                Shape::Each(_, part) => Shape::Content(part),
-                part => Shape::Content(leak(part)),
-            },
+            Some(Holds::Content) => {
+                let content = Shape::Content(match inner {
+                    _ if is_leaf => &PART,
+                    Shape::Each(_, part) => part,
+                    part => leak(part),
+                });
+                match alone {
+                    Some(kind) => Shape::Prompt(kind, leak(content)),
+                    None => content,
+                }
+            }
             Some(Holds::Arguments) => Shape::Within(Kind::ToolCall, &Shape::Arguments),
             Some(Holds::Harmless) => Shape::Harmless,
             Some(Holds::Media(media)) => Shape::Media(media),

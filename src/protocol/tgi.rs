@@ -60,17 +60,22 @@ impl Protocol for Tgi {
     }
 
     fn refusal_body(&self, answer: &Answer<'_>) -> String {
-        json!({ "generated_text": answer.message }).to_string()
+        // Clients that asked for details look into them.
+        let details = json!({ "finish_reason": END, "generated_tokens": 0, "seed": null, "prefill": [], "tokens": [] });
+        json!({ "generated_text": answer.message, "details": details }).to_string()
     }
 
     fn refusal_stream(&self, answer: &Answer<'_>) -> String {
-        last(answer.message)
+        last("", answer.message)
     }
 
     fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String {
         match ending.refusal {
             _ if view.over => String::new(),
-            Some(message) => last(message),
+            Some(message) => {
+                let said = view.texts.iter().find(|(pointer, _)| pointer == "/generated_text");
+                last(said.map_or("", |(_, text)| text), message)
+            }
             // There is no reason for an end that says so: clients raise this.
             None => event(&error("The answer was stopped by a content filter.", "validation")),
         }
@@ -93,12 +98,16 @@ fn event(data: &str) -> String {
     format!("data:{data}\n\n")
 }
 
-/// The last event of a model that declines.
-fn last(message: &str) -> String {
+/// The last event of a model that declines, after what it has said so far: it says all of it again.
+fn last(said: &str, message: &str) -> String {
     let token = json!({ "id": 0, "text": message, "logprob": 0.0, "special": false });
-    let details = json!({ "finish_reason": "eos_token", "generated_tokens": 0, "seed": null, "input_length": 0 });
-    event(&json!({ "index": 0, "token": token, "generated_text": message, "details": details }).to_string())
+    let details = json!({ "finish_reason": END, "generated_tokens": 0, "seed": null, "input_length": 0 });
+    let whole = format!("{said}{message}");
+    event(&json!({ "index": 0, "token": token, "generated_text": whole, "details": details }).to_string())
 }
+
+/// Why a model that declines has ended.
+const END: &str = "eos_token";
 
 static REQUEST: Shape = Shape::Object(&[
     ("inputs", Shape::Prompt(Kind::User, &INPUTS)),

@@ -13,6 +13,28 @@ BAD = "forbidden answer is 42."
 NO = "That is not for me"
 
 
+def chunk(delta, finish=None):
+    fixed = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1700000000, "model": "scripted"}
+    return fixed | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+# Streams of which the first event holds what is blocked: OpenAI's chat, and Anthropic's messages.
+FORBIDDEN_CHAT = [chunk({"role": "assistant", "content": "forbidden answer"}), chunk({}, "stop"), "[DONE]"]
+FORBIDDEN_MESSAGE = {
+    "type": "message_start",
+    "message": {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "scripted",
+        "content": [{"type": "text", "text": "forbidden answer"}],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    },
+}
+
+
 @dataclass
 class Answer:
     """What an application reads from an answer, streamed or not."""
@@ -40,11 +62,11 @@ class Cases:
     has_tools = True
     # Whether a refusal comes with a text.
     tells = True
+    # A stream of which the first event holds what is blocked, where that is a stream's only first event.
+    forbidden_events = None
     # More that the stand-in is told; `begin`: in calls, so that the stream has begun when they come.
     directives = {}
     begin = {}
-    # Whether Palisade's adapter for the API is still to come.
-    pending = False
 
     @staticmethod
     def connect(url):
@@ -178,16 +200,12 @@ class Cases:
         assert answer.calls == []
 
     def test_stream_blocked_before_its_first_event(self, reach, scripted):
-        events = self.forbidden_events()
-        if events is None:
+        if self.forbidden_events is None:
             pytest.skip("the answer begins with the first event: the cuts below begin there")
-        scripted.events = events
+        scripted.events = self.forbidden_events
         with pytest.raises(self.error):
             self.send(reach("/scripted"), stream=True)
 
-    def forbidden_events(self):
-        """A stream of which the first event holds what is blocked."""
-        return None
 
     @pytest.mark.parametrize("before", BEFORE)
     @pytest.mark.parametrize("cut", CUTS)

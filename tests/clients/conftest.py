@@ -17,17 +17,6 @@ HERE = pathlib.Path(__file__).parent
 
 pytest.register_assert_rewrite("cases")
 
-# What waits for an adapter is run if the environment has PENDING=1.
-PENDING = pytest.mark.xfail(
-    "PENDING" not in os.environ, reason="Palisade has no adapter for this API yet", run=False
-)
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if getattr(item.cls, "pending", False) and "direct" not in item.name:
-            item.add_marker(PENDING)
-
 
 def start(command, pattern, environment=None):
     """Starts a process and waits for the line that says where it listens."""

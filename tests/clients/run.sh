@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the official SDKs of the providers for Python and Node against Palisade; without Node it says what it skips,
 # which CI=true does not allow. PALISADE_BIN names the binary; without it, the release build is taken, else the debug
-# build. PENDING=1 runs what waits for an adapter of Palisade, too.
+# build. Arguments go to pytest. docs/protocols.md lists which cases are run with which SDK.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$here/../..

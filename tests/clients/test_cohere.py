@@ -5,11 +5,20 @@ import json
 import cohere
 import pytest
 from cases import FORBIDDEN, HELLO, Answer, Cases
-from conftest import PENDING, reply
+from conftest import reply
 
 REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}
 
 ONCE = {"max_retries": 0}
+
+
+MESSAGE = {
+    "role": "assistant",
+    "content": [{"type": "text", "text": "forbidden answer"}],
+    "tool_plan": "",
+    "tool_calls": [],
+    "citations": [],
+}
 
 
 class TestChat(Cases):
@@ -17,8 +26,13 @@ class TestChat(Cases):
     stop = "COMPLETE"
     called = "TOOL_CALL"
     # The API has no reason of its own for a filter, and no error inside a stream.
-    cut = refused = {"ERROR"}
-    pending = True
+    cut = {"ERROR"}
+    refused = {"COMPLETE"}
+    forbidden_events = [
+        {"type": "message-start", "id": "1", "delta": {"message": MESSAGE}},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
+        "[DONE]",
+    ]
 
     @staticmethod
     def connect(url):
@@ -64,17 +78,8 @@ class TestChat(Cases):
     def check(self, error):
         assert error.status_code == 400
 
-    def forbidden_events(self):
-        content = [{"type": "text", "text": "The forbidden answer."}]
-        message = {"role": "assistant", "content": content, "tool_plan": "", "tool_calls": [], "citations": []}
-        return [
-            {"type": "message-start", "id": "1", "delta": {"message": message}},
-            {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
-            "[DONE]",
-        ]
 
-
-@pytest.fixture(params=["direct", pytest.param("proxy", marks=PENDING)])
+@pytest.fixture(params=["direct", "proxy"])
 def client(request, palisade, standin):
     made = TestChat.connect(standin if request.param == "direct" else palisade)
     yield made

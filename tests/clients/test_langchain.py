@@ -4,9 +4,9 @@ import json
 
 import openai
 import pytest
-from cases import HELLO, Answer, Cases
-from conftest import PENDING
+from cases import FORBIDDEN_CHAT, HELLO, Answer, Cases
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from test_responses import FORBIDDEN_RESPONSE
 
 REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}
 
@@ -15,6 +15,7 @@ class TestChat(Cases):
     error = openai.BadRequestError
     # Of a streamed refusal LangChain keeps nothing.
     tells = False
+    forbidden_events = FORBIDDEN_CHAT
 
     @staticmethod
     def connect(url):
@@ -49,7 +50,7 @@ class TestChat(Cases):
 class TestResponses(TestChat):
     called = stop = "completed"
     refused = {"completed", "content_filter"}
-    pending = True
+    forbidden_events = FORBIDDEN_RESPONSE
 
     @staticmethod
     def connect(url):
@@ -64,7 +65,7 @@ class TestResponses(TestChat):
         return (metadata.get("incomplete_details") or {}).get("reason") or metadata["status"]
 
 
-@pytest.mark.parametrize("through", ["direct", pytest.param("proxy", marks=PENDING)])
+@pytest.mark.parametrize("through", ["direct", "proxy"])
 def test_embeddings(palisade, standin, through):
     url = standin if through == "direct" else palisade
     model = OpenAIEmbeddings(

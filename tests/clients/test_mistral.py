@@ -2,7 +2,7 @@
 
 import json
 
-from cases import Answer, Cases
+from cases import FORBIDDEN_CHAT, Answer, Cases
 from mistralai.client import Mistral
 from mistralai.client.errors import SDKError
 
@@ -15,6 +15,7 @@ class TestChat(Cases):
     # The SDK has no place for OpenAI's refusals.
     tells = False
     directives = {"dialect": "mistral"}
+    forbidden_events = FORBIDDEN_CHAT
 
     @staticmethod
     def connect(url):
@@ -51,7 +52,6 @@ class TestChat(Cases):
 
 class TestMiddle(TestChat):
     has_tools = False
-    pending = True
 
     def ask(self, client, text, headers, stream, tools):
         arguments = dict(model="stand-in", prompt=text, suffix="return", http_headers=headers)

@@ -3,7 +3,7 @@
 import ollama
 import pytest
 from cases import FORBIDDEN, HELLO, Answer, Cases
-from conftest import PENDING, reply
+from conftest import reply
 
 REFUND = {"name": "refund", "parameters": {"type": "object", "properties": {"note": {"type": "string"}}}}
 
@@ -16,7 +16,6 @@ class TestChat(Cases):
     has_head = False
     # A call comes whole; so that it is not the first line, a thought comes before.
     begin = {"think": "Let me see."}
-    pending = True
 
     @staticmethod
     def connect(url):
@@ -67,7 +66,7 @@ class TestGenerate(TestChat):
         return body["prompt"]
 
 
-@pytest.fixture(params=["direct", pytest.param("proxy", marks=PENDING)])
+@pytest.fixture(params=["direct", "proxy"])
 def url(request, palisade, standin):
     return standin if request.param == "direct" else palisade
 

@@ -327,6 +327,11 @@ async fn cohere_is_cut_in_a_text_and_in_a_call() {
     assert_eq!(kinds(&got), ["message-start", "tool-plan-delta", "message-end"], "{}", got.body);
     let got = rig.talk(COHERE, &asked("go on"), SSE, |_| cohere("forbidden")[1..].to_vec()).await;
     assert!(!got.body.contains("bidden"), "{}", got.body);
+    // What the message starts with is read, too: nothing has been sent yet.
+    let first = json!({ "role": "assistant", "content": [{ "type": "text", "text": "forbidden" }] });
+    let first = json!({ "type": "message-start", "id": "c1", "delta": { "message": first } });
+    let start = |_: &str| [vec![format!("event: message-start\ndata: {first}\n\n")], cohere_end()].concat();
+    assert_eq!(rig.talk(COHERE, &asked("go on"), SSE, start).await.status, 400);
 }
 
 fn token(text: &str, whole: Option<&str>) -> String {
@@ -351,6 +356,11 @@ async fn tgi_says_the_text_twice_and_is_rewritten_twice() {
     assert!(got.text("/generated_text").starts_with("No, thanks") && got.kind == SSE, "{}", got.body);
     let got = rig.ask("/generate", &ask("decline")).await;
     assert!(got.json()["generated_text"].as_str().unwrap().starts_with("No, thanks"));
+    // Clients that asked for details look into them.
+    assert_eq!(
+        (&got.json()["details"]["finish_reason"], &got.json()["details"]["tokens"]),
+        (&json!("eos_token"), &json!([]))
+    );
 
     let told = |body: &str| serde_json::from_str::<Value>(body).unwrap()["inputs"].as_str().unwrap().to_owned();
     let answer = |body: &str| tokens(&format!("Write to {} about the secret.", told(body)));
@@ -366,6 +376,10 @@ async fn tgi_says_the_text_twice_and_is_rewritten_twice() {
     let got = rig.talk("/generate_stream", &ask("go on"), SSE, |_| tokens("It is a forbidden thing")).await;
     assert_eq!(got.text("/token/text"), "It is a ");
     assert_eq!(got.events().pop().unwrap()["error_type"], "validation", "{}", got.body);
+    let got = rig.talk("/generate_stream", &ask("go on"), SSE, |_| tokens("It is an unkind thing")).await;
+    // The last event says all that was said.
+    assert!(got.text("/generated_text").starts_with("It is an Not that"), "{}", got.body);
+    assert_eq!(got.text("/token/text"), got.text("/generated_text"));
     let got = rig.talk("/generate_stream", &ask("go on"), SSE, |_| tokens("It is so forbidden")).await;
     assert_eq!(
         (got.text("/generated_text"), got.events().pop().unwrap()["error_type"].as_str()),

@@ -31,10 +31,12 @@ const API: &str = r#"
         /turns/*: message
         /turns/*/said: content
         /question: user
+        /asked: content
         /context/*/passage: document
         /engine: harmless
       response:
         /reply/text: completion
+        /reply/parts: content
         /calls/*/args: arguments
         /id: harmless
       events:
@@ -128,6 +130,10 @@ async fn whole_answers() {
     let parts =
         json!({ "turns": [{ "role": "user", "said": [{ "type": "text", "text": "forbid" }, { "text": "den" }] }] });
     assert_eq!(rig.ask(&parts, JSON, plain).await.0, 400);
+    // So are those that stand in no message.
+    assert_eq!(rig.ask(&json!({ "asked": [{ "text": "forbid" }, { "text": "den" }] }), JSON, plain).await.0, 400);
+    let parts = r#"{"reply":{"parts":[{"text":"the laun"},{"text":"ch code"}]}}"#;
+    assert_eq!(rig.ask(&question("q"), JSON, parts).await.0, 400);
     let bot = json!({ "turns": [{ "role": "assistant", "said": "forbidden" }] });
     assert_eq!(rig.ask(&bot, JSON, plain).await.0, 200);
     assert_eq!(rig.ask(&json!({ "new_field": ["forbidden"] }), JSON, plain).await.0, 400);

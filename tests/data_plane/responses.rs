@@ -315,15 +315,42 @@ async fn an_upstream_that_says_too_much_or_breaks_off_does_not_look_finished() {
 }
 
 #[tokio::test]
-async fn a_blocked_call_is_not_sent_and_not_closed() {
+async fn nothing_of_a_blocked_call_is_sent() {
     let rig = guarded(Store::AsAsked).await;
-    let stream = Stream::new().message(&["calling"]).call(&["{\"a\":\"for", "bidden\"}"]).end();
-    let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await;
-    let events = events(&seen.body);
-    assert!(!seen.body.contains("function_call_arguments"));
-    let response = &events.last().unwrap()["response"];
-    assert_eq!(events.last().unwrap()["type"], "response.incomplete");
-    assert_eq!(response["output"].as_array().unwrap().len(), 1);
+    let whole = "{\"a\":\"forbidden\"}";
+    // In pieces, in one, and by a server that says arguments only in the item that ends.
+    for pieces in [&["{\"a\":\"for", "bidden\"}"][..], &[whole], &[]] {
+        let mut stream = Stream::new().message(&["calling"]);
+        if pieces.is_empty() {
+            for (event, arguments) in [("output_item.added", ""), ("output_item.done", whole)] {
+                let item = json!({ "id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "send",
+                                   "arguments": arguments });
+                stream.event(event, &json!({ "output_index": 1, "item": item }));
+            }
+        } else {
+            stream = stream.call(pieces);
+        }
+        let seen = exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream.end(), SSE).await;
+        let events = events(&seen.body);
+        // Clients run a call that was announced, without arguments.
+        assert!(!seen.body.contains("function_call"), "{}", seen.body);
+        let response = &events.last().unwrap()["response"];
+        assert_eq!(events.last().unwrap()["type"], "response.incomplete");
+        assert_eq!(response["output"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn calls_of_every_sort_come_through_as_they_came() {
+    let rig = guarded(Store::AsAsked).await;
+    let mut stream = Stream::new().call(&[]).call(&["{}"]).call(&["{\"a\":", "1}"]);
+    for (event, arguments) in [("output_item.added", json!({})), ("output_item.done", json!({ "query": "tea" }))] {
+        let item = json!({ "id": "ts_3", "type": "tool_search_call", "call_id": "call_3", "execution": "server",
+                           "status": "completed", "arguments": arguments });
+        stream.event(event, &json!({ "output_index": 3, "item": item }));
+    }
+    let stream = stream.end();
+    assert_eq!(exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await.body, stream);
 }
 
 #[tokio::test]

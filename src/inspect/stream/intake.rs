@@ -287,12 +287,19 @@ impl Stream {
             return Repeat::None;
         }
         let (raw, is_json) = (json.raw(leaf.node), json.kind(leaf.node) != NodeKind::String);
-        // Where an item is announced, its texts are empty.
+        let known = self.by_channel.get(&(leaf.channel, leaf.kind));
+        // Where an item is announced, its texts are empty. Clients take a call that was announced and never ended for one
+        // without arguments: it waits for them.
         if raw.is_empty() || (is_json && is_empty_json(raw)) {
-            return Repeat::Taken;
+            let announces = leaf.role == LeafRole::Arguments && matches!(held.mark, Mark::Begin(_));
+            return if announces && known.is_none() { Repeat::None } else { Repeat::Taken };
         }
-        let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) else { return Repeat::None };
+        let Some(&index) = known else { return Repeat::None };
         let text = &self.texts[index];
+        if text.text.len() == 0 && text.half.is_none() && !text.text.is_finished() {
+            // Nothing was said there but that there is something.
+            return Repeat::None;
+        }
         let same = text.is_json == is_json && text.said.as_deref() == Some(&*json.string(leaf.node));
         if !same || text.half.is_some() {
             return Repeat::Other;

@@ -44,6 +44,13 @@ cases("cohere", await rig(), {
   called: "TOOL_CALL",
   // The API has no reason of its own for a filter, and no error inside a stream.
   cut: ["ERROR"],
-  refused: ["ERROR"],
-  pending: true,
+  refused: ["COMPLETE"],
+  forbiddenEvents: [
+    {
+      type: "message-start", id: "1",
+      delta: { message: { role: "assistant", content: [{ type: "text", text: "forbidden answer" }], tool_calls: [] } },
+    },
+    { type: "message-end", delta: { finish_reason: "COMPLETE" } },
+    "[DONE]",
+  ],
 });

@@ -46,5 +46,4 @@ cases("gemini", await rig(), {
   hasHead: false,
   // A call comes whole; so that it is not the first event, a thought comes before.
   begin: { think: "Let me see." },
-  pending: true,
 });

@@ -31,7 +31,6 @@ const api = {
   // The API has no reason of its own for a filter.
   refused: ["stop", "content_filter"],
   hasHead: false,
-  pending: true,
 };
 
 cases("ollama chat", started, {

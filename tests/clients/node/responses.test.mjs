@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { PARAMETERS, answer, cases } from "./cases.mjs";
+import { FORBIDDEN_RESPONSE, PARAMETERS, answer, cases } from "./cases.mjs";
 import { rig } from "./rig.mjs";
 
 const started = await rig();
@@ -37,12 +37,6 @@ async function gather(stream) {
   return seen;
 }
 
-const message = {
-  id: "msg_1", type: "message", role: "assistant", status: "completed",
-  content: [{ type: "output_text", text: "The forbidden answer.", annotations: [] }],
-};
-const response = { id: "resp_1", object: "response", created_at: 1700000000, model: "scripted", output: [message] };
-
 const api = {
   connect: (url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: "sk-test", maxRetries: 0, timeout: 20_000 }),
   blocked(error) {
@@ -55,11 +49,7 @@ const api = {
   // A refusal is a part of a completed answer, or the answer is as incomplete as a filter leaves it.
   refused: ["completed", "content_filter"],
   tells: false,
-  pending: true,
-  forbiddenEvents: [
-    { type: "response.created", sequence_number: 0, response: { ...response, status: "in_progress" } },
-    { type: "response.completed", sequence_number: 1, response: { ...response, status: "completed" } },
-  ],
+  forbiddenEvents: FORBIDDEN_RESPONSE,
 };
 
 const body = (text, tools) => ({ model: "stand-in", input: text, ...(tools && { tools: TOOLS }) });
