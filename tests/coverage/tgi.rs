@@ -34,7 +34,11 @@ pub(super) fn sample() -> Sample {
         },
         is_error: |body| body["error"].is_string() && body["error_type"] == "validation",
         // There is no field for it: the message is the text.
-        declines: |values| values.last().is_some_and(|last| is_notice(&last["generated_text"])),
+        // A stream's last event says all that was sent, and the message at its end.
+        declines: |values| values.last().is_some_and(|last| match last["token"]["text"].as_str() {
+            Some(token) => is_notice(&last["token"]["text"]) && last["generated_text"].as_str().is_some_and(|all| all.ends_with(token)),
+            None => is_notice(&last["generated_text"]),
+        }),
         // There is no other end that says so.
         is_filtered: |events| {
             events.last().is_some_and(|last| last["error"].is_string() && last["error_type"] == "validation")
