@@ -213,6 +213,12 @@ async fn streams_in_every_framing() {
             assert!(serde_json::from_str::<Vec<Value>>(&body).is_ok(), "{body}");
         }
 
+        // Whatever its type says, pieces of a text are never read apart.
+        for kind in ["text/plain", "application/octet-stream"] {
+            let (_, _, body) = rig.ask(&live, kind, &cut).await;
+            assert!(!body.contains("laun"), "{framing} as {kind}: {body}");
+        }
+
         // In a call: nothing of it.
         let call = stream(&[begun, r#"{"call":{"args":"{\"do\":\"wi"}}"#, r#"{"call":{"args":"pe\"}"}}"#]);
         let (_, _, body) = rig.ask(&live, kind, &call).await;
