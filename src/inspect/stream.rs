@@ -98,6 +98,8 @@ pub struct Stream {
     numbered: usize,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
+    /// Bytes of texts that are kept where events may say them again.
+    said_bytes: usize,
     /// The same as [`Choice::said`] of an answer that is the only one.
     said: bool,
     /// Answers of which a text has gone out rewritten.
@@ -279,6 +281,7 @@ impl Stream {
             numbered: 0,
             dirty: Vec::new(),
             choices: Vec::new(),
+            said_bytes: 0,
             said: false,
             rewritten: HashSet::new(),
             view: StreamView { kept: Some(Vec::new()), ..StreamView::default() },

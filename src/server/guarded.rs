@@ -244,9 +244,10 @@ impl Exchange {
         if self.store == Store::ForceOff { keeps } else { Keeps::Never }
     }
 
-    /// Nobody goes on from what the provider keeps under these ids, nor from what the request adds to.
-    pub(super) fn taint(&self, ids: &[String]) {
-        if !ids.is_empty() {
+    /// Nobody goes on from what the provider keeps under these ids, nor from what the request adds to; that also where an
+    /// answer is blocked before it says its own.
+    pub(super) fn taint(&self, ids: &[String], blocked: bool) {
+        if blocked || !ids.is_empty() {
             ids.iter().chain(&self.kept_as).for_each(|id| self.tainted.add(id));
         }
     }
@@ -255,7 +256,7 @@ impl Exchange {
     fn taint_whole(&self, body: &[u8]) {
         self.kept_as.iter().for_each(|id| self.tainted.add(id));
         if let (Some(protocol), Ok(json)) = (self.protocol, Json::parse(body)) {
-            self.taint(&protocol.kept_as(&json));
+            self.taint(&protocol.kept_as(&json), true);
         }
     }
 

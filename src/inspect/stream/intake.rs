@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
-use super::joined::Strings;
+use super::joined::{MAX_SAID, Strings};
 use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
@@ -241,8 +241,9 @@ impl Stream {
             }
             text.text.feed(raw);
             text.is_json = true;
-            if let Some(said) = &mut text.said {
+            if let Some(said) = text.said.as_mut().filter(|_| self.said_bytes <= MAX_SAID) {
                 raw.clone_into(said);
+                self.said_bytes += raw.len();
             }
         }
         held.pieces.push(Piece { text: index, raw: at..at + range.len(), range, form: Form::Json });
@@ -320,7 +321,8 @@ impl Stream {
         }
         let Some(&index) = self.by_channel.get(&(leaf.channel, leaf.kind)) else { return Repeat::None };
         let text = &self.texts[index];
-        let same = text.is_json == is_json && text.said.as_deref() == Some(&*json.string(leaf.node));
+        let said = text.said.as_deref().filter(|said| said.len() == text.text.len());
+        let same = text.is_json == is_json && said == Some(&*json.string(leaf.node));
         if !same || text.half.is_some() || leaf.array.is_some_and(|array| grown.contains(&array)) {
             return Repeat::Other;
         }

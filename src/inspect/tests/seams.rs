@@ -90,6 +90,32 @@ fn strings_that_come_again_are_read_with_those_that_are_new() {
     assert!(!out.contains("\"ret\""), "{out}");
 }
 
+/// Else a stream that never ends would be kept as a whole, item after item.
+#[test]
+fn what_is_too_much_to_be_kept_is_read_again() {
+    let context = compiled("rules: [{ id: r, detect: { keywords: { words: [secret] } }, action: mask }]");
+    let mut stream = make(&context, RESPONSES);
+    let delta = |index: usize, text: &str| {
+        event(
+            &json!({ "type": "response.output_text.delta", "output_index": index, "content_index": 0, "delta": text }),
+        )
+    };
+    let done = |index: usize, text: &str| {
+        event(&json!({ "type": "response.output_text.done", "output_index": index, "content_index": 0, "text": text }))
+    };
+    let long = "word ".repeat(300_000);
+    let bytes = [
+        delta(0, &long),
+        delta(0, "a secret "),
+        // What was kept is not all of it.
+        done(0, &long),
+        delta(1, "another secret "),
+        done(1, "another secret "),
+    ];
+    let out = push(&mut stream, &bytes.concat()) + &finish(&mut stream);
+    assert_eq!(out, bytes.concat().replace("secret", "******"));
+}
+
 /// A second or two; where each place looks at all others, a minute.
 #[test]
 fn events_of_very_many_places_take_linear_time() {
