@@ -127,6 +127,13 @@ pub(super) fn read(reader: &mut MapReader<'_>) -> Api {
     let request = reader.map("request", spots).unwrap_or_default();
     let response = reader.map("response", spots).unwrap_or_default();
     let events = reader.map("events", events).flatten();
+    if let (Some(Frame::Array), None, Some(node)) =
+        (events.as_ref().map(|events| events.framing), &stream, reader.node("events"))
+    {
+        let title = "streams that are arrays, and no `stream`";
+        let help = "nothing but the request tells such a stream from a whole answer";
+        reader.problem(Problem::error(&node.at, title).label("expected `stream` beside this").help(help));
+    }
     let error = reader.optional("error", body).unwrap_or_else(|| Template {
         event: None,
         data: r#"{"error":{"message":"{message}","id":"{id}"}}"#.to_owned(),
