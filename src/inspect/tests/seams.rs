@@ -154,3 +154,60 @@ fn events_of_very_many_places_take_linear_time() {
     worst = worst.max(took(&deltas));
     assert!(worst < 20.0, "{worst}");
 }
+
+#[test]
+fn rules_that_only_record_hold_nothing() {
+    let context = compiled(
+        "unscannable: log\nrules: [{ id: r, detect: { keywords: { words: [secret] } }, action: log },
+            { id: p, detect: { pii: { entities: [EMAIL_ADDRESS] } }, action: log }, { id: s, detect: { secrets: {} }, action: log }]",
+    );
+    let responses = |name: &str, rest: Value| {
+        let mut body = json!({ "type": name, "output_index": 0, "content_index": 0, "sequence_number": 1 });
+        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        event(&body)
+    };
+    let call = json!({ "type": "function_call", "id": "f", "call_id": "c", "name": "sec", "arguments": "" });
+    let line = |rest: Value| format!("{rest}\n");
+    for (path, frames, events) in [
+        (
+            RESPONSES,
+            Frames::Sse,
+            vec![
+                responses(
+                    "response.output_text.delta",
+                    json!({ "delta": "a sec", "logprobs": [{ "token": "a sec" }] }),
+                ),
+                responses("response.output_text.done", json!({ "text": "a sec", "logprobs": [{ "token": "a sec" }] })),
+                responses("response.output_item.added", json!({ "item": call, "output_index": 1 })),
+                responses(
+                    "response.function_call_arguments.delta",
+                    json!({ "delta": "{\"a\":\"sec", "output_index": 1 }),
+                ),
+            ],
+        ),
+        (
+            GEMINI,
+            Frames::Sse,
+            vec![format!("data: {}\n\n", candidate("a sec")), format!("data: {}\n\n", candidate("AKIA"))],
+        ),
+        (
+            GEMINI,
+            Frames::Array,
+            vec![format!("[{}", candidate("a sec")), format!(",\r\n{}", candidate("AKIA")), "]".into()],
+        ),
+        (
+            "/api/chat",
+            Frames::Ndjson,
+            vec![
+                line(json!({ "message": { "role": "assistant", "content": "a sec" }, "done": false })),
+                line(json!({ "message": { "role": "assistant", "content": "", "tool_calls": [
+                    { "function": { "name": "sec", "arguments": { "a": "sec" } } }] }, "done": false })),
+            ],
+        ),
+    ] {
+        let mut stream = make(&context, path).framed(frames);
+        for event in &events {
+            assert_eq!(push(&mut stream, event), *event, "{path}");
+        }
+    }
+}
