@@ -132,7 +132,7 @@ fn events_of_very_many_places_take_linear_time() {
         started.elapsed().as_secs_f32()
     };
     let image = json!({ "type": "input_image", "image_url": "data:," });
-    let images = json!([{ "type": "message", "role": "user", "content": vec![image; 60_000] }]);
+    let images = json!([{ "type": "message", "role": "user", "content": vec![image; 120_000] }]);
     let created = |name: &str, rest: &Value| event(&json!({ "type": name, "response": rest }));
     let response = json!({ "id": "resp_1", "instructions": images, "output": [] });
     let all = [created("response.created", &response), created("response.completed", &response)];
