@@ -127,6 +127,13 @@ pub(super) fn read(reader: &mut MapReader<'_>) -> Api {
     let request = reader.map("request", spots).unwrap_or_default();
     let response = reader.map("response", spots).unwrap_or_default();
     let events = reader.map("events", events).flatten();
+    if let (Some(Frame::Array), None, Some(node)) =
+        (events.as_ref().map(|events| events.framing), &stream, reader.node("events"))
+    {
+        let title = "streams that are arrays, and no `stream`";
+        let help = "nothing but the request tells such a stream from a whole answer";
+        reader.problem(Problem::error(&node.at, title).label("expected `stream` beside this").help(help));
+    }
     let error = reader.optional("error", body).unwrap_or_else(|| Template {
         event: None,
         data: r#"{"error":{"message":"{message}","id":"{id}"}}"#.to_owned(),
@@ -167,7 +174,15 @@ fn spots(reader: &mut MapReader<'_>) -> Vec<Spot> {
         let leaf = |holds| !matches!(holds, Holds::Message | Holds::Content | Holds::Text(_));
         let clash = out.iter().find(|other| {
             let (outer, inner) = if other.at.len() <= spot.at.len() { (*other, &spot) } else { (&spot, *other) };
-            outer.at == inner.at || (leaf(outer.holds) && inner.at.starts_with(&outer.at))
+            let (outer_at, inner_at) = (folded(&outer.at), folded(&inner.at));
+            let shared = outer_at.iter().zip(&inner_at).take_while(|(a, b)| a == b).count();
+            // An array and an object at one place.
+            let both = |a: Option<&String>, b: Option<&String>| {
+                a.zip(b).is_some_and(|(a, b)| a != b && (a == "*" || b == "*"))
+            };
+            outer_at == inner_at
+                || (leaf(outer.holds) && inner_at.starts_with(&outer_at))
+                || both(outer_at.get(shared), inner_at.get(shared))
         });
         if let Some(other) = clash {
             let title = format!("{} and {} cannot both be told", quoted(&shown(&other.at)), quoted(&shown(&spot.at)));
@@ -210,6 +225,11 @@ fn repeats(reader: &mut MapReader<'_>) -> Vec<(Vec<String>, Vec<String>)> {
         Ok((from, to))
     };
     reader.entries().iter().filter_map(|entry| problems.keep(pair(entry))).collect()
+}
+
+/// The steps as keys are compared: without regard to case, `_` and `-`.
+fn folded(path: &[String]) -> Vec<String> {
+    path.iter().map(|step| step.to_lowercase().replace(['_', '-'], "")).collect()
 }
 
 /// Whether one of two places is inside the other.

@@ -27,7 +27,7 @@ use super::{Cause, Report, Ticket};
 use crate::policy::{Answer, ChannelPlan, Context};
 use crate::protocol::framing::{Event, Frames, Framing};
 use crate::protocol::{Mark, Protocol, StreamView, openai_error};
-use crate::segment::Kind;
+use crate::segment::{Kind, Media};
 
 /// Most bytes of events that wait for a decision.
 const MAX_HELD: usize = 8 << 20;
@@ -98,6 +98,8 @@ pub struct Stream {
     numbered: usize,
     dirty: Vec<usize>,
     choices: Vec<Choice>,
+    /// Bytes of texts that are kept where events may say them again.
+    said_bytes: usize,
     /// The same as [`Choice::said`] of an answer that is the only one.
     said: bool,
     /// Answers of which a text has gone out rewritten.
@@ -110,12 +112,16 @@ pub struct Stream {
     /// Ids under which the provider keeps the answer.
     kept_as: Vec<String>,
     report: Report,
+    /// What the report says could not be looked into.
+    unscanned: HashSet<(String, Media)>,
     blocked: Option<Cause>,
     /// No more events are taken in.
     closed: bool,
     /// The last event came without the line break that ends it.
     torn: bool,
     sent: bool,
+    /// What ends the stream by its framing has been sent.
+    shut: bool,
     end: StreamEnd,
 }
 
@@ -275,6 +281,7 @@ impl Stream {
             numbered: 0,
             dirty: Vec::new(),
             choices: Vec::new(),
+            said_bytes: 0,
             said: false,
             rewritten: HashSet::new(),
             view: StreamView { kept: Some(Vec::new()), ..StreamView::default() },
@@ -282,10 +289,12 @@ impl Stream {
             after: None,
             kept_as: Vec::new(),
             report: Report::default(),
+            unscanned: HashSet::new(),
             blocked: None,
             closed: false,
             torn: false,
             sent: false,
+            shut: false,
             end: StreamEnd::Open,
         }
     }
@@ -359,7 +368,7 @@ impl Stream {
                 Some(protocol) => protocol.failure(message, frames),
                 None => frames.event(&openai_error(message, "server_error", "upstream_error")) + frames.end(),
             };
-            self.write(ending.into_bytes(), out);
+            self.write_ending(ending.into_bytes(), out);
             self.closed = true;
             self.end = StreamEnd::Done;
         }
@@ -370,6 +379,13 @@ impl Stream {
         let first = !std::mem::replace(&mut self.sent, true);
         self.framing.frames().place(&mut event, first);
         out.append(&mut event);
+    }
+
+    /// Sends an ending, where one can still come.
+    fn write_ending(&mut self, ending: Vec<u8>, out: &mut Vec<u8>) {
+        if !self.shut {
+            self.write(ending, out);
+        }
     }
 
     /// What classifiers have to judge.

@@ -12,6 +12,7 @@ mod halves;
 mod messages;
 mod parts;
 mod restore;
+mod seams;
 mod silent;
 mod small;
 

@@ -54,6 +54,11 @@ impl Frames {
         self != Frames::Array || matches!(event.trim_ascii_start(), [b'[' | b',', ..])
     }
 
+    /// Whether these bytes end the stream: nothing can come after them.
+    pub(crate) fn is_over(self, event: &Event) -> bool {
+        self == Frames::Array && event.is_empty() && event.raw.contains(&b']')
+    }
+
     /// What ends an event that came without its end.
     pub(crate) fn mend(self) -> &'static str {
         match self {

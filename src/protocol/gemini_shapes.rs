@@ -115,7 +115,14 @@ fn file_data(mime_type: &str) -> &'static Shape {
 
 /// Whether a file is read by the model as it is, byte by byte. In RTF, words can be spelled in other bytes.
 fn is_text(mime_type: &str) -> bool {
-    let kind = mime_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (kind, parameters) = mime_type.split_once(';').unwrap_or((mime_type, ""));
+    // Of another charset every word is spelled in other bytes.
+    let parameters = parameters.to_ascii_lowercase();
+    let charset = parameters.split("charset").skip(1).map(|rest| rest.trim_start_matches([' ', '=', '"']));
+    if !charset.into_iter().all(|name| ["utf-8", "utf8", "us-ascii"].iter().any(|known| name.starts_with(known))) {
+        return false;
+    }
+    let kind = kind.trim().to_ascii_lowercase();
     match kind.split_once('/') {
         Some(("text", kind)) => kind != "rtf",
         Some(("application", kind)) => TEXT_APPLICATIONS.contains(&kind),
@@ -322,10 +329,24 @@ mod tests {
 
     #[test]
     fn files_are_told_by_their_type() {
-        for text in ["text/plain", "Text/HTML; charset=utf-8", "application/json", "text/x-python"] {
+        for text in [
+            "text/plain",
+            "Text/HTML; charset=utf-8",
+            "text/csv;header=present; charset=\"UTF-8\"",
+            "application/json",
+            "text/x-python",
+        ] {
             assert!(is_text(text), "{text}");
         }
-        for other in ["text/rtf", "application/pdf", "image/png", "text", ""] {
+        for other in [
+            "text/rtf",
+            "application/pdf",
+            "image/png",
+            "text",
+            "",
+            "text/plain; charset=utf-16le",
+            "text/csv;charset=\"utf-7\"",
+        ] {
             assert!(!is_text(other), "{other}");
         }
         assert_eq!(

@@ -244,9 +244,10 @@ impl Exchange {
         if self.store == Store::ForceOff { keeps } else { Keeps::Never }
     }
 
-    /// Nobody goes on from what the provider keeps under these ids, nor from what the request adds to.
-    pub(super) fn taint(&self, ids: &[String]) {
-        if !ids.is_empty() {
+    /// Nobody goes on from what the provider keeps under these ids, nor from what the request adds to; that also where an
+    /// answer is blocked before it says its own.
+    pub(super) fn taint(&self, ids: &[String], blocked: bool) {
+        if blocked || !ids.is_empty() {
             ids.iter().chain(&self.kept_as).for_each(|id| self.tainted.add(id));
         }
     }
@@ -255,7 +256,7 @@ impl Exchange {
     fn taint_whole(&self, body: &[u8]) {
         self.kept_as.iter().for_each(|id| self.tainted.add(id));
         if let (Some(protocol), Ok(json)) = (self.protocol, Json::parse(body)) {
-            self.taint(&protocol.kept_as(&json));
+            self.taint(&protocol.kept_as(&json), true);
         }
     }
 
@@ -366,13 +367,17 @@ impl Exchange {
 
     /// How an answer with these headers is cut into events, if it is a stream.
     fn frames(&self, headers: &HeaderMap) -> Option<Frames> {
-        let kind = headers.get(CONTENT_TYPE)?.as_bytes();
+        let kind = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
         self.protocol.map_or_else(|| Frames::of(kind), |protocol| protocol.frames(kind, &self.asked))
     }
 
     fn read_response<'b>(&self, headers: &HeaderMap, bytes: &'b Bytes) -> Result<inspect::Body<'b>, Unread> {
         readable(headers)?;
         match (Json::parse(bytes), self.protocol) {
+            // Its elements are events, and their pieces of a text were each taken for a whole one here.
+            (Ok(json), Some(_)) if self.asked.stream == Some(Frames::Array) && json.elements(0).nth(1).is_some() => {
+                Err(UNSAID.to_owned().into())
+            }
             (Ok(json), Some(protocol)) => {
                 let (shape, kind) = protocol.response();
                 let walked = walk(&json, shape, Direction::Response, kind)?;
@@ -395,14 +400,15 @@ impl Exchange {
                     return Err(error.into());
                 }
                 // Clients read events whatever their type says, and put together what stands apart here.
-                let is_event = |protocol: &dyn Protocol, line: &str| {
-                    let is_object = line.trim_start().starts_with('{') && line.trim_end().ends_with('}');
-                    line.starts_with("data:")
-                        || (is_object && protocol.frames(NDJSON, &self.asked) == Some(Frames::Ndjson))
+                let reads_lines =
+                    self.protocol.is_some_and(|protocol| protocol.frames(NDJSON, &self.asked) == Some(Frames::Ndjson));
+                let is_event = |line: &str| match line.strip_prefix("data:") {
+                    // A page may have such a line.
+                    Some(data) => self.protocol.is_some() || Json::parse(data.trim().as_bytes()).is_ok(),
+                    None => reads_lines && line.trim_start().starts_with('{') && line.trim_end().ends_with('}'),
                 };
-                let mut lines = text.split(['\n', '\r']);
-                if self.protocol.is_some_and(|protocol| lines.any(|line| is_event(protocol, line))) {
-                    return Err("a stream of events that does not say so".to_owned().into());
+                if text.trim_start_matches('\u{feff}').split(['\n', '\r']).any(is_event) {
+                    return Err(UNSAID.to_owned().into());
                 }
                 Ok(inspect::Body::Plain(text, plain_segment()))
             }
@@ -599,6 +605,9 @@ pub(super) fn percent_decode(text: &str) -> Cow<'_, str> {
     }
     String::from_utf8_lossy(&bytes).into_owned().into()
 }
+
+/// Why a stream that comes as a whole body is not read: its pieces would be read apart.
+const UNSAID: &str = "a stream of events that does not say so";
 
 /// As JSON lines are called.
 const NDJSON: &[u8] = b"application/x-ndjson";

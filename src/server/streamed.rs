@@ -203,7 +203,7 @@ impl Guarded {
     /// Before anything of what came of it is on its way.
     fn taint(&mut self) {
         if let (Some(exchange), Some(stream)) = (&self.exchange, &mut self.stream) {
-            exchange.taint(&stream.take_tainted());
+            exchange.taint(&stream.take_tainted(), stream.blocked().is_some());
         }
     }
 

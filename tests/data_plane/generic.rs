@@ -219,6 +219,12 @@ async fn streams_in_every_framing() {
             assert!(serde_json::from_str::<Vec<Value>>(&body).is_ok(), "{body}");
         }
 
+        // Whatever its type says, pieces of a text are never read apart.
+        for kind in ["text/plain", "application/octet-stream"] {
+            let (_, _, body) = rig.ask(&live, kind, &cut).await;
+            assert!(!body.contains("laun"), "{framing} as {kind}: {body}");
+        }
+
         // In a call: nothing of it.
         let call = stream(&[begun, r#"{"call":{"args":"{\"do\":\"wi"}}"#, r#"{"call":{"args":"pe\"}"}}"#]);
         let (_, _, body) = rig.ask(&live, kind, &call).await;
@@ -232,8 +238,7 @@ async fn streams_in_every_framing() {
 
 #[test]
 fn a_wrong_description_is_told() {
-    let problems = |change: (&str, &str)| {
-        let api = API.replace("FRAMING", "sse").replace(change.0, change.1);
+    let problems = |api: &str| {
         let config = format!(
             "version: 1\nupstreams: {{ own: {{ url: 'http://127.0.0.1:1' }} }}\n\
              routes:\n  - path: /ask\n    upstream: own{api}"
@@ -241,17 +246,24 @@ fn a_wrong_description_is_told() {
         let loaded = load_source(&Source::new("palisade.yaml", &config), Path::new("."), &|_| None);
         loaded.map(|_| ()).map_err(|problems| problems.to_string())
     };
-    assert_eq!(problems(("", "")), Ok(()));
+    let right = API.replace("FRAMING", "sse");
+    assert_eq!(problems(&right), Ok(()));
+    // Only what asks for it tells a stream that is an array from a whole answer, in which texts stand apart.
+    let array = API.replace("FRAMING", "array").replace(", '[DONE]']", "]");
+    assert_eq!(problems(&array), Ok(()));
+    assert!(problems(&array.replace("stream: /live", "")).unwrap_err().contains("no `stream`"));
     for (change, told) in [
         (("/question: user", "/question: usr"), "did you mean `user`"),
         (("/question: user", "question: user"), "JSON pointer"),
         (("/id: harmless", "/id: harmless\n        /id/x: user"), "cannot both be told"),
+        (("/question: user", "/question: user\n        /Quest_ion: harmless"), "cannot both be told"),
+        (("/question: user", "/question: user\n        /turns/first: system"), "cannot both be told"),
         ((r#"'{"fault":"{message}"}'"#, r#"'{"fault":{message}}'"#), "no JSON once it is filled in"),
         (("/delta/text }", "/delta/txt }"), "repeats no text"),
         (("ending:", "endings:"), "did you mean `ending`"),
         (("framing: sse", "framing: ndjson"), "no JSON once it is filled in"),
     ] {
-        let problems = problems(change).unwrap_err();
+        let problems = problems(&right.replace(change.0, change.1)).unwrap_err();
         assert!(problems.contains(told), "{change:?}: {problems}");
     }
 }

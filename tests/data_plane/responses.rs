@@ -393,12 +393,16 @@ async fn nobody_goes_on_from_what_was_blocked_or_rewritten() {
     exchange(&rig, POST, r#"{"input":"hi"}"#, &answer("resp_cut", "forbidden"), JSON).await;
     let stream = Stream::new().message(&["a sec", "ret"]).end();
     exchange(&rig, POST, r#"{"input":"hi","stream":true}"#, &stream, SSE).await;
+    // Blocked before it says what it is called.
+    let hidden = r#"{"input":"hi","conversation":"conv_2","stream":true}"#;
+    exchange(&rig, POST, hidden, "data: {no JSON\n\n", SSE).await;
     let previous = |id: &str| format!(r#"{{"input":"go on","previous_response_id":"{id}"}}"#);
     for body in [
         previous("resp_secret"),
         previous("resp_cut"),
         previous("resp_1"),
         r#"{"input":"go on","conversation":{"id":"conv_1"}}"#.to_owned(),
+        r#"{"input":"go on","conversation":"conv_2"}"#.to_owned(),
         r#"{"input":[{"type":"item_reference","id":"msg_of_resp_secret"}]}"#.to_owned(),
         r#"{"input":[{"id":"msg_0"}]}"#.to_owned(),
     ] {

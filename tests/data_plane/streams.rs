@@ -106,3 +106,32 @@ async fn json_lines_are_one_text_line_by_line() {
     let end = client.read_to("}}\n").await;
     assert!(end.contains("{\"error\":{") && !end.contains("forbid") && !end.contains("more"), "{end}");
 }
+
+#[tokio::test]
+async fn events_that_do_not_say_so_are_not_read_apart() {
+    for path in [CHAT, "/v1/unknown"] {
+        let (mut client, mut server, _proxy) = begun(path, "text/plain").await;
+        server.write(delta("a sec") + &delta("ret ")).await;
+        drop(server);
+        let out = client.read_to("}}").await;
+        assert!(out.starts_with("HTTP/1.1 400") && !out.contains("ret "), "{path}: {out}");
+    }
+    // A page with such a line is none.
+    let (mut client, mut server, _proxy) = begun("/v1/unknown", "text/plain").await;
+    server.write("data: a page\ndata:\n").await;
+    drop(server);
+    assert!(client.read_to("a page\ndata:\n").await.starts_with("HTTP/1.1 200"));
+}
+
+/// Else its elements would be answers of their own, each with a text of its own.
+#[tokio::test]
+async fn an_array_of_events_is_not_read_as_a_whole_answer() {
+    for kind in ["text/plain", "application/octet-stream", "text/event-stream"] {
+        let (mut client, mut server, _proxy) = begun("/v1beta/models/m:streamGenerateContent", kind).await;
+        let element = |text: &str| format!(r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}]}}}}]}}"#);
+        server.write(format!("[{},{}]", element("a sec"), element("ret "))).await;
+        drop(server);
+        let out = client.read_to("}}").await;
+        assert!(out.starts_with("HTTP/1.1 400") && !out.contains("ret "), "{kind}: {out}");
+    }
+}

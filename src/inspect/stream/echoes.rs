@@ -51,10 +51,12 @@ impl Stream {
                 continue;
             }
             let plan = Arc::clone(plan);
+            let known = self.by_channel.get(&(token.channel, token.kind));
+            let goes_on = known.is_none_or(|&index| !self.texts[index].text.is_finished());
             let index = match (token.extent, whole) {
-                (Extent::Piece, _) => self.text_of(json, token, choice, plan, held.mark),
+                (Extent::Piece, _) if goes_on => self.text_of(json, token, choice, plan, held.mark),
                 (_, Some(index)) => index,
-                // All of it at once, whether or not others have said it: a text of its own.
+                // All of it at once, whether or not others have said it, or more after its end: a text of its own.
                 (_, None) => *whole.insert(self.new_text(json, token, choice, plan, Mark::None)),
             };
             self.dirty.push(index);
@@ -82,8 +84,8 @@ impl Stream {
                 is_new && self.texts[piece.text].choice == text.choice
             };
             let goes_on = text.echo.as_ref().is_some_and(|echo| !echo.broken) && !text.text.is_finished();
-            let echoed = held.pieces.iter().any(|piece| piece.text == index);
-            if !goes_on || echoed || !held.pieces.iter().any(says) {
+            let is_echoed = || held.pieces.iter().any(|piece| piece.text == index);
+            if !goes_on || is_echoed() || !held.pieces.iter().any(says) {
                 continue;
             }
             self.settle_text(index);

@@ -1,16 +1,17 @@
 //! Events on their way in: read strictly, walked, and their strings fed to the texts that they belong to.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::Cause;
 use super::super::text::Text;
-use super::joined::Strings;
+use super::joined::{MAX_SAID, Strings};
 use super::{Choice, Form, Held, MAX_CHOICES, MAX_TEXTS, Part, Piece, Queued, Stream, StreamText};
 use crate::policy::ChannelPlan;
 use crate::policy::rule::Decision;
 use crate::protocol::Mark;
 use crate::protocol::framing::Event;
-use crate::protocol::json::{Json, NodeKind, leading_low_surrogate, trailing_high_surrogate, unescape};
+use crate::protocol::json::{Json, NodeId, NodeKind, leading_low_surrogate, trailing_high_surrogate, unescape};
 use crate::protocol::walk::{self, Extent, LeafRole, TextLeaf, Walked};
 use crate::segment::{Direction, Segment};
 
@@ -53,6 +54,7 @@ impl Stream {
                 return self.enqueue(Held::unread(event));
             }
             self.sent |= !event.raw.is_empty();
+            self.shut |= self.framing.frames().is_over(&event);
             out.extend_from_slice(&event.raw);
             return;
         }
@@ -111,7 +113,7 @@ impl Stream {
             if decision != Decision::Allow {
                 let unscanned = (self.pointer(json, node), media);
                 // Events may say again what others said.
-                if !self.report.unscanned.contains(&unscanned) {
+                if self.unscanned.insert(unscanned.clone()) {
                     self.report.unscanned.push(unscanned);
                 }
             }
@@ -135,6 +137,7 @@ impl Stream {
         let number = self.repeats().then(|| json.get(0, "sequencenumber")).flatten();
         let sequence = number.and_then(|node| json.raw(node).parse().ok());
         let mut held = Held { choices, mark, sequence, counts, ..Held::unread(event) };
+        let grown = if self.repeats() { self.grown_arrays(json, walked) } else { HashSet::new() };
         let mut ended = Vec::new();
         let mut arrays: Vec<(usize, Strings)> = Vec::new();
         for leaf in &walked.texts {
@@ -149,9 +152,13 @@ impl Stream {
             }
             let plan = Arc::clone(plan);
             let known = self.texts.len();
-            let index = match self.take_repeat(json, leaf, &mut held) {
+            let index = match self.take_repeat(json, leaf, &grown, &mut held) {
                 Repeat::Taken => continue,
                 Repeat::Other => self.new_text(json, leaf, own(leaf.choice), plan, mark),
+                // What this very event has said whole has no pieces.
+                Repeat::None if leaf.extent == Extent::Piece && self.is_whole(leaf, &ended) => {
+                    self.new_text(json, leaf, own(leaf.choice), plan, mark)
+                }
                 Repeat::None => self.text_of(json, leaf, own(leaf.choice), plan, mark),
             };
             if leaf.extent != Extent::Piece {
@@ -234,8 +241,9 @@ impl Stream {
             }
             text.text.feed(raw);
             text.is_json = true;
-            if let Some(said) = &mut text.said {
+            if let Some(said) = text.said.as_mut().filter(|_| self.said_bytes <= MAX_SAID) {
                 raw.clone_into(said);
+                self.said_bytes += raw.len();
             }
         }
         held.pieces.push(Piece { text: index, raw: at..at + range.len(), range, form: Form::Json });
@@ -281,8 +289,28 @@ impl Stream {
         index
     }
 
+    /// Whether a leaf stands at the place of a text that ends with this event.
+    fn is_whole(&self, leaf: &TextLeaf, ended: &[usize]) -> bool {
+        !ended.is_empty() && self.by_channel.get(&(leaf.channel, leaf.kind)).is_some_and(|index| ended.contains(index))
+    }
+
+    /// Arrays of strings that say again what others said, and something else besides: what is new in one is read with
+    /// all of it.
+    fn grown_arrays(&self, json: &Json<'_>, walked: &Walked) -> HashSet<NodeId> {
+        let mut grown = HashSet::new();
+        for leaf in walked.texts.iter().filter(|leaf| leaf.extent == Extent::Repeat) {
+            let (Some(array), false) = (leaf.array, json.raw(leaf.node).is_empty()) else { continue };
+            let known = self.by_channel.get(&(leaf.channel, leaf.kind));
+            let said = known.and_then(|&index| self.texts[index].said.as_deref());
+            if said != Some(&*json.string(leaf.node)) {
+                grown.insert(array);
+            }
+        }
+        grown
+    }
+
     /// What an event says of a text that others have said already.
-    fn take_repeat(&mut self, json: &Json<'_>, leaf: &TextLeaf, held: &mut Held) -> Repeat {
+    fn take_repeat(&mut self, json: &Json<'_>, leaf: &TextLeaf, grown: &HashSet<NodeId>, held: &mut Held) -> Repeat {
         if leaf.extent != Extent::Repeat {
             return Repeat::None;
         }
@@ -300,8 +328,9 @@ impl Stream {
             // Nothing was said there but that there is something.
             return Repeat::None;
         }
-        let same = text.is_json == is_json && text.said.as_deref() == Some(&*json.string(leaf.node));
-        if !same || text.half.is_some() {
+        let said = text.said.as_deref().filter(|said| said.len() == text.text.len());
+        let same = text.is_json == is_json && said == Some(&*json.string(leaf.node));
+        if !same || text.half.is_some() || leaf.array.is_some_and(|array| grown.contains(&array)) {
             return Repeat::Other;
         }
         let start = json.node(leaf.node).start as usize;

@@ -35,8 +35,9 @@ pub(super) struct Joined {
     dirty: bool,
 }
 
-/// Of a longer text nothing that says it again is believed to: it is read as a text of its own.
-const MAX_SAID: usize = 8 << 20;
+/// Most bytes of a stream's texts that are kept where events may say them again. What says again what was not kept is
+/// read as a text of its own.
+pub(super) const MAX_SAID: usize = if cfg!(test) { 1 << 20 } else { 32 << 20 };
 
 struct Reading {
     channel: Channel,
@@ -215,8 +216,9 @@ impl Stream {
     pub(super) fn feed_text(&mut self, index: usize, piece: &str) {
         let text = &mut self.texts[index];
         text.text.feed(piece);
-        if let Some(said) = text.said.as_mut().filter(|said| said.len() <= MAX_SAID) {
+        if let Some(said) = text.said.as_mut().filter(|_| self.said_bytes <= MAX_SAID) {
             said.push_str(piece);
+            self.said_bytes += piece.len();
         }
         if text.part
             && let Some(joined) = joined_of(&mut self.joined, text)

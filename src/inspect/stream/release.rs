@@ -6,6 +6,7 @@ use super::super::splice::{Splice, apply, edited, plain_splices, splices};
 use super::joined::Joined;
 use super::{Choice, Form, Held, Part, Queued, Stream, StreamEnd, StreamText};
 use crate::finding::Edit;
+use crate::protocol::framing::Frames;
 use crate::protocol::json::RawOffsets;
 use crate::protocol::{Ending, Mark, openai_error};
 use crate::segment::Kind;
@@ -62,7 +63,8 @@ impl Stream {
     /// Sends heart-beats that stand behind what waits.
     pub(super) fn release_heartbeats(&mut self, out: &mut Vec<u8>) {
         // What is blocked from its start is still to become an error.
-        if self.end != StreamEnd::Open || !self.sent || self.torn {
+        // The elements of an array have nothing between them but what ends it.
+        if self.end != StreamEnd::Open || !self.sent || self.torn || self.framing.frames() == Frames::Array {
             return;
         }
         let mut after_sent = false;
@@ -268,6 +270,7 @@ impl Stream {
                 self.write(held.event.with_data(&data), out);
                 rewritten = Some(data);
             }
+            self.shut |= self.framing.frames().is_over(&held.event);
             self.view.sent(held.mark);
             if self.repeats() {
                 self.note_sent(held, rewritten.as_deref());
@@ -372,7 +375,7 @@ impl Stream {
         if self.torn {
             out.extend_from_slice(frames.mend().as_bytes());
         }
-        self.write(ending.into_bytes(), out);
+        self.write_ending(ending.into_bytes(), out);
         if last {
             self.end = StreamEnd::Done;
             self.drop_queue();
