@@ -58,6 +58,7 @@ soak: runtime build
 fuzz: MINUTES := 10
 fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	@python3 fuzz/seeds.py unpack
 	@cd fuzz && for target in $$(RUSTC_BOOTSTRAP=1 cargo fuzz list); do \
 		echo "== $$target"; \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$$(($(MINUTES) * 60)) -max_len=8192 -timeout=20 || exit 1; \

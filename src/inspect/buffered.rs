@@ -18,7 +18,7 @@ use crate::protocol::Protocol;
 use crate::protocol::inline::encoded;
 use crate::protocol::json::{Json, NodeId, NodeKind};
 use crate::protocol::walk::{LeafRole, Walked, pointer, says};
-use crate::segment::{Direction, Kind, Segment};
+use crate::segment::{Direction, Kind, Scope, Segment};
 
 /// Most texts of one body that are looked at unless told otherwise; more is over the limit.
 const MAX_TEXTS: usize = 1 << 15;
@@ -425,7 +425,9 @@ impl<'b> Buffered<'b> {
     /// Answers that neither say anything nor call a tool are judged as if they were an empty text.
     fn judge_silent(&self, lost: &mut Vec<(u32, usize)>, concluded: &mut Concluded, report: &mut Report) {
         let Body::Json(_, walked) = &self.body else { return };
-        if self.direction == Direction::Request || walked.messages.is_empty() {
+        // Nearly all policies have nothing to say of an empty text.
+        let nothing = || !self.context.rules.plan_for(Scope::one(Direction::Response, Kind::Completion)).judges_empty();
+        if self.direction == Direction::Request || walked.messages.is_empty() || nothing() {
             return;
         }
         let said: HashSet<Option<u32>> =
