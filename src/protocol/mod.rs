@@ -119,11 +119,15 @@ pub trait Protocol: Send + Sync {
         true
     }
 
-    /// A whole answer in which the model declines.
-    fn refusal_body(&self, answer: &Answer<'_>) -> String;
+    /// A whole answer in which the model declines. Where there is none, nobody asks.
+    fn refusal_body(&self, answer: &Answer<'_>) -> String {
+        openai_blocked(answer.message)
+    }
 
     /// The same as a stream.
-    fn refusal_stream(&self, answer: &Answer<'_>) -> String;
+    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
+        self.refusal_body(answer)
+    }
 
     /// What has to be replaced in one answer of several when only that one is blocked: byte ranges and new bytes. With
     /// `message` the answer becomes a refusal, else it ends as the provider's own filter ends it.
@@ -137,11 +141,16 @@ pub trait Protocol: Send + Sync {
         Vec::new()
     }
 
-    /// What ends answers of a started stream so that official clients finish cleanly.
-    fn ending(&self, view: &StreamView, ending: &Ending<'_>) -> String;
+    /// What ends answers of a started stream so that official clients finish cleanly. An API that has no streams ends one
+    /// that comes all the same as if it broke off.
+    fn ending(&self, _view: &StreamView, ending: &Ending<'_>) -> String {
+        self.failure(ending.message, ending.frames)
+    }
 
     /// What tells a client of a started stream that the upstream broke off.
-    fn failure(&self, message: &str, frames: Frames) -> String;
+    fn failure(&self, message: &str, frames: Frames) -> String {
+        frames.event(&openai_error(message, "server_error", "upstream_error")) + frames.end()
+    }
 }
 
 /// Every protocol that this version has.

@@ -3,10 +3,9 @@
 //! Source: the provider's API reference (November 2026). A rewrite of the text changes its vector.
 
 use super::coverage::{Cell, no_text};
-use super::framing::Frames;
 use super::openai_completions::TEXTS;
 use super::walk::{Index, Shape};
-use super::{Answer, Ending, Problem, Protocol, StreamView};
+use super::{Problem, Protocol};
 use crate::segment::Kind;
 
 /// The adapter.
@@ -39,23 +38,6 @@ impl Protocol for OpenAiEmbeddings {
 
     fn can_refuse(&self) -> bool {
         false
-    }
-
-    fn refusal_body(&self, answer: &Answer<'_>) -> String {
-        super::openai_blocked(answer.message)
-    }
-
-    fn refusal_stream(&self, answer: &Answer<'_>) -> String {
-        self.refusal_body(answer)
-    }
-
-    fn ending(&self, _view: &StreamView, ending: &Ending<'_>) -> String {
-        // The API has no streams; should there be one, it ends as any other that breaks off.
-        self.failure(ending.refusal.unwrap_or("The answer was blocked."), ending.frames)
-    }
-
-    fn failure(&self, message: &str, frames: Frames) -> String {
-        frames.event(&super::openai_error(message, "server_error", "upstream_error")) + frames.end()
     }
 }
 

@@ -141,17 +141,7 @@ static MESSAGE_FIELDS: Shape = Shape::Object(&[
     ("phase", PHASE),
 ]);
 
-static ANSWER: Shape = Shape::Message(
-    answer_kind,
-    &Shape::Object(&[
-        ("type", TYPE),
-        ("id", Shape::Id),
-        ("role", ROLE),
-        ("content", CONTENT),
-        ("status", STATUS),
-        ("phase", PHASE),
-    ]),
-);
+static ANSWER: Shape = Shape::Message(answer_kind, &MESSAGE_FIELDS);
 
 const ROLE: Shape =
     Shape::OneOf(&["system", "developer", "user", "assistant", "tool", "critic", "discriminator", "unknown"]);

@@ -127,16 +127,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// Walks `json` from its root.
 pub fn walk(json: &Json<'_>, shape: &'static Shape, direction: Direction, kind: Kind) -> Result<Walked, WalkError> {
     let mut walker = Walker { json, out: Walked::default(), direction, everything: None };
-    let place = Place {
-        kind,
-        path: Path::Root,
-        choice: None,
-        message: 0,
-        array: None,
-        role: LeafRole::Value,
-        extent: Extent::Piece,
-    };
-    walker.shape(0, shape, place)?;
+    walker.shape(0, shape, Place::root(kind))?;
     Ok(walker.out)
 }
 
@@ -152,16 +143,7 @@ pub fn walk_unknown(json: &Json<'_>, direction: Direction) -> Walked {
         Direction::Response => (Kind::Completion, Scope::OUTPUT),
     };
     let mut walker = Walker { json, out: Walked::default(), direction, everything: Some(scope) };
-    let place = Place {
-        kind,
-        path: Path::Root,
-        choice: None,
-        message: 0,
-        array: None,
-        role: LeafRole::Value,
-        extent: Extent::Piece,
-    };
-    walker.deep(0, place, true);
+    walker.deep(0, Place::root(kind), true);
     walker.out
 }
 
@@ -238,6 +220,18 @@ impl Hash for Path<'_> {
 }
 
 impl Place<'_> {
+    fn root(kind: Kind) -> Self {
+        Place {
+            kind,
+            path: Path::Root,
+            choice: None,
+            message: 0,
+            array: None,
+            role: LeafRole::Value,
+            extent: Extent::Piece,
+        }
+    }
+
     fn under<'n>(&'n self, token: &'n [u8]) -> Place<'n> {
         Place { path: Path::Under(&self.path, token), array: None, ..*self }
     }
