@@ -28,14 +28,67 @@ fn channel(context: &Context) -> Channel {
 
 /// What a detector finds in a whole text, in order.
 pub(in crate::detector) fn found(detect: &str, text: &str) -> Vec<String> {
-    let context = context(detect);
-    let mut channel = channel(&context);
+    found_in(&context(detect), text)
+}
+
+fn found_in(context: &Context, text: &str) -> Vec<String> {
+    let mut channel = channel(context);
     channel.feed(text);
     channel.finish();
     let mut ranges: Vec<_> = channel.findings().iter().map(|finding| finding.range.clone()).collect();
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();
     ranges.into_iter().map(|range| text[range].to_owned()).collect()
+}
+
+/// Values of one format, each of which is tried in every one of [`SURROUNDINGS`].
+pub(in crate::detector) struct Table<'t> {
+    /// What the rule looks for, as in `pii: { entities: [US_SSN] }`.
+    pub(in crate::detector) detect: &'t str,
+    /// What stands around every value, which is `{}`: a context word, the name of a variable.
+    pub(in crate::detector) written: &'t str,
+    /// At least ten that are found, whole and alone.
+    pub(in crate::detector) valid: &'t [&'t str],
+    /// At least ten that look like it and are nothing.
+    pub(in crate::detector) invalid: &'t [&'t str],
+}
+
+/// Prose, punctuation, JSON, CSV, Markdown, HTML, other scripts, lines.
+const SURROUNDINGS: &[&str] = &[
+    "{}",
+    "Here it is: {}, as you wanted.",
+    "It was {}. Then I left.",
+    "({})",
+    "Is it '{}'?",
+    r#"{"id": 7, "note": "{}", "ok": true}"#,
+    "1;anna;{};x\n",
+    "a,{},c",
+    "**{}** and `x`",
+    "| `{}` | yes |",
+    "<b>{}</b>",
+    "\u{ab}\u{a0}{}\u{a0}\u{bb}",
+    "\u{ff08}{}\u{ff09}\u{3002}",
+    "\u{1f600} {} \u{1f600}",
+    "one\r\n\t{}\r\ntwo",
+];
+
+impl Table<'_> {
+    /// Every valid value is found in every surrounding, no invalid one is in any.
+    pub(in crate::detector) fn check(&self) {
+        assert!(self.valid.len() >= 10 && self.invalid.len() >= 10, "{}: too few values", self.detect);
+        let context = context(self.detect);
+        for surrounding in SURROUNDINGS {
+            let text = |value: &str| surrounding.replacen("{}", &self.written.replacen("{}", value, 1), 1);
+            for value in self.valid {
+                let text = text(value);
+                assert_eq!(found_in(&context, &text), [*value], "{} in {text:?}", self.detect);
+            }
+            for value in self.invalid {
+                let text = text(value);
+                assert_eq!(found_in(&context, &text), [""; 0], "{} in {text:?}", self.detect);
+            }
+        }
+    }
 }
 
 /// A text with everything masked, fed so many characters at a time. Also how much was released after each piece.

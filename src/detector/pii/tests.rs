@@ -2,7 +2,7 @@
 //! published examples.
 
 use super::*;
-use crate::detector::format::tests::{cut_anywhere, found};
+use crate::detector::format::tests::{Table, cut_anywhere, found};
 
 /// A value of each kind, and what has to stand before it.
 pub(in crate::detector) const SAMPLES: &[(&str, &str, &str)] = &[
@@ -102,4 +102,39 @@ fn thresholds_and_allow_lists() {
         r#"pii: { entities: [EMAIL_ADDRESS, CREDIT_CARD], allow_list: ["help@acme.com", "4111 1111 1111 1111"] }"#;
     assert_eq!(found(rule, "Help@acme.com, xhelp@acme.com"), ["xhelp@acme.com"]);
     assert_eq!(found(rule, "4111 1111 1111 1111 4111111111111111"), ["4111111111111111"]);
+}
+
+#[test]
+fn us_ssn() {
+    Table {
+        detect: "pii: { entities: [US_SSN] }",
+        written: "SSN {}",
+        valid: &[
+            "219-09-9999",
+            "001-01-0001",
+            "899-99-9999",
+            "665-12-3456",
+            "667-12-3456",
+            "457-55-5462",
+            "078 05 1121",
+            "219.09.9998",
+            "536221234",
+            "123-45-6788",
+        ],
+        invalid: &[
+            "000-12-3456",
+            "666-12-3456",
+            "900-12-3456",
+            "999-99-9999",
+            "219-00-9999",
+            "219-09-0000",
+            "2219-09-9999",
+            "219-09-99990",
+            "219-9-99999",
+            "21-909-9999",
+            "219-09-9999-1",
+            "X219-09-9999",
+        ],
+    }
+    .check();
 }
