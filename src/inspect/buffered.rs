@@ -158,7 +158,7 @@ impl<'b> Buffered<'b> {
                 Body::Json(json, walked) => walked.texts[index].text(json),
                 Body::Plain(plain, _) => Cow::Borrowed(*plain),
             };
-            let text = Text::new(&self.context, Arc::clone(&plan), self.segment(index), role);
+            let text = Text::new(&self.context, Arc::clone(&plan), self.unlocated(index), role);
             self.texts.push(Some(text));
             return Some(UnderWay { source, fed: 0, what: What::Text(plan) });
         }
@@ -259,6 +259,7 @@ impl<'b> Buffered<'b> {
         if self.direction == Direction::Request && self.context.rules.pseudonymizes() {
             self.context.pseudonyms = self.names().map(Arc::new);
         }
+        self.locate(texts);
         // First, so that what lies in a piece and what reaches beyond it are resolved together.
         for index in 0..self.joined.len() {
             self.conclude_run(index);
@@ -306,14 +307,29 @@ impl<'b> Buffered<'b> {
         matches!(&self.body, Body::Json(_, walked) if walked.texts.len() > self.most)
     }
 
-    fn segment(&self, index: usize) -> Segment {
+    /// What a text is, without where it stands: of most texts nobody asks.
+    fn unlocated(&self, index: usize) -> Segment {
         match &self.body {
             Body::Plain(_, segment) => segment.clone(),
-            Body::Json(json, walked) => {
-                let leaf = walked.texts[index];
-                let age = self.age(leaf.kind, leaf.message);
-                let pointer = pointer(json, leaf.node, false);
-                Segment { direction: self.direction, kind: leaf.kind, scope: leaf.scope, pointer, age }
+            Body::Json(_, walked) => {
+                let (direction, leaf) = (self.direction, walked.texts[index]);
+                Segment { direction, kind: leaf.kind, scope: leaf.scope, pointer: String::new(), age: 0 }
+            }
+        }
+    }
+
+    /// Finds out where the texts stand, if there is something to say of any.
+    fn locate(&mut self, all: bool) {
+        let found = self.texts.iter().flatten().any(Text::found)
+            || self.joined.iter().any(|joined| !joined.channel.findings().is_empty());
+        let Body::Json(json, walked) = &self.body else { return };
+        if !found && !all {
+            return;
+        }
+        let ages: Vec<u32> = walked.texts.iter().map(|leaf| self.age(leaf.kind, leaf.message)).collect();
+        for ((text, leaf), age) in self.texts.iter_mut().zip(&walked.texts).zip(ages) {
+            if let Some(text) = text {
+                (text.segment.pointer, text.segment.age) = (pointer(json, leaf.node, false), age);
             }
         }
     }

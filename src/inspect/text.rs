@@ -373,6 +373,11 @@ impl Text {
         self.resolver.edits()
     }
 
+    /// Whether something was found in it.
+    pub(super) fn found(&self) -> bool {
+        !self.channel.findings().is_empty() || self.inner.iter().any(|inner| !inner.channel.findings().is_empty())
+    }
+
     /// Everything found in the text, judged as far as can be.
     pub(super) fn report(&self) -> Vec<Reported> {
         let mut out = self.reported.clone();

@@ -64,6 +64,7 @@ pub(super) struct Scanner {
     kept: String,
     base: usize,
     literal: Option<LiteralState>,
+    /// One for each tracker, made with the first candidate: most texts have none.
     runs: Vec<Run>,
     /// Trackers with something open.
     active: Vec<u32>,
@@ -74,13 +75,12 @@ pub(super) struct Scanner {
 impl Scanner {
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
         let literal = set.literals.as_ref().and_then(|literals| literals.automaton.start_state(Anchored::No).ok());
-        let runs = set.trackers.iter().map(|_| Run::default()).collect();
         Scanner {
             set,
             kept: String::new(),
             base: 0,
             literal,
-            runs,
+            runs: Vec::new(),
             active: Vec::new(),
             hits: Vec::new(),
             finished: false,
@@ -256,7 +256,8 @@ impl Scanner {
     fn may_begin(&self, program: u32, start: usize) -> bool {
         let compiled = &self.set.programs[program as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
+        let floor = self.runs.get(compiled.tracker as usize).map_or(0, |run| run.floor);
+        if start < floor || !compiled.begins(kept.around(start)) {
             return false;
         }
         let state = compiled.program.start(kept.around(start));
@@ -298,12 +299,15 @@ impl Scanner {
     fn spawn(&mut self, set: &ScanSet, program: u32, start: usize, at: usize) {
         let compiled = &set.programs[program as usize];
         let tracker = &set.trackers[compiled.tracker as usize];
-        let run = &mut self.runs[compiled.tracker as usize];
-        if start < run.floor {
-            return;
-        }
         let kept = Kept { text: &self.kept, base: self.base };
         if !compiled.begins(kept.around(start)) {
+            return;
+        }
+        if self.runs.is_empty() {
+            self.runs.resize_with(set.trackers.len(), Run::default);
+        }
+        let run = &mut self.runs[compiled.tracker as usize];
+        if start < run.floor {
             return;
         }
         let Some(mut state) = compiled.program.start(kept.around(start)) else { return };

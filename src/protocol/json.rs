@@ -276,6 +276,18 @@ const fn stops(bytes: u64) -> u64 {
     (below(bytes, 0x20) | below(quote, 1) | below(backslash, 1)) & (EACH * 0x80)
 }
 
+/// Whether nothing in a block ends the plain part of a string. Looks at all of it, so that compilers make vector
+/// instructions of it.
+fn is_plain(block: &[u8]) -> bool {
+    let stops = |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    block.iter().fold(0, |found, &byte| found | stops(byte)) == 0
+}
+
+/// A string that goes on for so long is likely to go on for longer: from here on it is walked in wide blocks.
+const SHORT: usize = 32;
+/// Bytes in a wide block.
+const WIDE: usize = 64;
+
 impl Parser<'_> {
     fn error(&self, reason: &'static str) -> JsonError {
         JsonError { offset: self.at, reason }
@@ -408,6 +420,7 @@ impl Parser<'_> {
 
     /// Walks on to the next byte that ends the plain part of a string: quote, backslash, control byte.
     fn plain(&mut self) {
+        let from = self.at;
         while let Some(block) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
             let stops = stops(u64::from_le_bytes(*block));
             if stops != 0 {
@@ -415,10 +428,19 @@ impl Parser<'_> {
                 return;
             }
             self.at += block.len();
+            if self.at - from == SHORT {
+                self.skip_wide();
+            }
         }
         while self.peek().is_some_and(|byte| !matches!(byte, 0..0x20 | b'"' | b'\\')) {
             self.at += 1;
         }
+    }
+
+    /// Walks over the wide blocks ahead in which nothing ends a string.
+    fn skip_wide(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += WIDE * rest.chunks_exact(WIDE).take_while(|block| is_plain(block)).count();
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {

@@ -80,3 +80,17 @@ proptest! {
         prop_assert_eq!(json.string(0), text);
     }
 }
+
+#[test]
+fn what_ends_a_string_is_seen_wherever_it_stands() {
+    for long in [7, 8, 31, 32, 33, 95, 96, 97, 160, 300] {
+        for at in 0..long {
+            for (inside, fine) in
+                [("\\n", true), ("é", true), ("\u{7f}", true), ("\u{1f}", false), ("\\x", false), ("\"", false)]
+            {
+                let text = format!("\"{}{inside}{}\"", "a".repeat(at), "b".repeat(long - at));
+                assert_eq!(Json::parse(text.as_bytes()).is_ok(), fine, "{text}");
+            }
+        }
+    }
+}
