@@ -21,7 +21,7 @@ const MAX_UNIT: usize = 32;
 
 /// The folded view of one text.
 #[derive(Clone, Debug, Default)]
-struct Folded {
+pub(super) struct Folded {
     /// Bytes seen.
     at: usize,
     /// A character that marks may combine with, and those that have come, without invisible ones.

@@ -5,7 +5,9 @@
 //! what it shows and takes findings back to the text's own bytes by a [`Map`].
 
 mod base64;
+mod escapes;
 mod folded;
+mod lookalikes;
 mod map;
 
 use std::fmt;
@@ -27,7 +29,7 @@ pub struct ViewKind {
 }
 
 /// Every view that this version has.
-pub const VIEWS: &[ViewKind] = &[folded::KIND, base64::KIND];
+pub const VIEWS: &[ViewKind] = &[folded::KIND, base64::KIND, escapes::KIND, lookalikes::KIND];
 
 /// What a view shows of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
