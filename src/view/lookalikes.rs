@@ -71,7 +71,7 @@ impl View for Lookalikes {
     }
 
     fn is_plain(&self) -> bool {
-        self.text.is_ascii() && self.folded.is_plain()
+        self.folded.is_plain() && self.text.chars().all(|char| matches!(plain(char), Plain::Same))
     }
 }
 

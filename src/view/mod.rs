@@ -4,9 +4,12 @@
 //! [`Shown`]. What it says depends on the text alone, never on the pieces. It knows nothing of rules; the engine scans
 //! what it shows and takes findings back to the text's own bytes by a [`Map`].
 
+mod base32;
 mod base64;
+mod encoded;
 mod escapes;
 mod folded;
+mod hex;
 mod lookalikes;
 mod map;
 
@@ -29,7 +32,7 @@ pub struct ViewKind {
 }
 
 /// Every view that this version has.
-pub const VIEWS: &[ViewKind] = &[folded::KIND, base64::KIND, escapes::KIND, lookalikes::KIND];
+pub const VIEWS: &[ViewKind] = &[folded::KIND, base64::KIND, escapes::KIND, lookalikes::KIND, base32::KIND, hex::KIND];
 
 /// What a view shows of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

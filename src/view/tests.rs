@@ -44,10 +44,12 @@ fn read(path: Path, seen: Seen, out: &mut Vec<(Path, Seen)>, too_deep: &mut Vec<
     out.push((path.then(0).unwrap(), outer(folded(&seen.text))));
     out.push((path.then(2).unwrap(), outer(unescaped(&seen.text))));
     out.push((path.then(3).unwrap(), outer(without_lookalikes(&seen.text))));
-    for inner in decoded(&seen.text) {
-        match path.then(1) {
-            Some(path) => read(path, outer(inner), out, too_deep),
-            None => too_deep.push(outer(inner).from[0].start),
+    for (view, alphabet) in [(1, &BASE64), (4, &BASE32), (5, &HEX)] {
+        for inner in decoded(alphabet, &seen.text) {
+            match path.then(view) {
+                Some(path) => read(path, outer(inner), out, too_deep),
+                None => too_deep.push(outer(inner).from[0].start),
+            }
         }
     }
     out.push((path, seen));
@@ -211,8 +213,18 @@ fn entity(text: &str) -> Option<(usize, char)> {
 /// Where the characters of a group stand and what they are worth, how much padding it has, and where it ends.
 type Group = (Vec<(usize, u8)>, usize, usize);
 
-/// The texts that stand inside a text in base64: its runs are cut out first, then decoded group by group.
-pub(crate) fn decoded(text: &str) -> Vec<Seen> {
+/// Characters by value, how many make a group, whether there is padding, and what may stand between groups.
+type Alphabet = (&'static str, usize, bool, &'static str);
+
+const BASE64: Alphabet = ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 4, true, "");
+const BASE32: Alphabet = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 8, true, "");
+const HEX: Alphabet = ("0123456789abcdef", 2, false, " ,:-");
+
+/// The texts that stand inside a text, encoded: its runs are cut out first, then decoded group by group.
+pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
+    let (_, size, padded, separators) = *alphabet;
+    let value = |char| value(alphabet, char);
+    let bits_each = alphabet.0.len().ilog2() as usize;
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let (mut out, mut at) = (Vec::new(), 0);
     while at < chars.len() {
@@ -232,18 +244,20 @@ pub(crate) fn decoded(text: &str) -> Vec<Seen> {
                 values.push((offset, value));
                 *end = offset + 1;
                 (skipped, breaks) = (0, 0);
-            } else if char == '=' && values.len() >= 2 {
+            } else if char == '=' && padded && values.len() >= 2 {
                 *padding += 1;
                 *end = offset + 1;
             } else if matches!(char, '\n' | '\r') && between && breaks < 2 {
                 breaks += 1;
+            } else if between && breaks == 0 && separators.contains(char) {
+                breaks = 2;
             } else if is_invisible(char) && *padding == 0 && skipped < 64 {
                 skipped += 1;
             } else {
                 break;
             }
             at += 1;
-            if values.len() + *padding == 4 {
+            if values.len() + *padding == size {
                 if *padding > 0 {
                     break;
                 }
@@ -252,12 +266,12 @@ pub(crate) fn decoded(text: &str) -> Vec<Seen> {
         }
         let mut stretch: Vec<(Range<usize>, Vec<u8>, usize)> = Vec::new();
         for (turn, (values, padding, end)) in
-            groups.into_iter().enumerate().filter(|(_, (values, ..))| values.len() >= 2)
+            groups.into_iter().enumerate().filter(|(_, (values, ..))| values.len() * bits_each >= 8)
         {
-            if stretch.is_empty() && turn > 0 && turn * 4 < 16 {
+            if stretch.is_empty() && turn > 0 && turn * size < 16 {
                 continue;
             }
-            let bits = values.iter().fold(String::new(), |bits, (_, value)| format!("{bits}{value:06b}"));
+            let bits = values.iter().fold(String::new(), |bits, (_, value)| format!("{bits}{value:0bits_each$b}"));
             let whole = bits.len() / 8 * 8;
             let bytes: Vec<u8> =
                 (0..whole).step_by(8).map(|at| u8::from_str_radix(&bits[at..at + 8], 2).unwrap()).collect();
@@ -266,7 +280,7 @@ pub(crate) fn decoded(text: &str) -> Vec<Seen> {
             if text_of(&stretch).is_none() {
                 stretch.pop();
                 finish(&mut stretch, &mut out);
-                if turn == 0 || turn * 4 >= 16 {
+                if turn == 0 || turn * size >= 16 {
                     stretch.push(unit);
                 }
                 if text_of(&stretch).is_none() {
@@ -301,14 +315,14 @@ fn text_of(stretch: &[(Range<usize>, Vec<u8>, usize)]) -> Option<String> {
     (!cut.chars().any(|char| char.is_control() && !"\t\n\r".contains(char))).then_some(cut)
 }
 
-fn value(char: char) -> Option<u8> {
-    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+fn value(alphabet: &Alphabet, char: char) -> Option<u8> {
     let char = match char {
-        '-' => '+',
-        '_' => '/',
+        '-' if alphabet.1 == 4 => '+',
+        '_' if alphabet.1 == 4 => '/',
+        other if alphabet.1 == 2 => other.to_ascii_lowercase(),
         other => other,
     };
-    ALPHABET.find(char).map(|at| at as u8)
+    alphabet.0.find(char).map(|at| at as u8)
 }
 
 /// What a view shows of a text that is fed so.
@@ -365,8 +379,12 @@ fn shown(kind: &ViewKind, text: &str, cuts: &[usize]) -> Vec<Seen> {
 fn texts() -> impl Strategy<Value = String> {
     let odd = "[abeE<\u{301}\u{323}\u{327}\u{200b}\u{ad}ａＥﬁ①½…éǖか\u{3099}ｶﾞ각가\u{1100}\u{1161}\u{11a8}，漢字😀 \n.=+_/-оІ\u{334}\u{338}⠅]{1,14}";
     let encoded = proptest::string::string_regex("[a-zA-Zé😀ü\n\u{1} ]{0,40}").unwrap();
-    let encoded = (encoded, any::<bool>(), 0..90usize).prop_map(|(text, padded, line)| {
-        let out = encode(text.as_bytes(), padded);
+    let encoded = (encoded, any::<bool>(), 0..90usize, 0..4usize).prop_map(|(text, padded, line, which)| {
+        let out = match which {
+            0 => in_base32(text.as_bytes()).trim_end_matches(if padded { "" } else { "=" }).to_owned(),
+            1 => in_hex(text.as_bytes(), ["", " ", ", ", ":"][line % 4]),
+            _ => encode(text.as_bytes(), padded),
+        };
         if line < 5 || line > out.len() { out } else { format!("{}\r\n{}", &out[..line], &out[line..]) }
     });
     let part = prop_oneof![
@@ -376,6 +394,21 @@ fn texts() -> impl Strategy<Value = String> {
         2 => proptest::collection::vec(escape(), 0..6).prop_map(|parts| parts.concat()),
     ];
     proptest::collection::vec(part, 0..4).prop_map(|parts| parts.concat())
+}
+
+/// Base32, padded.
+fn in_base32(bytes: &[u8]) -> String {
+    let group = |group: &[u8]| {
+        let bits: String = group.iter().map(|byte| format!("{byte:08b}")).collect();
+        let digits = bits.as_bytes().chunks(5).map(|bits| format!("{:0<5}", std::str::from_utf8(bits).unwrap()));
+        let digits = digits.map(|bits| BASE32.0.as_bytes()[usize::from_str_radix(&bits, 2).unwrap()]);
+        format!("{:=<8}", digits.map(char::from).collect::<String>())
+    };
+    bytes.chunks(5).map(group).collect()
+}
+
+fn in_hex(bytes: &[u8], between: &str) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
 }
 
 /// A character in some notation, perhaps with a fault.
@@ -430,7 +463,10 @@ proptest! {
         let every: Vec<usize> = (1..text.len()).collect();
         for cuts in [&[][..], &cuts, &every] {
             prop_assert_eq!(&shown(&folded::KIND, &text, cuts), &[folded(&text)], "folded at {:?}", cuts);
-            prop_assert_eq!(&shown(&base64::KIND, &text, cuts), &decoded(&text), "decoded at {:?}", cuts);
+            for (kind, alphabet) in [(&base64::KIND, &BASE64), (&base32::KIND, &BASE32), (&hex::KIND, &HEX)] {
+                let shown = shown(kind, &text, cuts);
+                prop_assert_eq!(&shown, &decoded(alphabet, &text), "{} decoded at {:?}", kind.name, cuts);
+            }
             let plain = without_lookalikes(&text);
             prop_assert_eq!(&shown(&lookalikes::KIND, &text, cuts), &[plain], "without look-alikes at {:?}", cuts);
             prop_assert_eq!(&shown(&escapes::KIND, &text, cuts), &[unescaped(&text)], "unescaped at {:?}", cuts);
@@ -489,6 +525,15 @@ fn disguises_are_seen_through() {
     assert_eq!(inside(&format!("{}\r\n{}", &encoded[..20], &encoded[20..])), [secret]);
     assert_eq!(inside(&format!("{}\u{200b}{}", &encoded[..21], &encoded[21..])), [secret]);
     assert_eq!(inside(&encode("naïve Ünïcödé?>".as_bytes(), false).replace('+', "-").replace('/', "_")).len(), 1);
+    for (kind, encoded) in [
+        (&base32::KIND, in_base32(secret.as_bytes())),
+        (&hex::KIND, in_hex(secret.as_bytes(), "")),
+        (&hex::KIND, in_hex(secret.as_bytes(), " ").to_uppercase()),
+        (&hex::KIND, format!("0x{}", in_hex(secret.as_bytes(), "\n"))),
+    ] {
+        let inside = shown(kind, &format!("decode \"{encoded}\" and obey"), &[]);
+        assert_eq!(inside.into_iter().map(|seen| seen.text).collect::<Vec<_>>(), [secret], "{encoded}");
+    }
     // A group that is no text ends a text, and another one may follow.
     let torn = format!("{}AAAA{}", encode(b"the first part ", true), encode(b"and the second part", true));
     assert_eq!(inside(&torn), ["the first part ", "and the second part"]);

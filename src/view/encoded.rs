@@ -1,0 +1,374 @@
+//! What the views of encoded text have in common: base64, base32 and hex differ by their [`Alphabet`] alone.
+//!
+//! A run is characters of the alphabet that follow each other. It is decoded from its first character on in groups;
+//! padding, or anything that is not of the alphabet, ends it. What may stand between groups belongs to it: line breaks
+//! (MIME, PEM), and so do invisible characters. Groups in a row that decode to text (UTF-8 without control characters but
+//! white space), at least [`MIN_CHARS`] characters of them, are a text of its own, whose units are the groups. A group that
+//! does not decode to text ends it. Another one begins after [`MIN_CHARS`] characters of the run at the earliest: else
+//! every ordinary word would have to wait for its end.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::{Shown, Unit, View, is_invisible};
+
+/// What bytes are written with.
+#[derive(Debug)]
+pub(super) struct Alphabet {
+    /// What each character stands for; [`NONE`] for what is not of the alphabet.
+    values: [u8; 256],
+    /// What ends a run whatever comes next: no padding, nothing that may stand between groups, no part of an invisible
+    /// character.
+    ends: [bool; 256],
+    /// Bits of a character.
+    bits: usize,
+    /// Characters of a group, which is whole bytes.
+    group: usize,
+    /// Whether groups are filled up with `=`.
+    padded: bool,
+    /// What may stand between two groups besides a line break, one at a time.
+    between: &'static str,
+}
+
+impl Alphabet {
+    /// `chars` in the order of their values, and others that stand for the same.
+    pub(super) const fn new(chars: &str, same: &[(u8, u8)], padded: bool, between: &'static str) -> Alphabet {
+        let (chars, mut values, mut at) = (chars.as_bytes(), [NONE; 256], 0);
+        while at < chars.len() {
+            values[chars[at] as usize] = at as u8;
+            at += 1;
+        }
+        at = 0;
+        while at < same.len() {
+            values[same[at].0 as usize] = values[same[at].1 as usize];
+            at += 1;
+        }
+        let mut ends = [false; 256];
+        at = 0;
+        while at < 128 {
+            ends[at] = values[at] == NONE && !matches!(at as u8, b'=' | b'\r' | b'\n');
+            at += 1;
+        }
+        at = 0;
+        while at < between.len() {
+            ends[between.as_bytes()[at] as usize] = false;
+            at += 1;
+        }
+        let bits = chars.len().ilog2() as usize;
+        let group = match bits {
+            6 => 4,
+            5 => 8,
+            _ => 2,
+        };
+        Alphabet { values, ends, bits, group, padded, between }
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.values[usize::from(byte)] != NONE
+    }
+
+    fn value(&self, char: char) -> Option<u64> {
+        let value = u8::try_from(char).ok().map(|byte| self.values[usize::from(byte)]);
+        value.filter(|&value| value != NONE).map(u64::from)
+    }
+}
+
+const NONE: u8 = 0xff;
+
+/// A shorter stretch is taken for a word. In characters, padding counted.
+const MIN_CHARS: usize = 16;
+/// Most characters in a row inside a run that are skipped: invisible ones, line breaks.
+const MAX_SKIPPED: usize = 64;
+
+/// The view of one text.
+#[derive(Clone, Debug)]
+pub(super) struct Encoded {
+    alphabet: &'static Alphabet,
+    /// Bytes seen.
+    at: usize,
+    /// The bits of each character of the group that has begun, how many there are, and where they stand.
+    bits: u64,
+    count: usize,
+    group: Range<usize>,
+    /// Characters of the run before the group.
+    before: usize,
+    /// Padding characters of the group.
+    padding: usize,
+    /// Characters skipped in a row.
+    skipped: usize,
+    /// Line breaks in a row.
+    breaks: usize,
+    inside: bool,
+    stretch: Stretch,
+}
+
+/// Groups in a row that decode to text.
+#[derive(Clone, Debug, Default)]
+struct Stretch {
+    /// Groups that were not shown, as there are too few.
+    units: SmallVec<[Unit; 5]>,
+    /// What they decode to, or after that the beginning of a character.
+    bytes: SmallVec<[u8; 24]>,
+    /// Characters of all groups.
+    chars: usize,
+    shown: bool,
+}
+
+impl View for Encoded {
+    fn copy(&self) -> Box<dyn View> {
+        Box::new(self.clone())
+    }
+
+    fn feed(&mut self, piece: &str, shown: &mut Shown) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let short = if self.inside { 0 } else { words(self.alphabet, rest.as_bytes()) };
+            self.at += short;
+            rest = rest.get(short..).unwrap_or_default();
+            rest = self.skip(rest);
+            // Inside a run, character by character.
+            let mut seen = 0;
+            for char in rest.chars() {
+                self.see(char, self.at + seen, shown);
+                seen += char.len_utf8();
+                if !self.inside || self.is_barren() {
+                    break;
+                }
+            }
+            self.at += seen;
+            rest = rest.get(seen..).unwrap_or_default();
+        }
+    }
+
+    fn finish(&mut self, shown: &mut Shown) {
+        self.end(shown);
+    }
+
+    fn open(&self) -> usize {
+        let begun = if self.count > 0 { self.group.start } else { self.at };
+        let goes_on = !self.stretch.is_empty() && self.may_follow(&self.stretch.bytes);
+        if self.count == 0 || goes_on {
+            self.stretch.units.first().map_or(begun, |unit| unit.from.start)
+        } else if self.may_begin() && self.may_follow(&[]) {
+            begun
+        } else {
+            self.at
+        }
+    }
+}
+
+impl Encoded {
+    pub(super) fn new(alphabet: &'static Alphabet) -> Encoded {
+        Encoded {
+            alphabet,
+            at: 0,
+            bits: 0,
+            count: 0,
+            group: 0..0,
+            before: 0,
+            padding: 0,
+            skipped: 0,
+            breaks: 0,
+            inside: false,
+            stretch: Stretch::default(),
+        }
+    }
+
+    /// The bytes of the group that has begun, filled up with zeros.
+    fn known(&self) -> [u8; 8] {
+        let filled = self.alphabet.bits * self.alphabet.group;
+        (self.bits << (self.alphabet.bits * (self.alphabet.group - self.count)) << (64 - filled)).to_be_bytes()
+    }
+
+    /// How many bytes of it are whole.
+    fn whole(&self) -> usize {
+        self.count * self.alphabet.bits / 8
+    }
+
+    /// Skips the characters of a run in which no text may begin yet. Returns the rest.
+    fn skip<'p>(&mut self, piece: &'p str) -> &'p str {
+        if !self.is_barren() {
+            return piece;
+        }
+        let seen = self.before + self.count;
+        let run = piece.bytes().take(MIN_CHARS - seen).take_while(|&byte| self.alphabet.has(byte)).count();
+        if run > 0 {
+            let group = self.alphabet.group;
+            (self.before, self.count) = ((seen + run) / group * group, (seen + run) % group);
+            self.at += run;
+            self.group = self.at - self.count..self.at;
+            (self.bits, self.skipped, self.breaks) = (0, 0, 0);
+        }
+        piece.get(run..).unwrap_or_default()
+    }
+
+    /// Whether the next characters of the run cannot belong to a text.
+    fn is_barren(&self) -> bool {
+        self.inside && self.padding == 0 && !self.may_begin() && self.stretch.is_empty()
+    }
+
+    fn see(&mut self, char: char, at: usize, shown: &mut Shown) {
+        if let Some(value) = self.alphabet.value(char) {
+            if self.padding > 0 {
+                self.end(shown);
+            }
+            if self.count == 0 {
+                self.group = at..at;
+            }
+            (self.inside, self.skipped, self.breaks) = (true, 0, 0);
+            self.bits = self.bits << self.alphabet.bits | value;
+            self.count += 1;
+            self.group.end = at + 1;
+            if self.count == self.alphabet.group {
+                self.decode(shown);
+            }
+        } else if self.inside {
+            self.see_other(char, at, shown);
+        }
+    }
+
+    fn see_other(&mut self, char: char, at: usize, shown: &mut Shown) {
+        let between = self.count == 0 && self.padding == 0;
+        match char {
+            '=' if self.alphabet.padded && self.count >= 2 && self.count + self.padding < self.alphabet.group => {
+                self.padding += 1;
+                self.group.end = at + 1;
+                if self.count + self.padding == self.alphabet.group {
+                    self.end(shown);
+                }
+            }
+            '\r' | '\n' if between && self.breaks < 2 => self.breaks += 1,
+            _ if between && self.breaks == 0 && self.alphabet.between.contains(char) => self.breaks = 2,
+            _ if self.padding == 0 && self.skipped < MAX_SKIPPED && is_invisible(char) => self.skipped += 1,
+            _ => self.end(shown),
+        }
+    }
+
+    /// The run has ended, perhaps inside a group.
+    fn end(&mut self, shown: &mut Shown) {
+        if self.whole() > 0 {
+            self.decode(shown);
+        }
+        self.stretch.end(shown);
+        (self.count, self.padding, self.inside, self.skipped, self.breaks) = (0, 0, false, 0, 0);
+        self.before = 0;
+    }
+
+    /// Whether a text may begin with the group.
+    fn may_begin(&self) -> bool {
+        self.before == 0 || self.before >= MIN_CHARS
+    }
+
+    /// Decodes the group that has begun.
+    fn decode(&mut self, shown: &mut Shown) {
+        let bytes = self.known();
+        let bytes = &bytes[..self.whole()];
+        let chars = self.count + self.padding;
+        let goes_on = !self.stretch.is_empty() && self.stretch.add(self.group.clone(), bytes, chars, shown);
+        if !goes_on {
+            self.stretch.end(shown);
+            if self.may_begin() {
+                self.stretch.add(self.group.clone(), bytes, chars, shown);
+            }
+        }
+        self.before = self.before.saturating_add(chars);
+        (self.bits, self.count, self.padding) = (0, 0, 0);
+    }
+
+    /// Whether the group that has begun may still decode to text behind these bytes.
+    fn may_follow(&self, before: &[u8]) -> bool {
+        let known = self.known();
+        let (whole, begun) = (self.whole(), self.count * self.alphabet.bits % 8);
+        let mut bytes: SmallVec<[u8; 24]> = before.into();
+        bytes.extend_from_slice(&known[..whole]);
+        // What there is of a group at the end of a run is one too.
+        if whole > 0 && is_text(&bytes) {
+            return true;
+        }
+        if self.padding > 0 {
+            return false;
+        }
+        // What the byte may become that has begun. Bytes that text may go on with come in ranges; one that begins inside
+        // is as good as any.
+        let (low, high) = (known[whole], known[whole] | 0xff >> begun);
+        let begins =
+            [b'\t', b'\r', b' ', 0x80, 0x90, 0xa0, 0xc2].into_iter().filter(|begin| (low..=high).contains(begin));
+        std::iter::once(low).chain(begins).any(|byte| {
+            bytes.truncate(before.len() + whole);
+            bytes.push(byte);
+            is_text(&bytes)
+        })
+    }
+}
+
+impl Stretch {
+    fn is_empty(&self) -> bool {
+        self.chars == 0
+    }
+
+    /// Adds a group, unless the stretch is no text with it.
+    fn add(&mut self, from: Range<usize>, bytes: &[u8], chars: usize, shown: &mut Shown) -> bool {
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        if !is_text(&self.bytes) {
+            self.bytes.truncate(before);
+            return false;
+        }
+        self.chars += chars;
+        self.units.push(Unit { from, len: bytes.len() });
+        if !self.shown && self.chars >= MIN_CHARS {
+            shown.begin();
+            self.shown = true;
+        }
+        if self.shown {
+            let whole = whole_chars(&self.bytes);
+            let mut text = std::str::from_utf8(&self.bytes[..whole]).unwrap_or_default();
+            for unit in self.units.drain(..) {
+                shown.unit(unit.from, unit.len, std::mem::take(&mut text));
+            }
+            self.bytes.drain(..whole);
+        }
+        true
+    }
+
+    fn end(&mut self, shown: &mut Shown) {
+        if std::mem::take(self).shown {
+            shown.end();
+        }
+    }
+}
+
+/// The length of the whole characters.
+fn whole_chars(bytes: &[u8]) -> usize {
+    std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len)
+}
+
+/// Whether these are characters of a text, the last one perhaps not all there.
+fn is_text(bytes: &[u8]) -> bool {
+    let good = match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    good.is_some_and(|text| !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\n' | '\r')))
+}
+
+/// How many bytes at the start of a piece are nothing but runs that are too short, and what lies between.
+fn words(alphabet: &Alphabet, piece: &[u8]) -> usize {
+    let mut at = 0;
+    while at < piece.len() {
+        let window = &piece[at..piece.len().min(at + MIN_CHARS)];
+        // Before the last end of a run in here, none is long enough: from there on looking once is enough.
+        if let Some(last) = window.iter().rposition(|&byte| alphabet.ends[usize::from(byte)]) {
+            at += last + 1;
+            continue;
+        }
+        let other = piece[at..].iter().take_while(|&&byte| !alphabet.has(byte)).count();
+        if other == 0 {
+            return at;
+        }
+        at += other;
+    }
+    at
+}

@@ -1,0 +1,12 @@
+//! The hex view: texts that stand inside a text as hex digits, two for each byte; between the bytes there may be a space,
+//! a comma, a colon or a dash.
+
+use super::encoded::{Alphabet, Encoded};
+use super::{Shape, ViewKind};
+
+pub(super) const KIND: ViewKind =
+    ViewKind { name: "hex", why: "decoded from hex", shape: Shape::Inside, make: || Box::new(Encoded::new(&HEX)) };
+
+const CAPITALS: &[(u8, u8)] = &[(b'A', b'a'), (b'B', b'b'), (b'C', b'c'), (b'D', b'd'), (b'E', b'e'), (b'F', b'f')];
+
+static HEX: Alphabet = Alphabet::new("0123456789abcdef", CAPITALS, false, " ,:-");
