@@ -9,6 +9,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::compile::{ChannelPlan, Purpose};
 use super::scanner::{Hit, Outcome, Scanner};
 use crate::view::{Map, Path, Shape, Shown, Step, VIEWS, View};
@@ -63,18 +65,33 @@ pub(super) struct Reading {
     plan: Arc<ChannelPlan>,
     scanner: Scanner,
     seen: Path,
-    lenses: Vec<Lens>,
+    /// In the order of [`VIEWS`], each with its place there.
+    lenses: Vec<(usize, Lens)>,
+    /// Views of the whole that have nothing to show yet.
+    asleep: SmallVec<[usize; 8]>,
+    /// For those that wake: the scanner at most [`CHECKPOINT`] bytes back, and a block. `None`: at the start.
+    checkpoint: Option<Box<Scanner>>,
+    /// The last character.
+    last: Option<char>,
 }
 
 impl Reading {
     /// Of a text that nothing was fed of, and that is seen this way.
     pub(super) fn new(plan: Arc<ChannelPlan>, seen: Path) -> Reading {
-        let views = VIEWS.iter().enumerate().filter(|_| plan.views);
-        let lenses = views.map(|(index, kind)| match kind.shape {
-            Shape::Whole => Lens::Whole(Whole::new(&plan, (kind.make)(), seen.then(index).unwrap_or_default())),
-            Shape::Inside => Lens::Inside(Inside::new(&plan, (kind.make)(), seen.then(index))),
+        // What text waits for must not have begun with what a view that sleeps would show.
+        let sleeps = |index: &usize| VIEWS[*index].shape == Shape::Whole && !plan.scan.may_hold_composed();
+        let (asleep, awake): (SmallVec<[usize; 8]>, SmallVec<_>) =
+            (0..VIEWS.len()).filter(|_| plan.views).partition(sleeps);
+        let lenses = awake.into_iter().map(|index| {
+            let (kind, seen) = (&VIEWS[index], seen.then(index));
+            let lens = match kind.shape {
+                Shape::Whole => Lens::Whole(Whole::new(&plan, (kind.make)(0), seen.unwrap_or_default())),
+                Shape::Inside => Lens::Inside(Inside::new(&plan, (kind.make)(0), seen)),
+            };
+            (index, lens)
         });
-        Reading { scanner: Scanner::new(Arc::clone(&plan.scan)), seen, lenses: lenses.collect(), plan }
+        let (lenses, scanner) = (lenses.collect(), Scanner::new(Arc::clone(&plan.scan)));
+        Reading { plan, scanner, seen, lenses, asleep, checkpoint: None, last: None }
     }
 
     /// Reads on to the end of what is kept.
@@ -83,7 +100,7 @@ impl Reading {
         while self.scanner.len() < end {
             let from = self.scanner.len();
             let rest = kept.get(from..end);
-            if self.lenses.is_empty() {
+            if self.lenses.is_empty() && self.asleep.is_empty() {
                 self.scanner.feed(rest);
             } else {
                 let mut size = rest.len().min(BLOCK);
@@ -98,7 +115,7 @@ impl Reading {
 
     /// The text has ended.
     pub(super) fn finish(&mut self, kept: Kept<'_>, out: &mut Vec<Sighting>) {
-        for lens in &mut self.lenses {
+        for (_, lens) in &mut self.lenses {
             match lens {
                 Lens::Whole(whole) => whole.finish(kept, out),
                 Lens::Inside(inside) => inside.finish(out),
@@ -112,7 +129,7 @@ impl Reading {
     /// Everything before this is decided for trackers that hold text: later findings of theirs start here or after.
     pub(super) fn open(&self) -> usize {
         let lenses = self.lenses.iter().filter(|_| self.plan.views_hold);
-        let lenses = lenses.map(|lens| match lens {
+        let lenses = lenses.map(|(_, lens)| match lens {
             Lens::Whole(whole) => whole.open(&self.plan),
             Lens::Inside(inside) => inside.open(),
         });
@@ -121,18 +138,24 @@ impl Reading {
 
     /// Nothing before this byte of the text is asked for again.
     pub(super) fn needed(&self) -> usize {
-        let lenses = self.lenses.iter().map(|lens| match lens {
+        let lenses = self.lenses.iter().map(|(_, lens)| match lens {
             Lens::Whole(whole) => whole.needed(),
             Lens::Inside(inside) => inside.needed(),
         });
+        let checkpoint = self.checkpoint.as_ref().map_or(0, |scanner| scanner.needed().min(scanner.len()));
+        let lenses = lenses.chain((!self.asleep.is_empty()).then_some(checkpoint));
         lenses.min().unwrap_or(usize::MAX).min(self.scanner.needed())
     }
 
     /// The views go first: from where one waits for what follows, the scanner is one step behind.
     fn feed_block(&mut self, kept: Kept<'_>, block: Range<usize>, out: &mut Vec<Sighting>) {
         let piece = kept.get(block.clone());
+        if !self.asleep.is_empty() {
+            self.rouse(piece, block.start);
+        }
+        self.last = piece.chars().next_back();
         let mut waits = usize::MAX;
-        for lens in &mut self.lenses {
+        for (_, lens) in &mut self.lenses {
             match lens {
                 Lens::Whole(whole) => {
                     whole.feed(kept, piece, &self.scanner, out);
@@ -144,7 +167,7 @@ impl Reading {
         if (block.start..block.end).contains(&waits) && self.plan.views_hold {
             self.scanner.feed(kept.get(block.start..waits));
             let open = self.scanner.open();
-            for lens in &mut self.lenses {
+            for (_, lens) in &mut self.lenses {
                 if let Lens::Whole(whole) = lens {
                     whole.open_before = open;
                 }
@@ -154,6 +177,33 @@ impl Reading {
             self.scanner.feed(piece);
         }
         self.take_hits(kept, out);
+    }
+
+    /// Wakes the views that may show something of the next piece differently.
+    fn rouse(&mut self, piece: &str, at: usize) {
+        let since = self.checkpoint.as_ref().map_or(0, |scanner| scanner.len()) + CHECKPOINT;
+        if at >= since && piece.starts_with(|char: char| char.is_ascii()) {
+            self.checkpoint = Some(Box::new(self.scanner.clone()));
+        }
+        let (roused, asleep): (SmallVec<_>, SmallVec<_>) =
+            std::mem::take(&mut self.asleep).into_iter().partition(|&index| (VIEWS[index].wakes)(piece));
+        self.asleep = asleep;
+        for index in roused {
+            // What comes next may be one with the last character.
+            let from = at - self.last.map_or(0, char::len_utf8);
+            let mut view = (VIEWS[index].make)(from);
+            if let Some(last) = self.last {
+                view.feed(last.encode_utf8(&mut [0; 4]), &mut Shown::default());
+            }
+            let whole = Whole {
+                fed: at,
+                open_before: self.scanner.open().min(from),
+                checkpoint: self.checkpoint.clone(),
+                ..Whole::new(&self.plan, view, self.seen.then(index).unwrap_or_default())
+            };
+            let place = self.lenses.partition_point(|(other, _)| *other < index);
+            self.lenses.insert(place, (index, Lens::Whole(whole)));
+        }
     }
 
     fn take_hits(&mut self, kept: Kept<'_>, out: &mut Vec<Sighting>) {
@@ -237,7 +287,7 @@ impl Whole {
     /// Sees a piece of the text, before `scanner` does.
     fn feed(&mut self, kept: Kept<'_>, piece: &str, scanner: &Scanner, out: &mut Vec<Sighting>) {
         if self.is_all_shown()
-            || (self.view.is_plain() && piece.chars().next().is_some_and(|next| self.view.begins(next)))
+            || (self.view.plain().is_some() && piece.chars().next().is_some_and(|next| self.view.begins(next)))
         {
             self.rest(scanner);
         }
@@ -315,12 +365,18 @@ impl Whole {
         let open = self.view.open();
         match &self.other {
             Some(other) if other.scanner.open() < other.map.len() => open.min(other.map.start(other.scanner.open())),
-            Some(_) => open,
+            // Nothing was open where the view began to wait, and nothing begins with what it waits with.
+            Some(other) => match self.view.plain() {
+                Some(char) if !plan.scan.may_start_composed() && !other.scanner.may_begin_with(char) => usize::MAX,
+                _ => open,
+            },
             // The text's own scanner has it all.
             None if self.is_all_shown() => usize::MAX,
             // Nothing was open where the view began to wait, and what the text's scanner has not begun with that
             // character begins only with what it may be composed to.
-            None if self.open_before >= open && self.view.is_plain() && !plan.scan.may_start_composed() => usize::MAX,
+            None if self.open_before >= open && self.view.plain().is_some() && !plan.scan.may_start_composed() => {
+                usize::MAX
+            }
             None => open.min(self.open_before),
         }
     }

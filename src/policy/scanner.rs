@@ -18,6 +18,7 @@ use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 
 use self::run::{Kept, Run};
 use self::set::{Literals, Tails, Tracker, class_before, start_of};
+use crate::detector::AsciiSet;
 
 pub(super) use self::set::{ScanSet, TrackerSpec};
 
@@ -250,6 +251,22 @@ impl Scanner {
         let mut alive =
             starts.filter(|(start, programs)| programs.iter().any(|&program| self.may_begin(program, *start)));
         alive.next().map_or(self.len(), |(start, _)| start)
+    }
+
+    /// Whether something may begin with this character, if it comes next.
+    pub(super) fn may_begin_with(&self, char: char) -> bool {
+        let mut utf8 = [0; 4];
+        let bytes = char.encode_utf8(&mut utf8).as_bytes();
+        let inner = self.set.inner.iter().flat_map(|&tracker| &self.set.trackers[tracker as usize].inner);
+        let classes = inner.map(|inner| inner.class).fold(AsciiSet::default(), AsciiSet::union);
+        if bytes.iter().any(|&byte| classes.has(byte) || self.set.starts.get(usize::from(byte)) == Some(&true)) {
+            return true;
+        }
+        let (Some(literals), Some(mut state)) = (&self.set.literals, self.literal) else { return false };
+        bytes.iter().any(|&byte| {
+            state = literals.automaton.next_state(Anchored::No, state, byte);
+            literals.automaton.is_match(state) || literals.tails.get(&state).is_some_and(|tails| tails.any > 0)
+        })
     }
 
     /// Whether a candidate that starts here could live.

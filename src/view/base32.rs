@@ -7,7 +7,8 @@ pub(super) const KIND: ViewKind = ViewKind {
     name: "base32",
     why: "decoded from base32",
     shape: Shape::Inside,
-    make: || Box::new(Encoded::new(&BASE32)),
+    make: |at| Box::new(Encoded::new(&BASE32, at)),
+    wakes: |_| true,
 };
 
 static BASE32: Alphabet = Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", &[], true, "");

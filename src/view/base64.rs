@@ -7,7 +7,8 @@ pub(super) const KIND: ViewKind = ViewKind {
     name: "base64",
     why: "decoded from base64",
     shape: Shape::Inside,
-    make: || Box::new(Encoded::new(&BASE64)),
+    make: |at| Box::new(Encoded::new(&BASE64, at)),
+    wakes: |_| true,
 };
 
 const CHARS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

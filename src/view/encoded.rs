@@ -159,13 +159,13 @@ impl View for Encoded {
 }
 
 impl Encoded {
-    pub(super) fn new(alphabet: &'static Alphabet) -> Encoded {
+    pub(super) fn new(alphabet: &'static Alphabet, at: usize) -> Encoded {
         Encoded {
             alphabet,
-            at: 0,
+            at,
             bits: 0,
             count: 0,
-            group: 0..0,
+            group: at..at,
             before: 0,
             padding: 0,
             skipped: 0,

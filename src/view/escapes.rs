@@ -11,7 +11,8 @@ pub(super) const KIND: ViewKind = ViewKind {
     name: "unescaped",
     why: "in the unescaped text",
     shape: Shape::Whole,
-    make: || Box::new(Escapes::default()),
+    make: |at| Box::new(Escapes { at, begun: String::new() }),
+    wakes: |piece| next(piece.as_bytes()).is_some(),
 };
 
 /// The unescaped view of one text.

@@ -13,8 +13,13 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use super::{Shape, Shown, View, ViewKind, is_invisible};
 
-pub(super) const KIND: ViewKind =
-    ViewKind { name: "folded", why: "in the folded text", shape: Shape::Whole, make: || Box::new(Folded::default()) };
+pub(super) const KIND: ViewKind = ViewKind {
+    name: "folded",
+    why: "in the folded text",
+    shape: Shape::Whole,
+    make: |at| Box::new(Folded::from(at)),
+    wakes: |piece| !piece.is_ascii(),
+};
 
 /// Most characters that make one unit, invisible ones counted.
 const MAX_UNIT: usize = 32;
@@ -74,12 +79,17 @@ impl View for Folded {
         self.unit.is_empty() || next.is_ascii() || !(is_invisible(next) || self.goes_on(next))
     }
 
-    fn is_plain(&self) -> bool {
-        self.count == 1 && self.unit.chars().all(is_plain)
+    fn plain(&self) -> Option<char> {
+        self.unit.chars().next().filter(|&char| self.count == 1 && is_plain(char))
     }
 }
 
 impl Folded {
+    /// Of a text from this byte on.
+    pub(super) fn from(at: usize) -> Folded {
+        Folded { at, ..Folded::default() }
+    }
+
     fn see(&mut self, char: char, shown: &mut Shown) {
         let range = self.at..self.at + char.len_utf8();
         let room = self.count < MAX_UNIT && !self.unit.is_empty();

@@ -4,8 +4,13 @@
 use super::encoded::{Alphabet, Encoded};
 use super::{Shape, ViewKind};
 
-pub(super) const KIND: ViewKind =
-    ViewKind { name: "hex", why: "decoded from hex", shape: Shape::Inside, make: || Box::new(Encoded::new(&HEX)) };
+pub(super) const KIND: ViewKind = ViewKind {
+    name: "hex",
+    why: "decoded from hex",
+    shape: Shape::Inside,
+    make: |at| Box::new(Encoded::new(&HEX, at)),
+    wakes: |_| true,
+};
 
 const CAPITALS: &[(u8, u8)] = &[(b'A', b'a'), (b'B', b'b'), (b'C', b'c'), (b'D', b'd'), (b'E', b'e'), (b'F', b'f')];
 

@@ -20,7 +20,8 @@ pub(super) const KIND: ViewKind = ViewKind {
     name: "lookalikes",
     why: "in the text with look-alike letters replaced",
     shape: Shape::Whole,
-    make: || Box::new(Lookalikes::default()),
+    make: |at| Box::new(Lookalikes { folded: Folded::from(at), base: at, ..Lookalikes::default() }),
+    wakes: |piece| !piece.is_ascii(),
 };
 
 /// The look-alike view of one text.
@@ -70,8 +71,8 @@ impl View for Lookalikes {
         self.folded.begins(next)
     }
 
-    fn is_plain(&self) -> bool {
-        self.folded.is_plain() && self.text.chars().all(|char| matches!(plain(char), Plain::Same))
+    fn plain(&self) -> Option<char> {
+        self.folded.plain().filter(|&char| matches!(plain(char), Plain::Same))
     }
 }
 

@@ -27,8 +27,11 @@ pub struct ViewKind {
     pub why: &'static str,
     /// What it shows.
     pub shape: Shape,
-    /// A view of a text that begins.
-    pub make: fn() -> Box<dyn View>,
+    /// A view of a text from this byte on, before which it shows the text itself.
+    pub make: fn(usize) -> Box<dyn View>,
+    /// Of views of the whole: whether there is something in this piece that it may show differently. Until then, and as
+    /// far as it looks back no further than to the last character, the view need not be there.
+    pub wakes: fn(&str) -> bool,
 }
 
 /// Every view that this version has.
@@ -62,10 +65,10 @@ pub trait View: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Of views of the whole: whether all that is open is one character that stands for itself, unless what follows
-    /// makes it one of [`composed`].
-    fn is_plain(&self) -> bool {
-        false
+    /// Of views of the whole: all that is open, if that is one character that stands for itself unless what follows makes
+    /// it one of [`composed`].
+    fn plain(&self) -> Option<char> {
+        None
     }
 }
 

@@ -327,7 +327,7 @@ fn value(alphabet: &Alphabet, char: char) -> Option<u8> {
 
 /// What a view shows of a text that is fed so.
 fn shown(kind: &ViewKind, text: &str, cuts: &[usize]) -> Vec<Seen> {
-    let (mut view, mut shown, mut out) = ((kind.make)(), Shown::default(), Vec::new());
+    let (mut view, mut shown, mut out) = ((kind.make)(0), Shown::default(), Vec::new());
     let mut current: Option<Seen> = (kind.shape == Shape::Whole).then(Seen::default);
     let mut from = 0;
     let mut read = |view: &mut dyn View, piece: Option<&str>, end: usize| {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 use aho_corasick::{Anchored, dfa};
 use foldhash::fast::FixedState;
+use regex_syntax::hir::{Class, Hir, HirKind};
 use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
@@ -38,6 +39,8 @@ pub(in crate::policy) struct ScanSet {
     pub(super) behind: usize,
     /// Whether something that text waits for may start, on a view, with a character composed of several.
     composed: bool,
+    /// Whether something that text waits for may hold such a character.
+    holds_composed: bool,
 }
 
 pub(super) struct Compiled {
@@ -139,6 +142,7 @@ impl ScanSet {
                 for program in Program::compile(&pattern.hir, spec.max_match)? {
                     let reads_views = spec.holds && !pattern.text_only;
                     set.composed |= reads_views && program.may_start_with(view::composed());
+                    set.holds_composed |= reads_views && may_hold(&pattern.hir, view::composed());
                     set.programs.push(Compiled {
                         program,
                         tracker: tracker as u32,
@@ -180,9 +184,33 @@ impl ScanSet {
         self.composed
     }
 
+    /// Whether something that text waits for may hold, on a view, a character composed of several.
+    pub(in crate::policy) fn may_hold_composed(&self) -> bool {
+        self.holds_composed
+    }
+
     /// Whether there is nothing to look for.
     pub(in crate::policy) fn is_empty(&self) -> bool {
         self.programs.is_empty()
+    }
+}
+
+/// Whether a pattern may match one of these characters anywhere. They are sorted.
+fn may_hold(hir: &Hir, chars: &[char]) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
+            Ok(text) => text.chars().any(|char| chars.binary_search(&char).is_ok()),
+            Err(_) => true,
+        },
+        HirKind::Class(Class::Unicode(class)) => class.ranges().iter().any(|range| {
+            let next = chars.partition_point(|&char| char < range.start());
+            chars.get(next).is_some_and(|&char| char <= range.end())
+        }),
+        HirKind::Class(Class::Bytes(class)) => !class.is_ascii(),
+        HirKind::Repetition(repetition) => may_hold(&repetition.sub, chars),
+        HirKind::Capture(capture) => may_hold(&capture.sub, chars),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(|part| may_hold(part, chars)),
     }
 }
 
