@@ -143,11 +143,6 @@ fn contains_word(words: &AhoCorasick, text: &str) -> bool {
     })
 }
 
-/// The digits of a text as numbers.
-pub(super) fn digits(text: &str) -> Vec<u32> {
-    text.chars().filter_map(|char| char.to_digit(10)).collect()
-}
-
 /// Letters, digits and `_`.
 pub(super) const WORD: AsciiSet = AsciiSet::new("A-Za-z0-9_");
 /// How much a context word adds to a score, in thousandths.

@@ -3,7 +3,10 @@
 use crate::detector::format::{Format, Shape, WORD};
 use crate::detector::{AsciiSet, Edges, Inner};
 
-pub(super) const EMAIL_ADDRESS: Format = Format {
+/// What is looked for.
+pub(super) const FORMATS: &[&Format] = &[&EMAIL_ADDRESS, &URL];
+
+const EMAIL_ADDRESS: Format = Format {
     name: "EMAIL_ADDRESS",
     entity: "EMAIL_ADDRESS",
     summary: "an e-mail address (RFC 5321 lengths, a domain with a dot)",
@@ -17,7 +20,7 @@ pub(super) const EMAIL_ADDRESS: Format = Format {
     }],
 };
 
-pub(super) const URL: Format = Format {
+const URL: Format = Format {
     name: "URL",
     entity: "URL",
     summary: "a web address with its scheme, or one that begins with www.",
@@ -31,3 +34,6 @@ pub(super) const URL: Format = Format {
 
 /// What stands before the `@`, quoted forms left aside.
 const LOCAL: AsciiSet = AsciiSet::new("A-Za-z0-9._%+-");
+
+#[cfg(test)]
+pub(super) mod tests;

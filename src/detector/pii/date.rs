@@ -3,7 +3,10 @@
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
 
-pub(super) const DATE_TIME: Format = Format {
+/// What is looked for.
+pub(super) const FORMATS: &[&Format] = &[&DATE_TIME];
+
+const DATE_TIME: Format = Format {
     name: "DATE_TIME",
     entity: "DATE_TIME",
     summary: "a date (day and month in range), beside a word about birth unless the threshold is 0.3 or less",
@@ -50,3 +53,6 @@ const BIRTH: &[&str] = &[
     "nato",
     "nata",
 ];
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -5,7 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::detector::format::{Format, Shape, WORD};
 use crate::detector::{AsciiSet, Edges, Inner};
 
-pub(super) const IP_ADDRESS: Format = Format {
+/// What is looked for.
+pub(super) const FORMATS: &[&Format] = &[&IP_ADDRESS, &MAC_ADDRESS, &UUID];
+
+const IP_ADDRESS: Format = Format {
     name: "IP_ADDRESS",
     entity: "IP_ADDRESS",
     summary: "an IPv4 or IPv6 address (parsed; not loopback, unspecified or broadcast)",
@@ -25,7 +28,7 @@ pub(super) const IP_ADDRESS: Format = Format {
     ],
 };
 
-pub(super) const MAC_ADDRESS: Format = Format {
+const MAC_ADDRESS: Format = Format {
     name: "MAC_ADDRESS",
     entity: "MAC_ADDRESS",
     summary: "a MAC address (six pairs; not all equal)",
@@ -33,7 +36,7 @@ pub(super) const MAC_ADDRESS: Format = Format {
     shapes: &[mac(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}", b':'), mac(r"[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}", b'-')],
 };
 
-pub(super) const UUID: Format = Format {
+const UUID: Format = Format {
     name: "UUID",
     entity: "UUID",
     summary: "a UUID (RFC 9562: form; not nil or all ones)",
@@ -75,3 +78,6 @@ fn varied(text: &str) -> bool {
 }
 
 const HEX: AsciiSet = AsciiSet::new("0-9A-Fa-f");
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,19 @@
+use super::*;
+
+#[test]
+fn published_examples_hold_and_their_neighbours_do_not() {
+    let off = |digits: &[u32]| {
+        let mut digits = digits.to_vec();
+        if let Some(last) = digits.last_mut() {
+            *last = (*last + 1) % 10;
+        }
+        digits
+    };
+    // ISO/IEC 7812-1, annex B; ISO/IEC 7064, mod 11,10.
+    let (card, mod_11_10_example) = (digits("4992 7398 716"), digits("07945"));
+    assert!(luhn(&card) && !luhn(&off(&card)) && !luhn(&[0; 16]));
+    assert!(mod_11_10(&mod_11_10_example) && !mod_11_10(&off(&mod_11_10_example)));
+    assert_eq!(mod_97("WEST12345698765432GB82".bytes()), 1);
+    assert_eq!(weighted(&[1, 2, 3], &[10, 9]), 28);
+    assert_eq!(number(&digits("0-1 2.3")), 123);
+}
