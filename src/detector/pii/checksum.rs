@@ -36,6 +36,22 @@ pub(super) fn mod_11_10(digits: &[u32]) -> bool {
     *check == (11 - product) % 10
 }
 
+/// J. Verhoeff, *Error Detecting Decimal Codes* (1969), check digit last: products in the group of a pentagon's symmetries.
+pub(super) fn verhoeff(digits: &[u32]) -> bool {
+    const SHUFFLED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    // 0 to 4 turn the pentagon, 5 to 9 turn it over as well.
+    let times = |a: u32, b: u32| match (a < 5, b < 5) {
+        (true, true) => (a + b) % 5,
+        (true, false) => 5 + (a + b) % 5,
+        (false, true) => 5 + (a - b) % 5,
+        (false, false) => (a + 5 - b) % 5,
+    };
+    let shuffled = |digit: u32, often: usize| {
+        (0..often % 8).fold(digit, |digit, _| SHUFFLED.get(digit as usize).copied().unwrap_or(digit))
+    };
+    digits.iter().rev().enumerate().fold(0, |product, (at, &digit)| times(product, shuffled(digit, at))) == 0
+}
+
 /// The remainder mod 97 of letters and digits, letters as 10 to 35 (ISO/IEC 7064, ISO 13616). Others are skipped.
 pub(super) fn mod_97(text: impl Iterator<Item = u8>) -> u32 {
     text.filter_map(|byte| char::from(byte).to_digit(36))

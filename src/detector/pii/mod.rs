@@ -37,6 +37,12 @@ const FAMILIES: &[&[&Format]] = &[
     national::de::FORMATS,
     national::es::FORMATS,
     national::fr::FORMATS,
+    national::it::FORMATS,
+    national::pl::FORMATS,
+    national::fi::FORMATS,
+    national::au::FORMATS,
+    national::india::FORMATS,
+    national::sg::FORMATS,
 ];
 
 fn formats() -> impl Iterator<Item = &'static Format> + Clone {

@@ -19,6 +19,12 @@ const SAMPLES: &[&[Sample]] = &[
     national::de::tests::SAMPLES,
     national::es::tests::SAMPLES,
     national::fr::tests::SAMPLES,
+    national::it::tests::SAMPLES,
+    national::pl::tests::SAMPLES,
+    national::fi::tests::SAMPLES,
+    national::au::tests::SAMPLES,
+    national::india::tests::SAMPLES,
+    national::sg::tests::SAMPLES,
 ];
 
 pub(in crate::detector) fn samples() -> impl Iterator<Item = &'static Sample> {

@@ -17,3 +17,13 @@ fn published_examples_hold_and_their_neighbours_do_not() {
     assert_eq!(weighted(&[1, 2, 3], &[10, 9]), 28);
     assert_eq!(number(&digits("0-1 2.3")), 123);
 }
+
+#[test]
+fn verhoeff_knows_swapped_neighbours() {
+    assert!(verhoeff(&[2, 3, 6, 3]) && verhoeff(&digits("1428570")));
+    for at in 0..3 {
+        let mut swapped = [2, 3, 6, 3];
+        swapped.swap(at, at + 1);
+        assert!(!verhoeff(&swapped), "{swapped:?}");
+    }
+}
