@@ -21,7 +21,9 @@ const IP_ADDRESS: Format = Format {
         Shape {
             valid: is_v6,
             score: 600,
-            edges: Edges { before: AsciiSet::new("A-Za-z0-9_:"), after: AsciiSet::new("A-Za-z0-9_:") },
+            edges: Edges { before: AsciiSet::new("A-Za-z0-9_:"), after: WORD },
+            joiners: AsciiSet::new(":"),
+            joined: HEX,
             inner: Some(Inner { byte: b':', class: HEX, min: 0, max: 4 }),
             ..Shape::new(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:[0-9]{0,3}(?:\.[0-9]{1,3}){3})?")
         },
@@ -54,6 +56,9 @@ const fn mac(pattern: &'static str, byte: u8) -> Shape {
         valid: varied,
         score: 700,
         edges: Edges { before: AsciiSet::new("A-Za-z0-9_:-"), after: WORD },
+        // More pairs are a fingerprint or another kind of address.
+        joiners: AsciiSet::new(":-"),
+        joined: HEX,
         inner: Some(Inner { byte, class: HEX, min: 2, max: 2 }),
         ..Shape::new(pattern)
     }
