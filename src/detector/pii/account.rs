@@ -39,7 +39,14 @@ const CRYPTO: Format = Format {
 
 fn is_card(text: &str) -> bool {
     let digits = digits(text);
-    issuer_allows(&digits) && luhn(&digits)
+    issuer_allows(&digits) && luhn(&digits) && is_grouped(text)
+}
+
+/// Groups of three digits or more, with what is left at the end, or all of one length: others are lists of numbers.
+fn is_grouped(text: &str) -> bool {
+    let mut lengths = text.split([' ', '-']).map(str::len);
+    let last = lengths.next_back();
+    lengths.clone().all(|length| length >= 3) || lengths.all(|length| Some(length) == last)
 }
 
 /// Issuers' ranges, by the first four digits, and the lengths that they use.
