@@ -4,7 +4,7 @@
 use super::*;
 use crate::detector::format::tests::{cut_anywhere, found};
 
-/// An entity, what has to stand before it, and a value.
+/// An entity, what has to stand before it, and a value (ASCII).
 pub(in crate::detector) type Sample = (&'static str, &'static str, &'static str);
 
 /// A value of each format, by family.
@@ -96,4 +96,27 @@ fn thresholds_and_allow_lists() {
         r#"pii: { entities: [EMAIL_ADDRESS, CREDIT_CARD], allow_list: ["help@acme.com", "4111 1111 1111 1111"] }"#;
     assert_eq!(found(rule, "Help@acme.com, xhelp@acme.com"), ["xhelp@acme.com"]);
     assert_eq!(found(rule, "4111 1111 1111 1111 4111111111111111"), ["4111111111111111"]);
+}
+
+#[test]
+fn the_documentation_lists_every_format_and_marks_those_to_be_named() {
+    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/detectors.md"));
+    for format in formats() {
+        assert!(page.contains(&format!("`{}`", format.name)), "{} is missing", format.name);
+        assert_eq!(page.contains(&format!("`{}` \\*", format.name)), !format.usual, "{}", format.name);
+    }
+}
+
+#[test]
+fn numbers_alone_are_nobodys() {
+    // Eight to seventeen digits, groups of them, letters with digits: invoices, orders, parts, versions.
+    for text in [
+        "Order 123456789, invoice 20240917001, part AB1234567, ticket ABC1234567 and lot A12345678",
+        "call sign D1234567, shelf AA123456, bin 12345678A, route 021000021, box 1234567893",
+        "51 824 753 556 parts, 876 543 210 views, 2123 45670 1 and 4405 1401 359",
+        "KA05MH4321 is a key on the map, AB51 ABC a cell, CA12345AB a batch",
+        "BB1388568, PAA123456, YA1234567 and U1A2B3C4DE",
+    ] {
+        assert_eq!(found("pii: {}", text), [""; 0], "{text}");
+    }
 }
