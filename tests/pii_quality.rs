@@ -32,7 +32,7 @@ const FLOORS: &[(&str, f64, f64)] = &[
     ("IBAN_CODE", 0.99, 0.89),
     ("IP_ADDRESS", 0.99, 0.99),
     ("US_SSN", 0.99, 0.99),
-    ("US_DRIVER_LICENSE", 0.9, 0.1),
+    ("US_DRIVER_LICENSE", 0.99, 0.95),
     ("PHONE_NUMBER", 0.92, 0.76),
 ];
 

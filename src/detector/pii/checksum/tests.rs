@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -25,5 +27,22 @@ fn verhoeff_knows_swapped_neighbours() {
         let mut swapped = [2, 3, 6, 3];
         swapped.swap(at, at + 1);
         assert!(!verhoeff(&swapped), "{swapped:?}");
+    }
+}
+
+proptest! {
+    /// What the sums are for: of all last digits one holds, and no other digit in any place holds instead.
+    #[test]
+    fn one_wrong_digit_shows(body in prop::collection::vec(0..10u32, 1..20), at in any::<prop::sample::Index>(), by in 1..10u32) {
+        prop_assume!(body.iter().any(|&digit| digit != 0));
+        for sum in [luhn, verhoeff, mod_11_10] {
+            let with = |last: u32| [&body[..], &[last]].concat();
+            let holds: Vec<Vec<u32>> = (0..10).map(with).filter(|digits| sum(digits)).collect();
+            prop_assert_eq!(holds.len(), 1, "{:?}", body);
+            let mut wrong = holds[0].clone();
+            let at = at.index(wrong.len());
+            wrong[at] = (wrong[at] + by) % 10;
+            prop_assert!(!sum(&wrong), "{:?} and {:?}", holds[0], wrong);
+        }
     }
 }

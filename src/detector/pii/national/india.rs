@@ -130,7 +130,7 @@ fn is_gstin(text: &str) -> bool {
         .sum();
     let state = text.get(..2).map_or(0, |state| number(&digits(state)));
     let serial = text.get(7..11).map_or(0, |serial| number(&digits(serial)));
-    matches!(state, 1..=38 | 96 | 97 | 99) && serial != 0 && values().last() == Some((36 - sum % 36) % 36)
+    matches!(state, 1..=38 | 96 | 97 | 99) && serial != 0 && values().next_back() == Some((36 - sum % 36) % 36)
 }
 
 /// States and union territories, those of the past too.
