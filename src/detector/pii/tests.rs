@@ -115,6 +115,8 @@ fn numbers_alone_are_nobodys() {
         "call sign D1234567, shelf AA123456, bin 12345678A, route 021000021, box 1234567893",
         "51 824 753 556 parts, 876 543 210 views, 2123 45670 1 and 4405 1401 359",
         "KA05MH4321 is a key on the map, AB51 ABC a cell, CA12345AB a batch",
+        "My car is a BMW 320D, before it a KIA 500, a van and a vehicle with the VIN 1234",
+        "yt-dl 20240917, uid 234567890124, ur number is 44051401359, documento AB1234567",
         "BB1388568, PAA123456, YA1234567 and U1A2B3C4DE",
     ] {
         assert_eq!(found("pii: {}", text), [""; 0], "{text}");

@@ -37,7 +37,7 @@ const IN_AADHAAR: Format = Format {
     usual: true,
     shapes: &[Shape {
         joiners: AsciiSet::new("- ."),
-        context: &["aadhaar", "aadhar", "adhaar", "adhar", "aadhaar#", "uidai", "uid", "आधार"],
+        context: &["aadhaar", "aadhar", "adhaar", "adhar", "aadhaar#", "uidai", "आधार"],
         ..Shape::number(r"[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}", |text| verhoeff(&digits(text)), 300)
     }],
 };

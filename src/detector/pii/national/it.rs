@@ -70,7 +70,6 @@ const IT_IDENTITY_CARD: Format = Format {
             "carta di identita",
             "documento d'identità",
             "documento di identità",
-            "documento",
             "c.i",
             "cie",
             "identity card",

@@ -14,7 +14,7 @@ const PL_PESEL: Format = Format {
     usual: true,
     shapes: &[Shape {
         joiners: AsciiSet::new("-."),
-        context: &["pesel", "pesele", "peselu", "numer ewidencyjny", "urodzony", "urodzona", "ur"],
+        context: &["pesel", "pesele", "peselu", "numer ewidencyjny", "urodzony", "urodzona"],
         ..Shape::number(r"[0-9]{2}(?:[02468][1-9]|[13579][0-2])[0-3][0-9]{6}", is_pesel, 400)
     }],
 };

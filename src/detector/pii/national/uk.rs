@@ -83,39 +83,20 @@ const UK_VEHICLE_REGISTRATION: Format = Format {
     summary: "a UK vehicle registration mark (since 1963 and Northern Irish, beside a word that says so)",
     usual: true,
     shapes: &[
-        plate(r"[A-HJ-PR-Y]{2}[0-9]{2} ?[A-HJ-PR-Z]{3}", is_current_mark, 400),
-        // A year's letter before (1983 to 2001) or behind (1963 to 1983).
-        plate(r"[A-HJ-NPR-TV-Y][1-9][0-9]{0,2} ?[A-HJ-PR-Z]{3}", |_| true, 200),
-        plate(r"[A-HJ-PR-Z]{3} ?[1-9][0-9]{0,2}[A-HJ-NPR-TV-Y]", |_| true, 200),
-        plate(r"(?:[A-HJ-Z]I[A-HJ-Z]|[A-HJ-Z]{2}Z) ?[1-9][0-9]{0,3}", |_| true, 200),
+        Shape {
+            context: VEHICLE_WORDS,
+            ..Shape::number(r"[A-HJ-PR-Y]{2}[0-9]{2} ?[A-HJ-PR-Z]{3}", is_current_mark, 400)
+        },
+        // A year's letter before (1983 to 2001) or behind (1963 to 1983). Models of cars look like these: BMW 320D.
+        old_mark(r"[A-HJ-NPR-TV-Y][1-9][0-9]{0,2} ?[A-HJ-PR-Z]{3}"),
+        old_mark(r"[A-HJ-PR-Z]{3} ?[1-9][0-9]{0,2}[A-HJ-NPR-TV-Y]"),
+        // Northern Ireland: a letter, those of the county, a number.
+        old_mark(r"[A-HJ-PR-Z](?:I[ABGJLW]|[JOUX]I|[A-HJ-PR-Y]Z) ?[1-9][0-9]{0,3}"),
     ],
 };
 
-const fn plate(pattern: &'static str, valid: fn(&str) -> bool, score: u16) -> Shape {
-    Shape {
-        context: &[
-            "registration",
-            "registration number",
-            "registration mark",
-            "reg",
-            "vehicle",
-            "number plate",
-            "numberplate",
-            "plate",
-            "plates",
-            "licence plate",
-            "license plate",
-            "vrm",
-            "vrn",
-            "car",
-            "van",
-            "motorbike",
-            "motorcycle",
-            "dvla",
-            "dvsa",
-        ],
-        ..Shape::number(pattern, valid, score)
-    }
+const fn old_mark(pattern: &'static str) -> Shape {
+    Shape { context: REGISTRATION_WORDS, ..Shape::number(pattern, |_| true, 200) }
 }
 
 /// NHS Data Model and Dictionary: weights 10 to 2, check digit 11 less the sum mod 11; 10 is never given.
@@ -163,6 +144,38 @@ const AREAS: &str = "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT 
                      FK FY G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N \
                      NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF \
                      TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE";
+const REGISTRATION_WORDS: &[&str] = &[
+    "registration",
+    "registration number",
+    "registration mark",
+    "reg",
+    "reg no",
+    "number plate",
+    "numberplate",
+    "licence plate",
+    "license plate",
+    "vrm",
+    "vrn",
+    "dvla",
+];
+const VEHICLE_WORDS: &[&str] = &[
+    "registration",
+    "reg",
+    "number plate",
+    "numberplate",
+    "licence plate",
+    "license plate",
+    "plate",
+    "plates",
+    "vrm",
+    "vrn",
+    "dvla",
+    "vehicle",
+    "car",
+    "van",
+    "motorbike",
+    "motorcycle",
+];
 const DASH: AsciiSet = AsciiSet::new("-");
 
 #[cfg(test)]

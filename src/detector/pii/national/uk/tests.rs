@@ -206,10 +206,10 @@ fn uk_postcode() {
 fn uk_vehicle_registration() {
     Table {
         detect: "pii: { entities: [UK_VEHICLE_REGISTRATION] }",
-        written: "Car {}",
+        written: "Car, reg. {}",
         valid: &[
             "AB51 ABC", "AB51ABC", "BD02 XYZ", "LA74 KKK", "YY24 ZZZ", "A123 BCD", "Y999ABC", "K1 TEN", "ABC 123A",
-            "XYZ 1Y", "AIZ 1234", "JIG 12",
+            "XYZ 1Y", "AKZ 1234", "JIG 1234",
         ],
         invalid: &[
             "AB00 ABC",
@@ -225,6 +225,8 @@ fn uk_vehicle_registration() {
             "A023 BCD",
             "ABC 123I",
             "ABC 1234",
+            "VIN 1234",
+            "SIM 2",
             "ABC 1234A",
             "AB51-ABC",
         ],
