@@ -35,6 +35,8 @@ pub(super) struct Shape {
     pub(super) edges: Edges,
     /// A number goes on over these when a digit follows: then it is another, longer number.
     pub(super) joiners: AsciiSet,
+    /// What counts as a digit there.
+    pub(super) joined: AsciiSet,
     /// A byte that gives it away, see [`Inner`].
     pub(super) inner: Option<Inner>,
     /// May be of any length (begin + run).
@@ -55,6 +57,7 @@ impl Shape {
             context: &[],
             edges: Edges { before: WORD, after: AsciiSet::new("") },
             joiners: AsciiSet::new(""),
+            joined: AsciiSet::new("0-9"),
             inner: None,
             run: false,
             value: None,
@@ -87,7 +90,7 @@ impl Shape {
             entity: Some(format.entity.into()),
             validator: (!self.run).then(|| Validator(Arc::new(check))),
             edges: self.edges,
-            surround: surround(context, self.joiners),
+            surround: surround(context, self.joiners, self.joined),
             inner: self.inner,
             run: self.run,
             score: score.min(1000),
@@ -98,7 +101,7 @@ impl Shape {
 }
 
 /// The check of what stands around: some context word, and no number that goes on.
-fn surround(context: &[&str], joiners: AsciiSet) -> Option<Surround> {
+fn surround(context: &[&str], joiners: AsciiSet, joined: AsciiSet) -> Option<Surround> {
     let joins = joiners != AsciiSet::default();
     if context.is_empty() && !joins {
         return None;
@@ -108,7 +111,7 @@ fn surround(context: &[&str], joiners: AsciiSet) -> Option<Surround> {
     let (before, after) = if words.is_some() { (CONTEXT_BEFORE, CONTEXT_AFTER) } else { (near, near) };
     let holds = move |before: &str, after: Option<&str>| {
         let goes_on = |joiner: Option<&u8>, digit: Option<&u8>| {
-            joins && joiner.is_some_and(|&byte| joiners.has(byte)) && digit.is_some_and(u8::is_ascii_digit)
+            joins && joiner.is_some_and(|&byte| joiners.has(byte)) && digit.is_some_and(|&byte| joined.has(byte))
         };
         let mut back = before.as_bytes().iter().rev();
         if goes_on(back.next(), back.next()) {
@@ -141,11 +144,6 @@ fn contains_word(words: &AhoCorasick, text: &str) -> bool {
         let before = found.start().checked_sub(1).and_then(|at| bytes.get(at));
         !letter(before) && !letter(bytes.get(found.end()))
     })
-}
-
-/// The digits of a text as numbers.
-pub(super) fn digits(text: &str) -> Vec<u32> {
-    text.chars().filter_map(|char| char.to_digit(10)).collect()
 }
 
 /// Letters, digits and `_`.

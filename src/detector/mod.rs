@@ -244,7 +244,7 @@ pub struct LengthPlan {
 /// around it; and the value.
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<(String, String, String)> {
-    let personal = pii::tests::SAMPLES.iter().map(|(entity, before, value)| {
+    let personal = pii::tests::samples().map(|(entity, before, value)| {
         (
             format!("pii: {{ entities: [{entity}], regions: [US] }}"),
             format!("{before}{value}, please."),

@@ -209,6 +209,19 @@ impl Program {
         }
     }
 
+    /// Whether what starts here ends in nothing within the next bytes, as far as they are there.
+    pub(super) fn fails_soon(&self, state: &State, around: Around<'_>, most: usize) -> bool {
+        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (&self.machine, state) else { return false };
+        let mut id = *id;
+        for &byte in around.kept.get(around.at..).unwrap_or_default().iter().take(most) {
+            id = dfa.next_state(id, byte);
+            if dfa.is_special_state(id) {
+                return dfa.is_dead_state(id);
+            }
+        }
+        false
+    }
+
     /// Whether a match ends where the text ends.
     pub(super) fn matches_at_end(&self, state: &State, around: Around<'_>) -> bool {
         match (&self.machine, state) {

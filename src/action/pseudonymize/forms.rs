@@ -54,7 +54,7 @@ pub fn placeholder(entity: &str, value: &str, bits: &[u8; 32], plain: bool) -> S
                 .map(|char| if char.is_ascii_alphabetic() { letter(char).to_owned() } else { char.into() })
                 .collect()
         }
-        "ES_NIF" => {
+        "ES_NIF" | "ES_NIE" => {
             let mut shape = like(value, &draw.digits(8));
             shape.pop();
             shape + "U"

@@ -2,10 +2,14 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::detector::format::{Format, Shape, WORD, digits};
+use super::checksum::{digits, luhn, mod_97};
+use crate::detector::format::{Format, Shape, WORD};
 use crate::detector::{AsciiSet, Edges};
 
-pub(super) const CREDIT_CARD: Format = Format {
+/// What is looked for.
+pub(super) const FORMATS: &[&Format] = &[&CREDIT_CARD, &IBAN_CODE, &CRYPTO];
+
+const CREDIT_CARD: Format = Format {
     name: "CREDIT_CARD",
     entity: "CREDIT_CARD",
     summary: "a payment card number (Luhn checksum, issuer's prefix and length)",
@@ -13,7 +17,7 @@ pub(super) const CREDIT_CARD: Format = Format {
     shapes: &[Shape { joiners: AsciiSet::new("."), ..Shape::number(r"[0-9](?:[ -]?[0-9]){11,18}", is_card, 1000) }],
 };
 
-pub(super) const IBAN_CODE: Format = Format {
+const IBAN_CODE: Format = Format {
     name: "IBAN_CODE",
     entity: "IBAN_CODE",
     summary: "an international bank account number (country's length, checksum mod 97)",
@@ -21,7 +25,7 @@ pub(super) const IBAN_CODE: Format = Format {
     shapes: &[Shape::number(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}", is_iban, 1000)],
 };
 
-pub(super) const CRYPTO: Format = Format {
+const CRYPTO: Format = Format {
     name: "CRYPTO",
     entity: "CRYPTO",
     summary: "a Bitcoin address (Base58Check or Bech32 checksum) or an Ethereum address (form)",
@@ -35,15 +39,14 @@ pub(super) const CRYPTO: Format = Format {
 
 fn is_card(text: &str) -> bool {
     let digits = digits(text);
-    issuer_allows(&digits) && luhn(&digits)
+    issuer_allows(&digits) && luhn(&digits) && is_grouped(text)
 }
 
-/// ISO/IEC 7812: every second digit from the right is doubled.
-fn luhn(digits: &[u32]) -> bool {
-    let doubled = |digit: u32| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
-    let sum: u32 =
-        digits.iter().rev().enumerate().map(|(at, &digit)| if at % 2 == 1 { doubled(digit) } else { digit }).sum();
-    sum.is_multiple_of(10) && digits.iter().any(|&digit| digit != 0)
+/// Groups of three digits or more, with what is left at the end, or all of one length: others are lists of numbers.
+fn is_grouped(text: &str) -> bool {
+    let mut lengths = text.split([' ', '-']).map(str::len);
+    let last = lengths.next_back();
+    lengths.clone().all(|length| length >= 3) || lengths.all(|length| Some(length) == last)
 }
 
 /// Issuers' ranges, by the first four digits, and the lengths that they use.
@@ -80,12 +83,7 @@ fn is_iban(text: &str) -> bool {
     if !IBAN_LENGTHS.iter().any(|(known, length)| known.as_bytes() == country && *length == plain.len()) {
         return false;
     }
-    let value = |byte: u8| char::from(byte).to_digit(36).unwrap_or(0);
-    let remainder = rest.iter().chain(head).fold(0, |remainder, &byte| {
-        let value = value(byte);
-        (remainder * if value > 9 { 100 } else { 10 } + value) % 97
-    });
-    remainder == 1
+    mod_97(rest.iter().chain(head).copied()) == 1
 }
 
 fn is_base58_address(text: &str) -> bool {
@@ -222,3 +220,6 @@ const IBAN_LENGTHS: &[(&str, usize)] = &[
     ("XK", 20),
     ("YE", 30),
 ];
+
+#[cfg(test)]
+pub(super) mod tests;

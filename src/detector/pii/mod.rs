@@ -1,9 +1,10 @@
-//! `pii`: personal data that has a form: numbers, addresses, accounts. One file for each family, one line in [`FORMATS`].
+//! `pii`: personal data that has a form: numbers, addresses, accounts. A file for each family, a line in [`FAMILIES`].
 //!
 //! A format is found by a bounded pattern and then checked: checksum, structure, ranges. A shape that many other things
 //! share has a low score and counts only beside a context word ("SSN", "geboren"), which adds 0.35.
 
 mod account;
+mod checksum;
 mod contact;
 mod date;
 mod national;
@@ -24,34 +25,37 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     build,
 };
 
-/// Every format, by Presidio's names.
-const FORMATS: &[&Format] = &[
-    &contact::EMAIL_ADDRESS,
-    &phone::PHONE_NUMBER,
-    &account::CREDIT_CARD,
-    &account::IBAN_CODE,
-    &account::CRYPTO,
-    &network::IP_ADDRESS,
-    &network::MAC_ADDRESS,
-    &national::US_SSN,
-    &national::US_ITIN,
-    &national::UK_NHS,
-    &national::UK_NINO,
-    &national::DE_TAX_ID,
-    &national::ES_NIF,
-    &national::FR_NIR,
-    &contact::URL,
-    &network::UUID,
-    &date::DATE_TIME,
+/// Every family. Formats have the names that Presidio gives them, where it has them.
+const FAMILIES: &[&[&Format]] = &[
+    contact::FORMATS,
+    phone::FORMATS,
+    account::FORMATS,
+    network::FORMATS,
+    date::FORMATS,
+    national::us::FORMATS,
+    national::uk::FORMATS,
+    national::de::FORMATS,
+    national::es::FORMATS,
+    national::fr::FORMATS,
+    national::it::FORMATS,
+    national::pl::FORMATS,
+    national::fi::FORMATS,
+    national::au::FORMATS,
+    national::india::FORMATS,
+    national::sg::FORMATS,
 ];
+
+fn formats() -> impl Iterator<Item = &'static Format> + Clone {
+    FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "every detector is built the same way")]
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
-    let names = || FORMATS.iter().map(|format| format.name);
+    let names = formats().map(|format| format.name);
     let entities = reader.list("entities", |node| {
         let name = string(node)?;
-        let found = FORMATS.iter().find(|format| format.name == name);
-        found.ok_or_else(|| unknown(node, "entity", &name, names()))
+        let found = formats().find(|format| format.name == name);
+        found.ok_or_else(|| unknown(node, "entity", &name, names.clone()))
     });
     let threshold = reader.optional("score_threshold", fraction).unwrap_or(THRESHOLD);
     let allowed: Arc<[String]> = reader.list("allow_list", filled).unwrap_or_default().into();
@@ -61,7 +65,7 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
         known.copied().ok_or_else(|| unknown(node, "region", &name, phone::REGIONS.iter().copied()))
     });
     let regions = regions.unwrap_or_default();
-    let chosen = entities.unwrap_or_else(|| FORMATS.iter().filter(|format| format.usual).collect());
+    let chosen = entities.unwrap_or_else(|| formats().filter(|format| format.usual).collect());
     #[expect(clippy::cast_sign_loss, reason = "a fraction in 0..=1")]
     let threshold = (threshold * 1000.0).round() as u16;
     let mut patterns = Vec::new();

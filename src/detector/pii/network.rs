@@ -5,7 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::detector::format::{Format, Shape, WORD};
 use crate::detector::{AsciiSet, Edges, Inner};
 
-pub(super) const IP_ADDRESS: Format = Format {
+/// What is looked for.
+pub(super) const FORMATS: &[&Format] = &[&IP_ADDRESS, &MAC_ADDRESS, &UUID];
+
+const IP_ADDRESS: Format = Format {
     name: "IP_ADDRESS",
     entity: "IP_ADDRESS",
     summary: "an IPv4 or IPv6 address (parsed; not loopback, unspecified or broadcast)",
@@ -18,14 +21,16 @@ pub(super) const IP_ADDRESS: Format = Format {
         Shape {
             valid: is_v6,
             score: 600,
-            edges: Edges { before: AsciiSet::new("A-Za-z0-9_:"), after: AsciiSet::new("A-Za-z0-9_:") },
+            edges: Edges { before: AsciiSet::new("A-Za-z0-9_:"), after: WORD },
+            joiners: AsciiSet::new(":"),
+            joined: HEX,
             inner: Some(Inner { byte: b':', class: HEX, min: 0, max: 4 }),
             ..Shape::new(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:[0-9]{0,3}(?:\.[0-9]{1,3}){3})?")
         },
     ],
 };
 
-pub(super) const MAC_ADDRESS: Format = Format {
+const MAC_ADDRESS: Format = Format {
     name: "MAC_ADDRESS",
     entity: "MAC_ADDRESS",
     summary: "a MAC address (six pairs; not all equal)",
@@ -33,7 +38,7 @@ pub(super) const MAC_ADDRESS: Format = Format {
     shapes: &[mac(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}", b':'), mac(r"[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}", b'-')],
 };
 
-pub(super) const UUID: Format = Format {
+const UUID: Format = Format {
     name: "UUID",
     entity: "UUID",
     summary: "a UUID (RFC 9562: form; not nil or all ones)",
@@ -51,6 +56,9 @@ const fn mac(pattern: &'static str, byte: u8) -> Shape {
         valid: varied,
         score: 700,
         edges: Edges { before: AsciiSet::new("A-Za-z0-9_:-"), after: WORD },
+        // More pairs are a fingerprint or another kind of address.
+        joiners: AsciiSet::new(":-"),
+        joined: HEX,
         inner: Some(Inner { byte, class: HEX, min: 2, max: 2 }),
         ..Shape::new(pattern)
     }
@@ -75,3 +83,6 @@ fn varied(text: &str) -> bool {
 }
 
 const HEX: AsciiSet = AsciiSet::new("0-9A-Fa-f");
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -2,9 +2,10 @@
 //!
 //! Written by hand from the national numbering plans: prefixes and lengths, not single exchanges.
 
+use super::checksum::digits;
 use crate::detector::AsciiSet;
 use crate::detector::Edges;
-use crate::detector::format::{Format, Shape, WORD, digits};
+use crate::detector::format::{Format, Shape, WORD};
 
 /// The extension that may follow in North America.
 macro_rules! extension {
@@ -13,7 +14,10 @@ macro_rules! extension {
     };
 }
 
-pub(super) const PHONE_NUMBER: Format = Format {
+/// What is looked for.
+pub(super) const FORMATS: &[&Format] = &[&PHONE_NUMBER];
+
+const PHONE_NUMBER: Format = Format {
     name: "PHONE_NUMBER",
     entity: "PHONE_NUMBER",
     summary: "a phone number (country's code and length; national forms for the rule's regions)",
@@ -144,3 +148,6 @@ const WORDS: &[&str] = &[
     "telefone",
     "celular",
 ];
+
+#[cfg(test)]
+pub(super) mod tests;
