@@ -181,10 +181,6 @@ impl Reading {
 
     /// Wakes the views that may show something of the next piece differently.
     fn rouse(&mut self, piece: &str, at: usize) {
-        let since = self.checkpoint.as_ref().map_or(0, |scanner| scanner.len()) + CHECKPOINT;
-        if at >= since && piece.starts_with(|char: char| char.is_ascii()) {
-            self.checkpoint = Some(Box::new(self.scanner.clone()));
-        }
         let (roused, asleep): (SmallVec<_>, SmallVec<_>) =
             std::mem::take(&mut self.asleep).into_iter().partition(|&index| (VIEWS[index].wakes)(piece));
         self.asleep = asleep;
@@ -203,6 +199,13 @@ impl Reading {
             };
             let place = self.lenses.partition_point(|(other, _)| *other < index);
             self.lenses.insert(place, (index, Lens::Whole(whole)));
+        }
+        // For those that sleep on, nothing of this piece is one with what came before it.
+        let since = self.checkpoint.as_ref().map_or(0, |scanner| scanner.len()) + CHECKPOINT;
+        if self.asleep.is_empty() {
+            self.checkpoint = None;
+        } else if at >= since {
+            self.checkpoint = Some(Box::new(self.scanner.clone()));
         }
     }
 
