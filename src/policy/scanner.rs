@@ -16,7 +16,7 @@ use std::sync::Arc;
 use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 
-use self::run::{Kept, Run};
+use self::run::{Kept, Runs};
 use self::set::{Literals, Tails, Tracker, class_before, start_of};
 
 pub(super) use self::set::{ScanSet, TrackerSpec};
@@ -64,7 +64,7 @@ pub(super) struct Scanner {
     kept: String,
     base: usize,
     literal: Option<LiteralState>,
-    runs: Vec<Run>,
+    runs: Runs,
     /// Trackers with something open.
     active: Vec<u32>,
     hits: Vec<Hit>,
@@ -74,7 +74,7 @@ pub(super) struct Scanner {
 impl Scanner {
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
         let literal = set.literals.as_ref().and_then(|literals| literals.automaton.start_state(Anchored::No).ok());
-        let runs = set.trackers.iter().map(|_| Run::default()).collect();
+        let runs = Runs::new(set.trackers.len());
         Scanner {
             set,
             kept: String::new(),
@@ -196,7 +196,7 @@ impl Scanner {
             run.settle(&set, index as usize, usize::MAX, &mut self.hits);
         }
         // Nobody asks again, and a body may be made of many texts.
-        (self.runs, self.kept, self.base) = (Vec::new(), String::new(), end);
+        (self.runs, self.kept, self.base) = (Runs::default(), String::new(), end);
     }
 
     /// Everything before this is decided for trackers that hold text: later findings of theirs start here or after.
@@ -259,13 +259,7 @@ impl Scanner {
         if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
             return false;
         }
-        let state = compiled.program.start(kept.around(start));
-        let end = (start..self.len()).try_fold(state, |state, position| {
-            let around = kept.around(position);
-            let (next, _) = compiled.program.step(state.as_ref()?, around.kept[around.at], around);
-            next.map(Some)
-        });
-        end.flatten().is_some()
+        compiled.program.may_begin(self.kept.as_bytes(), start - self.base, self.len() - start)
     }
 
     /// The earliest start that an inner byte may still give this tracker, after `fed` bytes.
