@@ -26,6 +26,8 @@ const MAX_NFA: usize = 4 << 20;
 const MAX_LITERAL: usize = 16;
 /// Most literals that one pattern gives to the prefilter.
 const MAX_LITERALS: usize = 4096;
+/// Most literals where classes are spelled out, as in `id-[0-9a-f]`.
+const MAX_SPELLED: usize = 512;
 /// Most programs that one pattern is taken apart into.
 const MAX_BRANCHES: usize = 64;
 
@@ -391,9 +393,20 @@ impl Entry {
     }
 
     fn literals(hir: &Hir, max_match: usize) -> Option<Vec<Vec<u8>>> {
+        let lowered = lower(hir);
+        // Words and prefixes alone are few. What they do not tell apart, classes behind them may.
+        let words = Entry::extract(&lowered, 3, MAX_LITERALS, max_match);
+        if words.as_ref().is_some_and(|words| words.iter().all(|literal| literal.len() >= 3)) {
+            return words;
+        }
+        Entry::extract(&lowered, 16, MAX_SPELLED, max_match).or(words)
+    }
+
+    /// Literals in which classes of up to `class` characters are spelled out.
+    fn extract(lowered: &Hir, class: usize, total: usize, max_match: usize) -> Option<Vec<Vec<u8>>> {
         let mut extractor = hir::literal::Extractor::new();
-        extractor.limit_literal_len(MAX_LITERAL).limit_total(MAX_LITERALS).limit_class(16).limit_repeat(MAX_LITERAL);
-        let mut found = extractor.extract(&lower(hir));
+        extractor.limit_literal_len(MAX_LITERAL).limit_total(total).limit_class(class).limit_repeat(MAX_LITERAL);
+        let mut found = extractor.extract(lowered);
         // A literal longer than the longest match would hide starts that are over the limit.
         found.keep_first_bytes(MAX_LITERAL.min(max_match));
         let mut literals: Vec<Vec<u8>> =

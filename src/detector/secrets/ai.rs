@@ -1,7 +1,7 @@
 //! Models, and what is built around them: inference, embeddings, speech, search, tracing.
 
 use super::check::{has_digit, is_hex_key, is_key, is_mixed_token, is_placeholder, is_token, is_uuid_key};
-use super::shape::{dashed, keyed, pair_of, secret, token, uuid};
+use super::shape::{dashed, keyed, secret, token, uuid, value_of};
 use crate::detector::format::{Format, Shape};
 
 pub(super) const FORMATS: &[Format] = &[
@@ -123,8 +123,10 @@ pub(super) const FORMATS: &[Format] = &[
         "DEEPL_KEY",
         "a DeepL key beside its name (a UUID, :fx for the free API)",
         &[
-            Shape { value: Some(pair_of), ..keyed!("deepl", concat!(uuid!(), ":fx"), is_uuid_key) },
-            keyed!("deepl", uuid!(), is_uuid_key),
+            Shape {
+                value: Some(|text| value_of(text.trim_end_matches(":fx")).start..text.len()),
+                ..keyed!("deepl", concat!(uuid!(), "(?::fx)?"), is_uuid_key)
+            },
         ],
     ),
     secret(

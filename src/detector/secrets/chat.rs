@@ -10,7 +10,7 @@ pub(super) const FORMATS: &[Format] = &[
         "SLACK_TOKEN",
         "a Slack token (xoxb-…, xapp-…) or incoming webhook",
         &[
-            Shape { valid: is_slack, ..Shape::new(r"xox[abcdeoprs][.-][A-Za-z0-9.-]{10,250}") },
+            Shape { valid: is_slack, ..Shape::new(r"xox[abcdeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,250}") },
             Shape { valid: is_slack, ..Shape::new(r"xapp-[0-9]-[A-Za-z0-9-]{10,250}") },
             Shape {
                 valid: is_url,

@@ -31,7 +31,7 @@ pub(super) const FORMATS: &[Format] = &[
         "AZURE_KEY",
         "a key of Azure: a client secret (…Q~…), a storage or bus key, a signature (sig=…), a DevOps or Azure AI key",
         &[
-            keyed!("azure|client[_-]?secret|arm_client", r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}", is_key),
+            keyed!("azure|client[_-]?secret|arm_client", r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{30,33}[A-Za-z0-9_~-]", is_key),
             keyed!("account_?key|shared_?access_?key|storage_?key|azure", "[A-Za-z0-9+/]{86}==", is_key),
             keyed!("shared_?access_?key|azure", "[A-Za-z0-9+/]{43}=", is_key),
             Shape { value: Some(value_of), ..token("sig=[A-Za-z0-9%]{43,80}%3[Dd]") },

@@ -82,7 +82,7 @@ pub(super) const FORMATS: &[Format] = &[
         is_key
     )]),
     secret("pagerduty", "PAGERDUTY_KEY", "a PagerDuty key beside its name", &[
-        keyed!("pager_?duty|pd_api", "(?:[uy]\\+)?[A-Za-z0-9_+-]{18,20}", is_key),
+        keyed!("pager_?duty|pd_api", r"(?:[uy]\+[A-Za-z0-9_-]{18}|[A-Za-z0-9_-]{20})", is_key),
         keyed!("pager_?duty", "[a-z0-9]{32}", is_hex_key),
     ]),
     secret("opsgenie", "OPSGENIE_KEY", "an Opsgenie key beside its name", &[keyed!("opsgenie", uuid!(), is_uuid_key)]),

@@ -163,7 +163,7 @@ pub(super) const FORMATS: &[Format] = &[
         &[Shape {
             value: Some(|text| text.rfind(':').map_or(0, |at| at + 1)..text.find('@').unwrap_or(text.len())),
             valid: is_key,
-            ..token(r"cloudinary://[0-9]{15}:[A-Za-z0-9_-]{27}@[a-z0-9]")
+            ..Shape::new(r"cloudinary://[0-9]{15}:[A-Za-z0-9_-]{27}@[a-z0-9]")
         }],
     ),
     secret(
