@@ -31,16 +31,14 @@ pub(super) const FORMATS: &[Format] = &[
         "huggingface",
         "HUGGINGFACE_TOKEN",
         "a Hugging Face token (hf_…) or organisation key (api_org_…)",
-        &[
-            Shape { valid: is_token, ..Shape::new(r"hf_[A-Za-z0-9]{30,60}") },
-            token(r"api_org_[A-Za-z0-9]{34}"),
-        ],
+        &[Shape { valid: is_token, ..Shape::new(r"hf_[A-Za-z0-9]{30,60}") }, token(r"api_org_[A-Za-z0-9]{34}")],
     ),
-    secret("cohere", "COHERE_KEY", "a Cohere key beside its name", &[keyed!(
-        "cohere|co_api_key",
-        "[A-Za-z0-9]{40}",
-        is_key
-    )]),
+    secret(
+        "cohere",
+        "COHERE_KEY",
+        "a Cohere key beside its name",
+        &[keyed!("cohere|co_api_key", "[A-Za-z0-9]{40}", is_key)],
+    ),
     secret("mistral", "MISTRAL_KEY", "a Mistral key beside its name", &[keyed!("mistral", "[A-Za-z0-9]{32}", is_key)]),
     secret("groq", "GROQ_KEY", "a Groq key (gsk_…)", &[token(r"gsk_[A-Za-z0-9]{52}")]),
     secret("perplexity", "PERPLEXITY_KEY", "a Perplexity key (pplx-…)", &[token(r"pplx-[A-Za-z0-9]{48,56}")]),
@@ -52,10 +50,12 @@ pub(super) const FORMATS: &[Format] = &[
         "a Together AI key (tgp_v1_…, or beside the name)",
         &[dashed(r"tgp_v1_[A-Za-z0-9_-]{43}"), keyed!("together", "[a-f0-9]{64}", is_hex_key)],
     ),
-    secret("fireworks", "FIREWORKS_KEY", "a Fireworks AI key (fw_…)", &[Shape {
-        valid: is_mixed_token,
-        ..token(r"fw_[A-Za-z0-9]{22,24}")
-    }]),
+    secret(
+        "fireworks",
+        "FIREWORKS_KEY",
+        "a Fireworks AI key (fw_…)",
+        &[Shape { valid: is_mixed_token, ..token(r"fw_[A-Za-z0-9]{22,24}") }],
+    ),
     secret("cerebras", "CEREBRAS_KEY", "a Cerebras key (csk-…)", &[token(r"csk-[a-z0-9]{48}")]),
     secret("nvidia", "NVIDIA_KEY", "an NVIDIA API key (nvapi-…)", &[dashed(r"nvapi-[A-Za-z0-9_-]{60,72}")]),
     secret(
@@ -72,29 +72,36 @@ pub(super) const FORMATS: &[Format] = &[
     ),
     secret("friendli", "FRIENDLI_TOKEN", "a FriendliAI token (flp_…)", &[token(r"flp_[A-Za-z0-9]{46}")]),
     secret("runpod", "RUNPOD_KEY", "a RunPod key (rpa_…)", &[token(r"rpa_[A-Za-z0-9]{40,52}")]),
-    secret("modal", "MODAL_TOKEN", "a Modal token (ak-…, as-…)", &[Shape {
-        valid: is_mixed_token,
-        ..token(r"a[ks]-[A-Za-z0-9]{22}")
-    }]),
-    secret("privateai", "PRIVATEAI_KEY", "a Private AI key beside its name", &[keyed!(
-        "private[_-]?ai",
-        "[a-z0-9]{32}",
-        is_hex_key
-    )]),
-    secret("clarifai", "CLARIFAI_KEY", "a Clarifai key beside its name", &[keyed!(
+    secret(
+        "modal",
+        "MODAL_TOKEN",
+        "a Modal token (ak-…, as-…)",
+        &[Shape { valid: is_mixed_token, ..token(r"a[ks]-[A-Za-z0-9]{22}") }],
+    ),
+    secret(
+        "privateai",
+        "PRIVATEAI_KEY",
+        "a Private AI key beside its name",
+        &[keyed!("private[_-]?ai", "[a-z0-9]{32}", is_hex_key)],
+    ),
+    secret(
         "clarifai",
-        "[a-f0-9]{32}",
-        is_hex_key
-    )]),
-    secret("roboflow", "ROBOFLOW_KEY", "a Roboflow key beside its name", &[keyed!(
+        "CLARIFAI_KEY",
+        "a Clarifai key beside its name",
+        &[keyed!("clarifai", "[a-f0-9]{32}", is_hex_key)],
+    ),
+    secret(
         "roboflow",
-        "[A-Za-z0-9]{20}",
-        is_key
-    )]),
-    secret("voyage", "VOYAGE_KEY", "a Voyage AI key (pa-…)", &[Shape {
-        valid: is_mixed_token,
-        ..dashed(r"pa-[A-Za-z0-9_-]{43}")
-    }]),
+        "ROBOFLOW_KEY",
+        "a Roboflow key beside its name",
+        &[keyed!("roboflow", "[A-Za-z0-9]{20}", is_key)],
+    ),
+    secret(
+        "voyage",
+        "VOYAGE_KEY",
+        "a Voyage AI key (pa-…)",
+        &[Shape { valid: is_mixed_token, ..dashed(r"pa-[A-Za-z0-9_-]{43}") }],
+    ),
     secret("jina", "JINA_KEY", "a Jina AI key (jina_…)", &[dashed(r"jina_[a-f0-9]{32}[A-Za-z0-9_-]{28}")]),
     secret(
         "pinecone",
@@ -108,26 +115,26 @@ pub(super) const FORMATS: &[Format] = &[
         "an ElevenLabs key (sk_…, or beside the name)",
         &[token(r"sk_[a-f0-9]{48}"), keyed!("eleven_?labs|xi[_-]api", "[a-f0-9]{32}", is_hex_key)],
     ),
-    secret("deepgram", "DEEPGRAM_KEY", "a Deepgram key beside its name", &[keyed!(
+    secret(
         "deepgram",
-        "[a-f0-9]{40}",
-        is_hex_key
-    )]),
-    secret("assemblyai", "ASSEMBLYAI_KEY", "an AssemblyAI key beside its name", &[keyed!(
-        "assembly_?ai",
-        "[a-f0-9]{32}",
-        is_hex_key
-    )]),
+        "DEEPGRAM_KEY",
+        "a Deepgram key beside its name",
+        &[keyed!("deepgram", "[a-f0-9]{40}", is_hex_key)],
+    ),
+    secret(
+        "assemblyai",
+        "ASSEMBLYAI_KEY",
+        "an AssemblyAI key beside its name",
+        &[keyed!("assembly_?ai", "[a-f0-9]{32}", is_hex_key)],
+    ),
     secret(
         "deepl",
         "DEEPL_KEY",
         "a DeepL key beside its name (a UUID, :fx for the free API)",
-        &[
-            Shape {
-                value: Some(|text| value_of(text.trim_end_matches(":fx")).start..text.len()),
-                ..keyed!("deepl", concat!(uuid!(), "(?::fx)?"), is_uuid_key)
-            },
-        ],
+        &[Shape {
+            value: Some(|text| value_of(text.trim_end_matches(":fx")).start..text.len()),
+            ..keyed!("deepl", concat!(uuid!(), "(?::fx)?"), is_uuid_key)
+        }],
     ),
     secret(
         "langsmith",
@@ -149,29 +156,29 @@ pub(super) const FORMATS: &[Format] = &[
         "a LlamaCloud key (llx-…)",
         &[Shape { valid: is_mixed_token, ..token(r"llx-[A-Za-z0-9]{48}") }],
     ),
-    secret("dify", "DIFY_KEY", "a Dify key (app-…, dataset-…)", &[Shape {
-        valid: is_mixed_token,
-        ..token(r"(?:app|dataset)-[A-Za-z0-9]{24}")
-    }]),
-    secret("cursor", "CURSOR_KEY", "a Cursor key (crsr_…, key_…)", &[token(r"(?:crsr|key)_[a-f0-9]{64}")]),
     secret(
-        "tavily",
-        "TAVILY_KEY",
-        "a Tavily key (tvly-…)",
-        &[dashed(r"tvly-(?:dev-|prod-)?[A-Za-z0-9]{32}")],
+        "dify",
+        "DIFY_KEY",
+        "a Dify key (app-…, dataset-…)",
+        &[Shape { valid: is_mixed_token, ..token(r"(?:app|dataset)-[A-Za-z0-9]{24}") }],
     ),
+    secret("cursor", "CURSOR_KEY", "a Cursor key (crsr_…, key_…)", &[token(r"(?:crsr|key)_[a-f0-9]{64}")]),
+    secret("tavily", "TAVILY_KEY", "a Tavily key (tvly-…)", &[dashed(r"tvly-(?:dev-|prod-)?[A-Za-z0-9]{32}")]),
     secret("firecrawl", "FIRECRAWL_KEY", "a Firecrawl key (fc-…)", &[token(r"fc-[a-f0-9]{32}")]),
     secret("e2b", "E2B_KEY", "an E2B key (e2b_…)", &[token(r"e2b_[a-f0-9]{40}")]),
     secret("exa", "EXA_KEY", "an Exa key beside its name", &[keyed!("exa_api|exa_key|metaphor", uuid!(), is_uuid_key)]),
-    secret("serpapi", "SERPAPI_KEY", "a SerpApi key beside its name", &[keyed!(
-        "serp_?api",
-        "[a-f0-9]{64}",
-        is_hex_key
-    )]),
-    secret("brave", "BRAVE_KEY", "a Brave Search key (BSA…)", &[Shape {
-        valid: is_mixed_token,
-        ..dashed(r"BSA[A-Za-z0-9_-]{28}")
-    }]),
+    secret(
+        "serpapi",
+        "SERPAPI_KEY",
+        "a SerpApi key beside its name",
+        &[keyed!("serp_?api", "[a-f0-9]{64}", is_hex_key)],
+    ),
+    secret(
+        "brave",
+        "BRAVE_KEY",
+        "a Brave Search key (BSA…)",
+        &[Shape { valid: is_mixed_token, ..dashed(r"BSA[A-Za-z0-9_-]{28}") }],
+    ),
 ];
 
 fn is_plain_key(text: &str) -> bool {

@@ -30,7 +30,9 @@ pub(super) const FORMATS: &[Format] = &[
             ),
             Shape {
                 valid: is_url,
-                ..dashed(r"https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80}")
+                ..dashed(
+                    r"https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80}",
+                )
             },
             keyed!("discord", "[A-Za-z0-9_-]{32}", is_key),
             keyed!("discord", "[a-f0-9]{64}", is_hex_key),
@@ -85,24 +87,23 @@ pub(super) const FORMATS: &[Format] = &[
         "a webhook of Zapier",
         &[Shape { valid: is_url, ..token(r"https://hooks\.zapier\.com/hooks/catch/[0-9]{5,9}/[a-z0-9]{6,8}") }],
     ),
-    secret("mattermost", "MATTERMOST_TOKEN", "a Mattermost token beside its name", &[keyed!(
+    secret(
         "mattermost",
-        "[a-z0-9]{26}",
-        is_key
-    )]),
-    secret("rocketchat", "ROCKETCHAT_TOKEN", "a Rocket.Chat token beside its name", &[keyed!(
-        "rocket[._-]?chat",
-        "[A-Za-z0-9_-]{43}",
-        is_key
-    )]),
+        "MATTERMOST_TOKEN",
+        "a Mattermost token beside its name",
+        &[keyed!("mattermost", "[a-z0-9]{26}", is_key)],
+    ),
+    secret(
+        "rocketchat",
+        "ROCKETCHAT_TOKEN",
+        "a Rocket.Chat token beside its name",
+        &[keyed!("rocket[._-]?chat", "[A-Za-z0-9_-]{43}", is_key)],
+    ),
     secret(
         "twilio",
         "TWILIO_KEY",
         "a Twilio API key (SK and 32 hex digits), or an auth token beside the name",
-        &[
-            Shape { valid: is_twilio, ..token(r"SK[0-9a-f]{32}") },
-            keyed!("twilio", "[0-9a-f]{32}", is_hex_key),
-        ],
+        &[Shape { valid: is_twilio, ..token(r"SK[0-9a-f]{32}") }, keyed!("twilio", "[0-9a-f]{32}", is_hex_key)],
     ),
     secret(
         "sendbird",
@@ -119,11 +120,12 @@ pub(super) const FORMATS: &[Format] = &[
             keyed!("message[_-]?bird", uuid!(), super::check::is_uuid_key),
         ],
     ),
-    secret("vonage", "VONAGE_SECRET", "a Vonage (Nexmo) secret beside its name", &[keyed!(
-        "vonage|nexmo",
-        "[A-Za-z0-9]{16}",
-        is_key
-    )]),
+    secret(
+        "vonage",
+        "VONAGE_SECRET",
+        "a Vonage (Nexmo) secret beside its name",
+        &[keyed!("vonage|nexmo", "[A-Za-z0-9]{16}", is_key)],
+    ),
     secret("plivo", "PLIVO_TOKEN", "a Plivo auth token beside its name", &[keyed!("plivo", "[A-Za-z0-9]{40}", is_key)]),
     secret(
         "intercom",
@@ -131,23 +133,35 @@ pub(super) const FORMATS: &[Format] = &[
         "an Intercom token (dG9r…) or secret beside the name",
         &[token(r"dG9rO[A-Za-z0-9+/]{50,75}={0,2}"), keyed!("intercom", "[A-Za-z0-9_-]{60}", is_key)],
     ),
-    secret("zoom", "ZOOM_SECRET", "a Zoom client secret beside its name", &[keyed!("zoom_|zoom\\.", "[A-Za-z0-9]{32}", is_key)]),
-    secret("pusher", "PUSHER_SECRET", "a Pusher key or secret beside its name", &[keyed!(
+    secret(
+        "zoom",
+        "ZOOM_SECRET",
+        "a Zoom client secret beside its name",
+        &[keyed!("zoom_|zoom\\.", "[A-Za-z0-9]{32}", is_key)],
+    ),
+    secret(
         "pusher",
-        "[a-f0-9]{20}",
-        is_hex_key
-    )]),
-    secret("ably", "ABLY_KEY", "an Ably key beside its name", &[Shape {
-        value: Some(pair_of),
-        ..beside_a_name(
-            r#"(?i:ably)[A-Za-z0-9_.-]{0,24}["']?[ \t]{0,8}[=:(,]{1,2}[ \t]{0,8}["']?[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{16,43}"#,
-            is_key,
-        )
-    }]),
+        "PUSHER_SECRET",
+        "a Pusher key or secret beside its name",
+        &[keyed!("pusher", "[a-f0-9]{20}", is_hex_key)],
+    ),
+    secret(
+        "ably",
+        "ABLY_KEY",
+        "an Ably key beside its name",
+        &[Shape {
+            value: Some(pair_of),
+            ..beside_a_name(
+                r#"(?i:ably)[A-Za-z0-9_.-]{0,24}["']?[ \t]{0,8}[=:(,]{1,2}[ \t]{0,8}["']?[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{16,43}"#,
+                is_key,
+            )
+        }],
+    ),
 ];
 
+/// Slack's numbers tell it from words between dashes.
 fn is_slack(text: &str) -> bool {
-    has_digit(text) && !is_placeholder(text)
+    text.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_placeholder(text)
 }
 
 fn is_twilio(text: &str) -> bool {

@@ -32,7 +32,11 @@ pub(super) fn is_mixed_token(text: &str) -> bool {
 /// A key of letters and digits that stands beside its provider's name. What all hexadecimal digests look like is none.
 pub(super) fn is_key(value: &str) -> bool {
     let enough = if value.len() >= 20 { 3.0 } else { 2.6 };
-    has_digit(value) && has_letter(value) && entropy(value) >= enough && !is_hash_or_uuid(value) && !is_placeholder(value)
+    has_digit(value)
+        && has_letter(value)
+        && entropy(value) >= enough
+        && !is_hash_or_uuid(value)
+        && !is_placeholder(value)
 }
 
 /// A key of hexadecimal digits (or other few characters) that stands beside its provider's name.
@@ -98,6 +102,9 @@ const WORDS: &[&str] = &[
     "change-me",
     "your_",
     "your-",
+    "my_pass",
+    "my-pass",
+    "mypass",
     "yourpass",
     "yourkey",
     "yourtoken",

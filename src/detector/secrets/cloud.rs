@@ -21,7 +21,11 @@ pub(super) const FORMATS: &[Format] = &[
                     r#"(?:=>|:=|=|:| is)[ \t]{0,8}["'`]?[A-Za-z0-9/+]{40}"#
                 ))
             },
-            keyed!("aws_?session|session_?token|security_?token", "(?:FwoG|IQoJ|FQoG)[A-Za-z0-9+/]{100,1000}={0,2}", is_key),
+            keyed!(
+                "aws_?session|session_?token|security_?token",
+                "(?:FwoG|IQoJ|FQoG)[A-Za-z0-9+/]{100,1000}={0,2}",
+                is_key
+            ),
             token(r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
             token(concat!(r"amzn\.mws\.", uuid!())),
         ],
@@ -31,7 +35,11 @@ pub(super) const FORMATS: &[Format] = &[
         "AZURE_KEY",
         "a key of Azure: a client secret (…Q~…), a storage or bus key, a signature (sig=…), a DevOps or Azure AI key",
         &[
-            keyed!("azure|client[_-]?secret|arm_client", r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{30,33}[A-Za-z0-9_~-]", is_key),
+            keyed!(
+                "azure|client[_-]?secret|arm_client",
+                r"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{30,33}[A-Za-z0-9_~-]",
+                is_key
+            ),
             keyed!("account_?key|shared_?access_?key|storage_?key|azure", "[A-Za-z0-9+/]{86}==", is_key),
             keyed!("shared_?access_?key|azure", "[A-Za-z0-9+/]{43}=", is_key),
             Shape { value: Some(value_of), ..token("sig=[A-Za-z0-9%]{43,80}%3[Dd]") },
@@ -56,10 +64,7 @@ pub(super) const FORMATS: &[Format] = &[
         "alibaba",
         "ALIBABA_KEY",
         "an Alibaba Cloud access key (LTAI…) or the secret beside its name",
-        &[
-            token(r"LTAI[A-Za-z0-9]{12,20}"),
-            keyed!("alibaba|aliyun|alicloud", "[A-Za-z0-9]{30}", is_key),
-        ],
+        &[token(r"LTAI[A-Za-z0-9]{12,20}"), keyed!("alibaba|aliyun|alicloud", "[A-Za-z0-9]{30}", is_key)],
     ),
     secret(
         "tencent",
@@ -100,16 +105,13 @@ pub(super) const FORMATS: &[Format] = &[
             keyed!("digital_?ocean|spaces", "[A-Za-z0-9/+]{43}", is_key),
         ],
     ),
-    secret("hetzner", "HETZNER_TOKEN", "a Hetzner Cloud token beside its name", &[keyed!(
-        "hetzner|hcloud",
-        "[A-Za-z0-9]{64}",
-        is_key
-    )]),
-    secret("linode", "LINODE_TOKEN", "a Linode token beside its name", &[keyed!(
-        "linode",
-        "[a-f0-9]{64}",
-        is_hex_key
-    )]),
+    secret(
+        "hetzner",
+        "HETZNER_TOKEN",
+        "a Hetzner Cloud token beside its name",
+        &[keyed!("hetzner|hcloud", "[A-Za-z0-9]{64}", is_key)],
+    ),
+    secret("linode", "LINODE_TOKEN", "a Linode token beside its name", &[keyed!("linode", "[a-f0-9]{64}", is_hex_key)]),
     secret("vultr", "VULTR_KEY", "a Vultr API key beside its name", &[keyed!("vultr", "[A-Z0-9]{36}", is_key)]),
     secret(
         "scaleway",
@@ -117,11 +119,12 @@ pub(super) const FORMATS: &[Format] = &[
         "a Scaleway access key (SCW…) or the secret beside its name",
         &[token(r"SCW[A-Z0-9]{17}"), keyed!("scaleway|scw_", uuid!(), is_uuid_key)],
     ),
-    secret("ovh", "OVH_KEY", "an OVHcloud application secret or consumer key beside its name", &[keyed!(
-        "ovh_|ovhcloud|ovh\\.",
-        "[A-Za-z0-9]{32}",
-        is_key
-    )]),
+    secret(
+        "ovh",
+        "OVH_KEY",
+        "an OVHcloud application secret or consumer key beside its name",
+        &[keyed!("ovh_|ovhcloud|ovh\\.", "[A-Za-z0-9]{32}", is_key)],
+    ),
 ];
 
 fn is_aws_secret(value: &str) -> bool {

@@ -40,25 +40,24 @@ pub(super) const FORMATS: &[Format] = &[
         "a MongoDB Atlas service account secret (mdb_sa_sk_…) or private key beside its name",
         &[dashed(r"mdb_sa_sk_[A-Za-z0-9_-]{40}"), keyed!("mongodb|atlas", uuid!(), is_uuid_key)],
     ),
-    secret("upstash", "UPSTASH_TOKEN", "an Upstash token beside its name", &[keyed!(
+    secret(
         "upstash",
-        "[A-Za-z0-9]{40,120}={0,2}",
-        is_key
-    )]),
+        "UPSTASH_TOKEN",
+        "an Upstash token beside its name",
+        &[keyed!("upstash", "[A-Za-z0-9]{40,120}={0,2}", is_key)],
+    ),
     secret(
         "elastic",
         "ELASTIC_KEY",
         "an Elasticsearch API key beside its name, or an Elastic Cloud key (essu_…)",
-        &[
-            keyed!("elastic|kibana", "[A-Za-z0-9+/]{58}==", is_key),
-            token(r"essu_[A-Za-z0-9+/]{40,120}={0,2}"),
-        ],
+        &[keyed!("elastic|kibana", "[A-Za-z0-9+/]{58}==", is_key), token(r"essu_[A-Za-z0-9+/]{40,120}={0,2}")],
     ),
-    secret("influxdb", "INFLUXDB_TOKEN", "an InfluxDB token beside its name", &[keyed!(
-        "influx",
-        "[A-Za-z0-9_-]{86}==",
-        is_key
-    )]),
+    secret(
+        "influxdb",
+        "INFLUXDB_TOKEN",
+        "an InfluxDB token beside its name",
+        &[keyed!("influx", "[A-Za-z0-9_-]{86}==", is_key)],
+    ),
     secret(
         "cockroachdb",
         "COCKROACHDB_KEY",

@@ -25,7 +25,7 @@ pub(super) const FORMATS: &[Format] = &[
             },
             Shape {
                 valid: is_password,
-                edges: Edges { before: WORD, after: AsciiSet::new("") },
+                edges: Edges { before: WORD, after: PASSWORD },
                 value: Some(setting_of),
                 ..Shape::new(concat!(
                     r"(?i:user id|userid|username|user|uid)[ ]?=[ ]?[A-Za-z0-9@._\\-]{1,64};[ ]?",
@@ -64,10 +64,9 @@ pub(super) const FORMATS: &[Format] = &[
                 score: 200,
                 context: &["curl"],
                 valid: is_password,
+                edges: Edges { before: WORD, after: PASSWORD },
                 value: Some(|text| text.find(':').map_or(0, |at| at + 1)..text.len()),
-                ..Shape::new(
-                    r#"(?:-u|--user)[ =]["']?[A-Za-z0-9._%+@-]{1,64}:[A-Za-z0-9!@#$%^&_+=?~-]{6,128}"#,
-                )
+                ..Shape::new(r#"(?:-u|--user)[ =]["']?[A-Za-z0-9._%+@-]{1,64}:[A-Za-z0-9!@#$%^&_+=?~-]{6,128}"#)
             },
         ],
     ),
@@ -106,8 +105,7 @@ fn password_of(text: &str) -> Range<usize> {
 
 /// The password in `…;Password=…`.
 fn setting_of(text: &str) -> Range<usize> {
-    let lower = text.to_ascii_lowercase();
-    let name = lower.rfind("password").or_else(|| lower.rfind("pwd")).unwrap_or(0);
+    let name = text.rfind(';').unwrap_or(0);
     let from = text.get(name..).and_then(|rest| rest.find('=')).map_or(0, |at| name + at + 1);
     let value = text.get(from..).map_or("", str::trim_start);
     text.len() - value.len()..text.len()
@@ -122,7 +120,10 @@ fn is_password(value: &str) -> bool {
 
 /// What a header hands over: a token, or a name and a password in base64.
 fn is_header(value: &str) -> bool {
-    has_digit(value) && entropy(value) >= 3.0 && !is_placeholder(value) && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+    has_digit(value)
+        && entropy(value) >= 3.0
+        && !is_placeholder(value)
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Whether a value looks made by a machine, or by somebody who cares.
@@ -135,8 +136,11 @@ fn is_secret_value(value: &str) -> bool {
         && !code
         && entropy(value) >= if value.len() >= 16 { 3.0 } else { 2.5 }
         && is_password(value)
+        && (value.len() < 16 || !is_placeholder(value))
         && !is_hash_or_uuid(value)
 }
 
+/// What a password ends with: where it goes on, less of it is none.
+const PASSWORD: AsciiSet = AsciiSet::new("-A-Za-z0-9!#$%&+=?@^_~");
 /// What a value is made of; it ends where something else comes.
 const VALUE: AsciiSet = AsciiSet::new(r"-(!#$%&*+./0-9:=?@A-Z\^_a-z|~");

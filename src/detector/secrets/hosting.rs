@@ -18,11 +18,12 @@ pub(super) const FORMATS: &[Format] = &[
             keyed!("cloudflare|cf_api", "[a-f0-9]{37}", is_hex_key),
         ],
     ),
-    secret("fastly", "FASTLY_TOKEN", "a Fastly token beside its name", &[keyed!(
+    secret(
         "fastly",
-        "[A-Za-z0-9_-]{32}",
-        is_key
-    )]),
+        "FASTLY_TOKEN",
+        "a Fastly token beside its name",
+        &[keyed!("fastly", "[A-Za-z0-9_-]{32}", is_key)],
+    ),
     secret(
         "heroku",
         "HEROKU_KEY",
@@ -54,7 +55,12 @@ pub(super) const FORMATS: &[Format] = &[
     secret("render", "RENDER_KEY", "a Render API key (rnd_…)", &[token(r"rnd_[A-Za-z0-9]{28,40}")]),
     secret("railway", "RAILWAY_TOKEN", "a Railway token beside its name", &[keyed!("railway", uuid!(), is_uuid_key)]),
     secret("scalingo", "SCALINGO_TOKEN", "a Scalingo token (tk-us-…)", &[dashed(r"tk-us-[A-Za-z0-9_-]{48}")]),
-    secret("openshift", "OPENSHIFT_TOKEN", "an OpenShift user token (sha256~…)", &[dashed(r"sha256~[A-Za-z0-9_-]{43}")]),
+    secret(
+        "openshift",
+        "OPENSHIFT_TOKEN",
+        "an OpenShift user token (sha256~…)",
+        &[dashed(r"sha256~[A-Za-z0-9_-]{43}")],
+    ),
     secret(
         "kubernetes",
         "KUBERNETES_SECRET",
@@ -79,21 +85,27 @@ pub(super) const FORMATS: &[Format] = &[
         "a Supabase token (sbp_…) or secret key (sb_secret_…)",
         &[token(r"sbp_[a-f0-9]{40}"), dashed(r"sb_secret_[A-Za-z0-9_-]{31}")],
     ),
-    secret("ngrok", "NGROK_TOKEN", "an ngrok authtoken behind that word", &[beside_a_name(
-        r#"(?i:authtoken)["']?[ \t]{0,2}[ =:][ "']{0,3}[A-Za-z0-9]{25,29}_[A-Za-z0-9]{20,22}"#,
-        is_key,
-    )]),
+    secret(
+        "ngrok",
+        "NGROK_TOKEN",
+        "an ngrok authtoken behind that word",
+        &[beside_a_name(
+            r#"(?i:authtoken)["']?[ \t]{0,2}[ =:][ "']{0,3}[A-Za-z0-9]{25,29}_[A-Za-z0-9]{20,22}"#,
+            is_key,
+        )],
+    ),
     secret(
         "tailscale",
         "TAILSCALE_KEY",
         "a Tailscale key (tskey-…)",
         &[dashed(r"tskey-(?:auth|api|client|scim|webhook)-[A-Za-z0-9]{8,20}-[A-Za-z0-9]{20,40}")],
     ),
-    secret("meraki", "MERAKI_KEY", "a Cisco Meraki API key beside its name", &[keyed!(
+    secret(
         "meraki",
-        "[0-9a-f]{40}",
-        is_hex_key
-    )]),
+        "MERAKI_KEY",
+        "a Cisco Meraki API key beside its name",
+        &[keyed!("meraki", "[0-9a-f]{40}", is_hex_key)],
+    ),
     secret(
         "defined_networking",
         "DEFINED_NETWORKING_KEY",

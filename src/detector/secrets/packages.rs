@@ -7,14 +7,18 @@ use crate::detector::Edges;
 use crate::detector::format::{Format, Shape};
 
 pub(super) const FORMATS: &[Format] = &[
-    secret("npm", "NPM_TOKEN", "an npm token (npm_…)", &[Shape {
-        valid: is_token,
-        ..Shape::new(r"npm_[A-Za-z0-9]{36}")
-    }]),
-    secret("pypi", "PYPI_TOKEN", "a PyPI token (pypi-AgE…)", &[Shape {
-        valid: is_token,
-        ..Shape::new(r"pypi-AgE[A-Za-z0-9_-]{50,1000}")
-    }]),
+    secret(
+        "npm",
+        "NPM_TOKEN",
+        "an npm token (npm_…)",
+        &[Shape { valid: is_token, ..Shape::new(r"npm_[A-Za-z0-9]{36}") }],
+    ),
+    secret(
+        "pypi",
+        "PYPI_TOKEN",
+        "a PyPI token (pypi-AgE…)",
+        &[Shape { valid: is_token, ..Shape::new(r"pypi-AgE[A-Za-z0-9_-]{50,1000}") }],
+    ),
     secret("rubygems", "RUBYGEMS_KEY", "a RubyGems key (rubygems_…)", &[token(r"rubygems_[a-f0-9]{48}")]),
     secret(
         "nuget",
@@ -31,11 +35,13 @@ pub(super) const FORMATS: &[Format] = &[
             },
         ],
     ),
-    secret("crates", "CRATES_TOKEN", "a crates.io token (cio…)", &[Shape {
-        valid: super::check::is_mixed_token,
-        ..token(r"cio[A-Za-z0-9]{32}")
-    }]),
-    secret("clojars", "CLOJARS_TOKEN", "a Clojars token (CLOJARS_…)", &[token(r"(?i:clojars)_[a-z0-9]{60}")]),
+    secret(
+        "crates",
+        "CRATES_TOKEN",
+        "a crates.io token (cio…)",
+        &[Shape { valid: super::check::is_mixed_token, ..token(r"cio[A-Za-z0-9]{32}") }],
+    ),
+    secret("clojars", "CLOJARS_TOKEN", "a Clojars token (CLOJARS_…)", &[token(r"CLOJARS_[a-z0-9]{60}")]),
     secret(
         "artifactory",
         "ARTIFACTORY_KEY",
@@ -47,14 +53,18 @@ pub(super) const FORMATS: &[Format] = &[
             keyed!("jfrog|artifactory|bintray|xray", "[A-Za-z0-9]{64}", is_key),
         ],
     ),
-    secret("docker", "DOCKER_TOKEN", "a Docker Hub token (dckr_pat_…, dckr_oat_…)", &[dashed(
-        r"dckr_[po]at_[A-Za-z0-9_-]{27,32}",
-    )]),
-    secret("cloudsmith", "CLOUDSMITH_KEY", "a Cloudsmith key beside its name", &[keyed!(
+    secret(
+        "docker",
+        "DOCKER_TOKEN",
+        "a Docker Hub token (dckr_pat_…, dckr_oat_…)",
+        &[dashed(r"dckr_[po]at_[A-Za-z0-9_-]{27,32}")],
+    ),
+    secret(
         "cloudsmith",
-        "[a-f0-9]{40}",
-        is_hex_key
-    )]),
+        "CLOUDSMITH_KEY",
+        "a Cloudsmith key beside its name",
+        &[keyed!("cloudsmith", "[a-f0-9]{40}", is_hex_key)],
+    ),
     secret(
         "sidekiq",
         "SIDEKIQ_SECRET",

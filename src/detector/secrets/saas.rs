@@ -1,6 +1,6 @@
 //! Tools of teams: documents, boards, forms, files, customers, designs.
 
-use super::check::{is_hex_key, is_key, is_mixed_token, is_uuid_key};
+use super::check::{entropy, has_digit, is_hex_key, is_key, is_mixed_token, is_uuid_key};
 use super::shape::{beside_a_name, dashed, keyed, pair_of, secret, token, uuid};
 use crate::detector::format::{Format, Shape};
 
@@ -9,10 +9,7 @@ pub(super) const FORMATS: &[Format] = &[
         "atlassian",
         "ATLASSIAN_TOKEN",
         "an Atlassian token (ATATT3…, ATCTT3…), or beside the name of Jira, Confluence or Trello",
-        &[
-            dashed(r"AT[AC]TT3[A-Za-z0-9_=-]{186}"),
-            keyed!("atlassian|confluence|jira", "[A-Za-z0-9]{24}", is_key),
-        ],
+        &[dashed(r"AT[AC]TT3[A-Za-z0-9_=-]{186}"), keyed!("atlassian|confluence|jira", "[A-Za-z0-9]{24}", is_key)],
     ),
     secret(
         "trello",
@@ -61,10 +58,7 @@ pub(super) const FORMATS: &[Format] = &[
         "notion",
         "NOTION_TOKEN",
         "a Notion token (ntn_…, secret_…)",
-        &[
-            token(r"ntn_[0-9]{11}[A-Za-z0-9]{35}"),
-            Shape { valid: is_mixed_token, ..token(r"secret_[A-Za-z0-9]{43}") },
-        ],
+        &[token(r"ntn_[0-9]{11}[A-Za-z0-9]{35}"), Shape { valid: is_mixed_token, ..token(r"secret_[A-Za-z0-9]{43}") }],
     ),
     secret(
         "linear",
@@ -115,46 +109,45 @@ pub(super) const FORMATS: &[Format] = &[
         "mapbox",
         "MAPBOX_TOKEN",
         "a Mapbox token (pk.eyJ1…, sk.eyJ1…)",
-        &[dashed(r"[pst]k\.eyJ1[A-Za-z0-9_-]{55,120}\.[A-Za-z0-9_-]{20,24}"), keyed!(
-            "mapbox",
-            r"pk\.[A-Za-z0-9]{60}\.[A-Za-z0-9_-]{22}",
-            is_key
-        )],
+        &[
+            dashed(r"[pst]k\.eyJ1[A-Za-z0-9_-]{55,120}\.[A-Za-z0-9_-]{20,24}"),
+            keyed!("mapbox", r"pk\.[A-Za-z0-9]{60}\.[A-Za-z0-9_-]{22}", is_key),
+        ],
     ),
-    secret("typeform", "TYPEFORM_TOKEN", "a Typeform token (tfp_…)", &[Shape {
-        edges: crate::detector::Edges {
-            before: crate::detector::format::WORD,
-            after: super::shape::BASE64,
-        },
-        ..dashed(r"tfp_[A-Za-z0-9_-]{40,50}(?:_[A-Za-z0-9]{9,15})?")
-    }]),
-    secret("zendesk", "ZENDESK_TOKEN", "a Zendesk token or secret beside its name", &[keyed!(
+    secret(
+        "typeform",
+        "TYPEFORM_TOKEN",
+        "a Typeform token (tfp_…)",
+        &[Shape {
+            edges: crate::detector::Edges { before: crate::detector::format::WORD, after: super::shape::BASE64 },
+            ..dashed(r"tfp_[A-Za-z0-9_-]{40,50}(?:_[A-Za-z0-9]{9,15})?")
+        }],
+    ),
+    secret(
         "zendesk",
-        "[A-Za-z0-9]{40}",
-        is_key
-    )]),
-    secret("freshdesk", "FRESHDESK_KEY", "a Freshdesk key beside its name", &[keyed!(
-        "freshdesk|freshservice",
-        "[A-Za-z0-9]{20}",
-        is_key
-    )]),
+        "ZENDESK_TOKEN",
+        "a Zendesk token or secret beside its name",
+        &[keyed!("zendesk", "[A-Za-z0-9]{40}", is_key)],
+    ),
+    secret(
+        "freshdesk",
+        "FRESHDESK_KEY",
+        "a Freshdesk key beside its name",
+        &[keyed!("freshdesk|freshservice", "[A-Za-z0-9]{20}", is_key)],
+    ),
     secret(
         "salesforce",
         "SALESFORCE_TOKEN",
         "a Salesforce session or access token (00D…!…)",
-        &[Shape { valid: is_mixed_token, ..token(r"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{80,150}") }],
+        &[Shape { valid: is_mixed_token, ..token(r"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{79,149}[A-Za-z0-9_]") }],
     ),
+    secret("clickup", "CLICKUP_KEY", "a ClickUp key (pk_…_…)", &[token(r"pk_[0-9]{6,9}_[A-Z0-9]{32}")]),
     secret(
-        "clickup",
-        "CLICKUP_KEY",
-        "a ClickUp key (pk_…_…)",
-        &[token(r"pk_[0-9]{6,9}_[A-Z0-9]{32}")],
-    ),
-    secret("todoist", "TODOIST_TOKEN", "a Todoist token beside its name", &[keyed!(
         "todoist",
-        "[a-f0-9]{40}",
-        is_hex_key
-    )]),
+        "TODOIST_TOKEN",
+        "a Todoist token beside its name",
+        &[keyed!("todoist", "[a-f0-9]{40}", is_hex_key)],
+    ),
     secret("wakatime", "WAKATIME_KEY", "a WakaTime key (waka_…)", &[dashed(concat!("waka_", uuid!()))]),
     secret(
         "cloudinary",
@@ -172,25 +165,46 @@ pub(super) const FORMATS: &[Format] = &[
         "a SettleMint token (sm_aat_…, sm_pat_…, sm_sat_…)",
         &[token(r"sm_[aps]at_[A-Za-z0-9]{16}")],
     ),
-    secret("rapidapi", "RAPIDAPI_KEY", "a RapidAPI key beside its name", &[keyed!(
-        "rapid_?api",
-        "[A-Za-z0-9_-]{50}",
-        is_key
-    )]),
-    secret("looker", "LOOKER_SECRET", "a Looker client id or secret beside its name", &[keyed!(
+    secret(
+        "rapidapi",
+        "RAPIDAPI_KEY",
+        "a RapidAPI key beside its name",
+        &[keyed!("rapid_?api", "[A-Za-z0-9_-]{50}", is_key)],
+    ),
+    secret(
         "looker",
-        "(?:[a-z0-9]{20}|[a-z0-9]{24})",
-        is_key
-    )]),
-    secret("webflow", "WEBFLOW_TOKEN", "a Webflow token beside its name", &[keyed!("webflow", "[a-f0-9]{64}", is_hex_key)]),
-    secret("wordpress", "WORDPRESS_KEY", "a key or salt of a wp-config.php, or an Akismet key", &[beside_a_name(
-        r#"define\([ ]?['"](?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)['"],[ \t]{0,8}['"][!#-&*+./-9;?-Z^-~\[\]-]{60,64}"#,
-        is_salt,
-    )]),
-    secret("django", "DJANGO_KEY", "the SECRET_KEY of a Django project", &[beside_a_name(
-        r#"SECRET_KEY[ \t]{0,4}=[ \t]{0,4}r?["'](?:django-insecure-)?[a-z0-9!@#$%^&*+_-]{50}"#,
-        is_key,
-    )]),
+        "LOOKER_SECRET",
+        "a Looker client id or secret beside its name",
+        &[keyed!("looker", "(?:[a-z0-9]{20}|[a-z0-9]{24})", is_key)],
+    ),
+    secret(
+        "webflow",
+        "WEBFLOW_TOKEN",
+        "a Webflow token beside its name",
+        &[keyed!("webflow", "[a-f0-9]{64}", is_hex_key)],
+    ),
+    secret(
+        "wordpress",
+        "WORDPRESS_KEY",
+        "a key or salt of a wp-config.php, or an Akismet key",
+        &[Shape {
+            lead: |_| true,
+            value: Some(|text| text.rfind(['"', '\'']).map_or(0, |at| at + 1)..text.len()),
+            ..beside_a_name(
+                r#"define\([ ]?['"](?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)['"],[ \t]{0,8}['"][ !#-&(-~]{60,64}"#,
+                is_salt,
+            )
+        }],
+    ),
+    secret(
+        "django",
+        "DJANGO_KEY",
+        "the SECRET_KEY of a Django project",
+        &[beside_a_name(
+            r#"SECRET_KEY[ \t]{0,4}=[ \t]{0,4}r?["'](?:django-insecure-)?[a-z0-9!@#$%^&*+_-]{50}"#,
+            is_key,
+        )],
+    ),
 ];
 
 /// An old Dropbox token: ten capital As are part of it.
@@ -198,6 +212,7 @@ fn is_hex_prefix(value: &str) -> bool {
     is_key(&value.replacen("AAAAAAAAAA", "", 1))
 }
 
+/// Any character may be in a salt: none of them is a sign of a placeholder.
 fn is_salt(value: &str) -> bool {
-    is_key(value)
+    has_digit(value) && entropy(value) >= 4.0
 }

@@ -56,7 +56,7 @@ macro_rules! keyed {
                 r#"["'`*\\\])]{0,3}[ \t]{0,8}"#,
                 // One member of an object, one argument of a call.
                 r#"(?:[:=]?[ \t]{0,4}[({\[][ \t\r\n]{0,16}["'`\\]{0,2}[A-Za-z0-9_-]{2,24}["'`\\]{0,2}[ \t]{0,8})?"#,
-                r#"(?:[=:>|,(]{1,3}| is)[ \t\r\n]{0,8}["'`*\\]{0,3}"#,
+                r#"(?:[=:>|,(]{1,3}| is)[ \t\r\n"'`*\\]{0,10}"#,
                 $value
             ),
             $valid,
@@ -98,8 +98,21 @@ const KEYS: &[&str] = &[
     "_pat", "_sid", "signing", "login", "webhook",
 ];
 const OTHERS: &[&str] = &[
-    "hash", "sha1", "sha256", "sha512", "sha_", "md5", "commit", "digest", "checksum", "integrity", "fingerprint",
-    "revision", "etag", "public", "author",
+    "hash",
+    "sha1",
+    "sha256",
+    "sha512",
+    "sha_",
+    "md5",
+    "commit",
+    "digest",
+    "checksum",
+    "integrity",
+    "fingerprint",
+    "revision",
+    "etag",
+    "public",
+    "author",
 ];
 /// What base64 is made of, URL-safe or not.
 pub(super) const BASE64: AsciiSet = AsciiSet::new("-A-Za-z0-9+/_=");

@@ -49,13 +49,19 @@ pub(super) const FORMATS: &[Format] = &[
         "a Bitwarden access token (0.….…:…==)",
         &[token(concat!(r"0\.", uuid!(), r"\.[A-Za-z0-9]{30}:[A-Za-z0-9+/]{22}=="))],
     ),
-    secret("age", "AGE_KEY", "a secret key of age (AGE-SECRET-KEY-1…)", &[token(r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}")]),
+    secret(
+        "age",
+        "AGE_KEY",
+        "a secret key of age (AGE-SECRET-KEY-1…)",
+        &[token(r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}")],
+    ),
     secret("okta", "OKTA_TOKEN", "an Okta token beside its name", &[keyed!("okta", "00[A-Za-z0-9_-]{40}", is_key)]),
-    secret("auth0", "AUTH0_SECRET", "an Auth0 client secret beside its name", &[keyed!(
+    secret(
         "auth0",
-        "[A-Za-z0-9_-]{64}",
-        is_key
-    )]),
+        "AUTH0_SECRET",
+        "an Auth0 client secret beside its name",
+        &[keyed!("auth0", "[A-Za-z0-9_-]{64}", is_key)],
+    ),
     secret(
         "authress",
         "AUTHRESS_KEY",

@@ -64,15 +64,8 @@ impl IndexMut<usize> for Runs {
 }
 
 /// What has begun nothing.
-static IDLE: Run = Run {
-    groups: Vec::new(),
-    starts: Vec::new(),
-    pending: Vec::new(),
-    due: 0,
-    running: None,
-    floor: 0,
-    active: false,
-};
+static IDLE: Run =
+    Run { groups: Vec::new(), starts: Vec::new(), pending: Vec::new(), due: 0, running: None, floor: 0, active: false };
 
 /// Candidates of one program in one state.
 #[derive(Clone, Debug)]

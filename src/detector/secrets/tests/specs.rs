@@ -5,9 +5,8 @@
 
 pub(super) type Spec = (&'static str, &'static str, &'static str);
 
-pub(super) const SPECS: &[&[Spec]] = &[
-    CLOUD, HOSTING, DATABASE, VAULT, AI, VCS, PACKAGES, CHAT, MAIL, PAYMENT, SHOP, MONITORING, SAAS, SOCIAL, DATA,
-];
+pub(super) const SPECS: &[&[Spec]] =
+    &[CLOUD, HOSTING, DATABASE, VAULT, AI, VCS, PACKAGES, CHAT, MAIL, PAYMENT, SHOP, MONITORING, SAAS, SOCIAL, DATA];
 
 const CLOUD: &[Spec] = &[
     ("aws", "", "AKIA{b32up:16}"),
@@ -76,7 +75,7 @@ const HOSTING: &[Spec] = &[
     ("kubernetes", "kubeadm join 10.0.0.7:6443 --token ", "{low:6}.{low:16}"),
     ("supabase", "", "sbp_{hex:40}"),
     ("supabase", "", "sb_secret_{url:31}"),
-    ("ngrok", "ngrok config add-authtoken ", "{alnum:25-29}_{alnum:21}"),
+    ("ngrok", "ngrok config add-authtoken ", "{alnum:25-29}_{alnum:20-22}"),
     ("tailscale", "", "tskey-auth-{alnum:12}CNTRL-{alnum:20+}"),
     ("tailscale", "", "tskey-api-{alnum:12}CNTRL-{alnum:20+}"),
     ("meraki", "MERAKI_DASHBOARD_API_KEY=", "{hex:40}"),
@@ -251,7 +250,7 @@ const VCS: &[Spec] = &[
 ];
 
 const PACKAGES: &[Spec] = &[
-    ("npm", "", "npm_{alnum:36}"),
+    ("npm", "", "~npm_{alnum:36}"),
     ("pypi", "", "~pypi-AgEIcHlwaS5vcmc{url:60+}"),
     ("rubygems", "", "rubygems_{hex:48}"),
     ("nuget", "", "oy2{low:43}"),
@@ -285,7 +284,11 @@ const CHAT: &[Spec] = &[
     ("telegram", "TELEGRAM_BOT_TOKEN=", "{num:10}:AA{url:33}"),
     ("telegram", "https://api.telegram.org/bot", "{num:10}:AA{url:33}"),
     ("teams", "", "https://acme.webhook.office.com/webhookb2/{uuid}@{uuid}/IncomingWebhook/{hex:32}/{uuid}"),
-    ("google_chat", "", "https://chat.googleapis.com/v1/spaces/AAAA{alnum:7}/messages?key=AIza{url:35}&token={url:40-60}"),
+    (
+        "google_chat",
+        "",
+        "https://chat.googleapis.com/v1/spaces/AAAA{alnum:7}/messages?key=AIza{url:35}&token={url:40-60}",
+    ),
     ("zapier", "", "~https://hooks.zapier.com/hooks/catch/{num:7}/{low:7}"),
     ("mattermost", "MATTERMOST_TOKEN=", "{low:26}"),
     ("rocketchat", "ROCKETCHAT_AUTH_TOKEN=", "{url:43}"),

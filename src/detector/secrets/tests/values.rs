@@ -85,22 +85,27 @@ impl Form {
     pub(super) fn faults(&self, draw: &mut Draw, named: bool) -> Vec<(&'static str, String)> {
         let Part::Drawn(_, least, most) = self.parts[self.longest()] else { unreachable!("a part is drawn") };
         let short = |_: &str, body: String| body[..least - 1].to_owned();
-        let mut faults = if self.loose { Vec::new() } else { vec![
-            ("one short", self.with(draw, short)),
-            ("a third", self.with(draw, |_, body| body[..least / 3].to_owned())),
-            ("a wrong character", self.with(draw, |_, body| spliced(&body[..least], "#"))),
-            ("a foreign character", self.with(draw, |_, body| spliced(&body[..least], "\u{e9}"))),
-            ("a blank inside", self.with(draw, |_, body| spliced(&body[..least], " "))),
-            ("a line inside", self.with(draw, |_, body| spliced(&body[..least], "\n"))),
-            ("one character", self.with(draw, |alphabet, body| alphabet[..1].repeat(body.len()))),
-            ("the last one", self.with(draw, |alphabet, body| alphabet[alphabet.len() - 1..].repeat(body.len()))),
-            ("the alphabet", self.with(draw, |alphabet, body| alphabet.chars().cycle().take(body.len()).collect())),
-            ("nothing", self.with(draw, |_, _| String::new())),
-        ] };
+        let mut faults = if self.loose {
+            Vec::new()
+        } else {
+            vec![
+                ("one short", self.with(draw, short)),
+                ("a third", self.with(draw, |_, body| body[..least / 3].to_owned())),
+                ("a wrong character", self.with(draw, |_, body| spliced(&body[..least], ";"))),
+                ("a foreign character", self.with(draw, |_, body| spliced(&body[..least], "\u{e9}"))),
+                ("a blank inside", self.with(draw, |_, body| spliced(&body[..least], " "))),
+                ("a line inside", self.with(draw, |_, body| spliced(&body[..least], "\n"))),
+                ("one character", self.with(draw, |alphabet, body| alphabet[..1].repeat(body.len()))),
+                ("the last one", self.with(draw, |alphabet, body| alphabet[alphabet.len() - 1..].repeat(body.len()))),
+                ("the alphabet", self.with(draw, |alphabet, body| alphabet.chars().cycle().take(body.len()).collect())),
+                ("nothing", self.with(draw, |_, _| String::new())),
+            ]
+        };
         if least >= 12 && most == least && !self.loose {
-            faults.push(("the alphabet inside", self.with(draw, |alphabet, body| {
-                format!("{}{}{}", &body[..2], &alphabet[..8], &body[10..])
-            })));
+            faults.push((
+                "the alphabet inside",
+                self.with(draw, |alphabet, body| format!("{}{}{}", &body[..2], &alphabet[..8], &body[10..])),
+            ));
         }
         let last = self.parts.iter().rev().find(|part| !matches!(part, Part::Fixed(text) if text.is_empty()));
         if let Some(Part::Drawn(alphabet, _, most)) = last
