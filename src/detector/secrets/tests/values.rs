@@ -167,8 +167,7 @@ fn spliced(body: &str, other: &str) -> String {
 fn body(alphabet: &'static str, length: usize, draw: &mut Draw) -> String {
     let chars: Vec<char> = alphabet.chars().collect();
     let sorts: [fn(&char) -> bool; 3] = [char::is_ascii_digit, char::is_ascii_uppercase, char::is_ascii_lowercase];
-    let sorts: Vec<Vec<char>> =
-        sorts.iter().map(|sort| chars.iter().copied().filter(|char| sort(char)).collect()).collect();
+    let sorts: Vec<Vec<char>> = sorts.iter().map(|sort| chars.iter().copied().filter(*sort).collect()).collect();
     let sorts: Vec<Vec<char>> = sorts.into_iter().filter(|sort| !sort.is_empty()).collect();
     let mut out: Vec<char> = Vec::new();
     while out.len() < length {
@@ -198,6 +197,6 @@ fn alphabet_of(name: &str) -> &'static str {
         "alnum" => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
         "url" => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_abcdefghijklmnopqrstuvwxyz",
         "b64" => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+/abcdefghijklmnopqrstuvwxyz",
-        _ => panic!("no alphabet {name}"),
+        _ => unreachable!("no alphabet {name}"),
     }
 }
