@@ -1,8 +1,9 @@
 //! One pattern as an automaton that is stepped byte by byte from a given start.
 //!
-//! A pattern becomes an anchored dense DFA where that is possible. Two things are in the way: Unicode word boundaries,
-//! which need the neighbouring characters, and size. Boundaries at the ends of a pattern (`\bword\b`, by far the most
-//! common) are taken off and checked beside the automaton; whatever is left over runs as a set of NFA states.
+//! A pattern becomes an anchored dense DFA where that is possible, when a candidate first needs it. Two things are in
+//! the way: Unicode word boundaries, which need the neighbouring characters, and size. Boundaries at the ends of a
+//! pattern (`\bword\b`, by far the most common) are taken off and checked beside the automaton; whatever is left over
+//! runs as a set of NFA states.
 //!
 //! Both machines report a match one byte late, when they see what follows it: that is how they know about look-ahead.
 
@@ -58,7 +59,7 @@ pub(super) enum Entry {
 }
 
 /// A machine that is built when a candidate first needs it. Of hundreds of formats with literal beginnings a text has a
-/// few, and building one takes about a millisecond.
+/// few, and building one takes a few milliseconds at most.
 #[derive(Debug)]
 struct Lazy {
     core: Hir,

@@ -94,8 +94,20 @@ fn all_formats_together_compile_in_reasonable_time_and_memory() {
     let shapes: usize = formats().map(|format| format.shapes.len()).sum();
     println!("{} formats, {shapes} shapes: {took:?}, {} KiB", formats().count(), grown);
     assert!(found_in(&context, "nothing to find here").is_empty());
+    // What is built when it is first needed, for every format there is.
+    let mut draw = Draw::new("all");
+    let written = SPECS.iter().copied().flatten().map(|(_, lead, spec)| (lead, Form::parse(spec).value(&mut draw)));
+    let written: Vec<(&&str, String)> = written.collect();
+    let text: String = written.iter().map(|(lead, value)| format!("{lead}{value}\n")).collect();
+    let began = Instant::now();
+    let found = found_in(&context, &text);
+    let (took_all, grown_all) = (began.elapsed(), resident().saturating_sub(before));
+    println!("all needed: {took_all:?}, {grown_all} KiB");
+    for (lead, value) in &written {
+        assert!(found.contains(value), "{lead}{value} among all");
+    }
     // Unoptimised and on a busy machine: what this must not be is minutes, or gigabytes.
-    assert!(took.as_secs() < 20 && grown < 256 << 10, "{took:?}, {grown} KiB");
+    assert!((took + took_all).as_secs() < 60 && grown_all < 256 << 10, "{took:?}, {took_all:?}, {grown_all} KiB");
 }
 
 /// Memory of this process in KiB, 0 where the system does not say.
