@@ -98,7 +98,7 @@ fn all_formats_together_compile_in_reasonable_time_and_memory() {
     let mut draw = Draw::new("all");
     let written = SPECS.iter().copied().flatten().map(|(_, lead, spec)| (lead, Form::parse(spec).value(&mut draw)));
     let written: Vec<(&&str, String)> = written.collect();
-    let text: String = written.iter().map(|(lead, value)| format!("{lead}{value}\n")).collect();
+    let text = written.iter().fold(String::new(), |text, (lead, value)| text + lead + value + "\n");
     let began = Instant::now();
     let found = found_in(&context, &text);
     let (took_all, grown_all) = (began.elapsed(), resident().saturating_sub(before));
