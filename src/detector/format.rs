@@ -43,6 +43,8 @@ pub(super) struct Shape {
     pub(super) run: bool,
     /// The part of a match that is the value, where keywords belong to the pattern.
     pub(super) value: Option<fn(&str) -> Range<usize>>,
+    /// A check of what stands before the value inside a match.
+    pub(super) lead: fn(&str) -> bool,
     /// Only where the rule names this region.
     pub(super) region: Option<&'static str>,
 }
@@ -61,6 +63,7 @@ impl Shape {
             inner: None,
             run: false,
             value: None,
+            lead: |_| true,
             region: None,
         }
     }
@@ -80,10 +83,11 @@ impl Shape {
         }
         // Shipped patterns are parsed by a test of each registry.
         let hir = regex_syntax::parse(self.pattern).ok()?;
-        let (valid, value, allowed) = (self.valid, self.value, Arc::clone(allowed));
+        let (valid, value, lead, allowed) = (self.valid, self.value, self.lead, Arc::clone(allowed));
         let check = move |text: &str| {
-            let value = value.map_or(text, |value| text.get(value(text)).unwrap_or(text));
-            valid(value) && !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(value))
+            let range = value.map_or(0..text.len(), |value| value(text));
+            let (before, value) = (text.get(..range.start).unwrap_or_default(), text.get(range).unwrap_or(text));
+            lead(before) && valid(value) && !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(value))
         };
         let context: &[&str] = if wants_context { self.context } else { &[] };
         Some(Pattern {

@@ -316,11 +316,12 @@ fn pseudonymizes(rule: &RuleSpec) -> bool {
 /// with those that report all of it. Those of one entity that report a part do it by the same function.
 fn by_entity(patterns: &[Pattern]) -> Vec<Vec<&Pattern>> {
     let mut groups: Vec<Vec<&Pattern>> = Vec::new();
+    let same_value = |one: &Pattern, other: &Pattern| match (one.value, other.value) {
+        (Some(one), Some(other)) => std::ptr::fn_addr_eq(one, other),
+        (one, other) => one.is_some() == other.is_some(),
+    };
     for pattern in patterns {
-        match groups
-            .iter_mut()
-            .find(|group| group[0].entity == pattern.entity && group[0].value.is_some() == pattern.value.is_some())
-        {
+        match groups.iter_mut().find(|group| group[0].entity == pattern.entity && same_value(group[0], pattern)) {
             Some(group) => group.push(pattern),
             None => groups.push(vec![pattern]),
         }

@@ -1,12 +1,14 @@
 //! One pattern as an automaton that is stepped byte by byte from a given start.
 //!
-//! A pattern becomes an anchored dense DFA where that is possible. Two things are in the way: Unicode word boundaries,
-//! which need the neighbouring characters, and size. Boundaries at the ends of a pattern (`\bword\b`, by far the most
-//! common) are taken off and checked beside the automaton; whatever is left over runs as a set of NFA states.
+//! A pattern becomes an anchored dense DFA where that is possible, when a candidate first needs it. Two things are in
+//! the way: Unicode word boundaries, which need the neighbouring characters, and size. Boundaries at the ends of a
+//! pattern (`\bword\b`, by far the most common) are taken off and checked beside the automaton; whatever is left over
+//! runs as a set of NFA states.
 //!
 //! Both machines report a match one byte late, when they see what follows it: that is how they know about look-ahead.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use regex_automata::dfa::Automaton;
 use regex_automata::dfa::dense;
@@ -25,6 +27,8 @@ const MAX_NFA: usize = 4 << 20;
 const MAX_LITERAL: usize = 16;
 /// Most literals that one pattern gives to the prefilter.
 const MAX_LITERALS: usize = 4096;
+/// Most literals where classes are spelled out, as in `id-[0-9a-f]`.
+const MAX_SPELLED: usize = 512;
 /// Most programs that one pattern is taken apart into.
 const MAX_BRANCHES: usize = 64;
 
@@ -39,7 +43,7 @@ pub enum ProgramError {
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Program {
-    machine: Machine,
+    machine: Lazy,
     before: Vec<Look>,
     after: Vec<Look>,
     pub(super) entry: Entry,
@@ -52,6 +56,16 @@ pub(super) enum Entry {
     Literals(Vec<Vec<u8>>),
     /// Every match starts with one of these bytes.
     Bytes(Box<[bool; 256]>),
+}
+
+/// A machine that is built when a candidate first needs it. Of hundreds of formats with literal beginnings a text has a
+/// few, and building one takes a few milliseconds at most.
+#[derive(Debug)]
+struct Lazy {
+    core: Hir,
+    built: OnceLock<Machine>,
+    /// What a match begins with, as far as literals go: tells whether a text may become a candidate.
+    head: Option<Machine>,
 }
 
 #[derive(Debug)]
@@ -114,24 +128,23 @@ impl Program {
     }
 
     fn single(core: &Hir, before: Vec<Look>, after: Vec<Look>, max_match: usize) -> Result<Program, ProgramError> {
-        let config =
-            NFA::config().shrink(false).which_captures(thompson::WhichCaptures::None).nfa_size_limit(Some(MAX_NFA));
-        let nfa = thompson::Compiler::new().configure(config).build_from_hir(core).map_err(Box::new)?;
+        // What is too large is said at once, whenever the machine is built.
+        let nfa = nfa_of(core).map_err(Box::new)?;
         let entry = Entry::of(core, &nfa, max_match);
-        let config = dense::Config::new()
-            .match_kind(MatchKind::All)
-            .start_kind(regex_automata::dfa::StartKind::Anchored)
-            .accelerate(false)
-            .dfa_size_limit(Some(MAX_DFA))
-            .determinize_size_limit(Some(2 * MAX_DFA));
-        let machine = match dense::Builder::new().configure(config).build_from_nfa(&nfa) {
-            Ok(dfa) => {
-                let spent = spent(&dfa);
-                Machine::Dfa(Box::new(dfa), spent)
+        let machine = match &entry {
+            Entry::Bytes(_) => Lazy { core: Hir::empty(), built: Machine::new(nfa).into(), head: None },
+            Entry::Literals(literals) => {
+                let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
+                let head = nfa_of(&head(core, longest)).map_err(Box::new)?;
+                Lazy { core: core.clone(), built: OnceLock::new(), head: Some(Machine::Nfa(head)) }
             }
-            Err(_) => Machine::Nfa(nfa),
         };
         Ok(Program { machine, before, after, entry })
+    }
+
+    fn machine(&self) -> &Machine {
+        let core = &self.machine.core;
+        self.machine.built.get_or_init(|| Machine::new(nfa_of(core).unwrap_or_else(|_| NFA::never_match())))
     }
 
     /// The state at a start, or nothing when what stands around it rules a match out.
@@ -139,13 +152,21 @@ impl Program {
         if !around.holds(&self.before) {
             return None;
         }
-        match &self.machine {
-            Machine::Dfa(dfa, _) => {
-                let behind = around.at.checked_sub(1).and_then(|at| around.kept.get(at)).copied();
-                dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok().map(State::Dfa)
-            }
-            Machine::Nfa(nfa) => Some(State::Nfa([nfa.start_anchored()].into())),
+        self.machine().start(around)
+    }
+
+    /// Whether a match may begin with the `length` bytes from here on, which are fewer than a literal has.
+    pub(super) fn may_begin(&self, kept: &[u8], from: usize, length: usize) -> bool {
+        let machine = self.machine.head.as_ref().unwrap_or_else(|| self.machine());
+        let around = |at: usize| Around { kept, at };
+        if !around(from).holds(&self.before) {
+            return false;
         }
+        let end = (from..from + length).try_fold(machine.start(around(from)), |state, at| {
+            let (next, _) = machine.step(state.as_ref()?, kept[at], around(at));
+            next.map(Some)
+        });
+        end.flatten().is_some()
     }
 
     /// Whether a match may start with one of these characters, whatever stands around it.
@@ -163,17 +184,20 @@ impl Program {
         let one = |char: &char| {
             let mut bytes = [0; 4];
             let bytes = char.encode_utf8(&mut bytes).as_bytes();
-            match (&self.entry, &self.machine) {
-                (Entry::Literals(_), _) => {
+            match &self.entry {
+                Entry::Literals(_) => {
                     literals.iter().any(|literal| literal.starts_with(bytes) || bytes.starts_with(literal))
                 }
-                (Entry::Bytes(first), _) if !first[usize::from(bytes[0])] => false,
-                (Entry::Bytes(_), Machine::Nfa(_)) => true,
-                (Entry::Bytes(_), Machine::Dfa(dfa, _)) => starts.iter().any(|&behind| {
-                    let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind));
-                    let end = start.map(|start| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte)));
-                    end.map_or(true, |end| !dfa.is_dead_state(end))
-                }),
+                Entry::Bytes(first) if !first[usize::from(bytes[0])] => false,
+                Entry::Bytes(_) => match self.machine() {
+                    Machine::Nfa(_) => true,
+                    Machine::Dfa(dfa, _) => starts.iter().any(|&behind| {
+                        let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind));
+                        let end =
+                            start.map(|start| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte)));
+                        end.map_or(true, |end| !dfa.is_dead_state(end))
+                    }),
+                },
             }
         };
         chars.iter().any(one)
@@ -182,7 +206,78 @@ impl Program {
     /// Steps over the byte at `around`. Tells whether a match ends before that byte (`end_holds` still to be asked), and
     /// the state after it unless nothing can match any more.
     pub(super) fn step(&self, state: &State, byte: u8, around: Around<'_>) -> (Option<State>, bool) {
-        match (&self.machine, state) {
+        self.machine().step(state, byte, around)
+    }
+
+    /// Whether a match ends where the text ends.
+    pub(super) fn matches_at_end(&self, state: &State, around: Around<'_>) -> bool {
+        match (self.machine(), state) {
+            (Machine::Dfa(dfa, _), State::Dfa(id)) => dfa.is_match_state(dfa.next_eoi_state(*id)),
+            (Machine::Nfa(nfa), State::Nfa(ids)) => {
+                let mut matched = false;
+                closure(nfa, ids, around, |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
+                matched
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what starts here ends in nothing within the next bytes, as far as they are there.
+    pub(super) fn fails_soon(&self, state: &State, around: Around<'_>, most: usize) -> bool {
+        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (self.machine(), state) else { return false };
+        let mut id = *id;
+        for &byte in around.kept.get(around.at..).unwrap_or_default().iter().take(most) {
+            id = dfa.next_state(id, byte);
+            if dfa.is_special_state(id) {
+                return dfa.is_dead_state(id);
+            }
+        }
+        false
+    }
+
+    /// Whether what stands around a match's end allows it.
+    pub(super) fn end_holds(&self, around: Around<'_>) -> bool {
+        around.holds(&self.after)
+    }
+
+    /// Whether the pattern runs as an NFA, which is slower.
+    #[cfg(test)]
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(self.machine(), Machine::Nfa(_))
+    }
+}
+
+impl Machine {
+    fn new(nfa: NFA) -> Machine {
+        let config = dense::Config::new()
+            .match_kind(MatchKind::All)
+            .start_kind(regex_automata::dfa::StartKind::Anchored)
+            .accelerate(false)
+            .dfa_size_limit(Some(MAX_DFA))
+            .determinize_size_limit(Some(2 * MAX_DFA));
+        match dense::Builder::new().configure(config).build_from_nfa(&nfa) {
+            Ok(dfa) => {
+                let spent = spent(&dfa);
+                Machine::Dfa(Box::new(dfa), spent)
+            }
+            Err(_) => Machine::Nfa(nfa),
+        }
+    }
+}
+
+impl Machine {
+    fn start(&self, around: Around<'_>) -> Option<State> {
+        match self {
+            Machine::Dfa(dfa, _) => {
+                let behind = around.at.checked_sub(1).and_then(|at| around.kept.get(at)).copied();
+                dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok().map(State::Dfa)
+            }
+            Machine::Nfa(nfa) => Some(State::Nfa([nfa.start_anchored()].into())),
+        }
+    }
+
+    fn step(&self, state: &State, byte: u8, around: Around<'_>) -> (Option<State>, bool) {
+        match (self, state) {
             (Machine::Dfa(dfa, spent), State::Dfa(id)) => {
                 let next = dfa.next_state(*id, byte);
                 if !dfa.is_special_state(next) {
@@ -208,43 +303,24 @@ impl Program {
             _ => (None, false),
         }
     }
+}
 
-    /// Whether what starts here ends in nothing within the next bytes, as far as they are there.
-    pub(super) fn fails_soon(&self, state: &State, around: Around<'_>, most: usize) -> bool {
-        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (&self.machine, state) else { return false };
-        let mut id = *id;
-        for &byte in around.kept.get(around.at..).unwrap_or_default().iter().take(most) {
-            id = dfa.next_state(id, byte);
-            if dfa.is_special_state(id) {
-                return dfa.is_dead_state(id);
-            }
-        }
-        false
-    }
+/// The first parts of a pattern, which match `length` bytes or more.
+fn head(hir: &Hir, length: usize) -> Hir {
+    let HirKind::Concat(parts) = bare(hir).kind() else { return hir.clone() };
+    let mut sum = 0;
+    let few = parts.iter().take_while(|part| {
+        let before = sum;
+        sum += part.properties().minimum_len().unwrap_or(0);
+        before < length
+    });
+    Hir::concat(few.cloned().collect())
+}
 
-    /// Whether a match ends where the text ends.
-    pub(super) fn matches_at_end(&self, state: &State, around: Around<'_>) -> bool {
-        match (&self.machine, state) {
-            (Machine::Dfa(dfa, _), State::Dfa(id)) => dfa.is_match_state(dfa.next_eoi_state(*id)),
-            (Machine::Nfa(nfa), State::Nfa(ids)) => {
-                let mut matched = false;
-                closure(nfa, ids, around, |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
-                matched
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether what stands around a match's end allows it.
-    pub(super) fn end_holds(&self, around: Around<'_>) -> bool {
-        around.holds(&self.after)
-    }
-
-    /// Whether the pattern runs as an NFA, which is slower.
-    #[cfg(test)]
-    pub(super) fn is_slow(&self) -> bool {
-        matches!(self.machine, Machine::Nfa(_))
-    }
+fn nfa_of(core: &Hir) -> Result<NFA, thompson::BuildError> {
+    let config =
+        NFA::config().shrink(false).which_captures(thompson::WhichCaptures::None).nfa_size_limit(Some(MAX_NFA));
+    thompson::Compiler::new().configure(config).build_from_hir(core)
 }
 
 /// The match states whose every transition is dead.
@@ -331,9 +407,20 @@ impl Entry {
     }
 
     fn literals(hir: &Hir, max_match: usize) -> Option<Vec<Vec<u8>>> {
+        let lowered = lower(hir);
+        // Words and prefixes alone are few. What they do not tell apart, classes behind them may.
+        let words = Entry::extract(&lowered, 3, MAX_LITERALS, max_match);
+        if words.as_ref().is_some_and(|words| words.iter().all(|literal| literal.len() >= 3)) {
+            return words;
+        }
+        Entry::extract(&lowered, 16, MAX_SPELLED, max_match).or(words)
+    }
+
+    /// Literals in which classes of up to `class` characters are spelled out.
+    fn extract(lowered: &Hir, class: usize, total: usize, max_match: usize) -> Option<Vec<Vec<u8>>> {
         let mut extractor = hir::literal::Extractor::new();
-        extractor.limit_literal_len(MAX_LITERAL).limit_total(MAX_LITERALS).limit_class(16).limit_repeat(MAX_LITERAL);
-        let mut found = extractor.extract(&lower(hir));
+        extractor.limit_literal_len(MAX_LITERAL).limit_total(total).limit_class(class).limit_repeat(MAX_LITERAL);
+        let mut found = extractor.extract(lowered);
         // A literal longer than the longest match would hide starts that are over the limit.
         found.keep_first_bytes(MAX_LITERAL.min(max_match));
         let mut literals: Vec<Vec<u8>> =

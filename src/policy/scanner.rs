@@ -16,7 +16,7 @@ use std::sync::Arc;
 use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 
-use self::run::{Kept, Run};
+use self::run::{Kept, Runs};
 use self::set::{Literals, Tails, Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
@@ -65,8 +65,7 @@ pub(super) struct Scanner {
     kept: String,
     base: usize,
     literal: Option<LiteralState>,
-    /// One for each tracker, made with the first candidate: most texts have none.
-    runs: Vec<Run>,
+    runs: Runs,
     /// Trackers with something open.
     active: Vec<u32>,
     hits: Vec<Hit>,
@@ -76,12 +75,13 @@ pub(super) struct Scanner {
 impl Scanner {
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
         let literal = set.literals.as_ref().and_then(|literals| literals.automaton.start_state(Anchored::No).ok());
+        let runs = Runs::new(set.trackers.len());
         Scanner {
             set,
             kept: String::new(),
             base: 0,
             literal,
-            runs: Vec::new(),
+            runs,
             active: Vec::new(),
             hits: Vec::new(),
             finished: false,
@@ -197,7 +197,7 @@ impl Scanner {
             run.settle(&set, index as usize, usize::MAX, &mut self.hits);
         }
         // Nobody asks again, and a body may be made of many texts.
-        (self.runs, self.kept, self.base) = (Vec::new(), String::new(), end);
+        (self.runs, self.kept, self.base) = (Runs::default(), String::new(), end);
     }
 
     /// Everything before this is decided for trackers that hold text: later findings of theirs start here or after.
@@ -273,17 +273,10 @@ impl Scanner {
     fn may_begin(&self, program: u32, start: usize) -> bool {
         let compiled = &self.set.programs[program as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        let floor = self.runs.get(compiled.tracker as usize).map_or(0, |run| run.floor);
-        if start < floor || !compiled.begins(kept.around(start)) {
+        if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
             return false;
         }
-        let state = compiled.program.start(kept.around(start));
-        let end = (start..self.len()).try_fold(state, |state, position| {
-            let around = kept.around(position);
-            let (next, _) = compiled.program.step(state.as_ref()?, around.kept[around.at], around);
-            next.map(Some)
-        });
-        end.flatten().is_some()
+        compiled.program.may_begin(self.kept.as_bytes(), start - self.base, self.len() - start)
     }
 
     /// The earliest start that an inner byte may still give this tracker, after `fed` bytes.
@@ -320,11 +313,7 @@ impl Scanner {
         if !compiled.begins(kept.around(start)) {
             return;
         }
-        if self.runs.is_empty() {
-            self.runs.resize_with(set.trackers.len(), Run::default);
-        }
-        let run = &mut self.runs[compiled.tracker as usize];
-        if start < run.floor {
+        if start < self.runs[compiled.tracker as usize].floor {
             return;
         }
         let Some(mut state) = compiled.program.start(kept.around(start)) else { return };
@@ -333,6 +322,7 @@ impl Scanner {
             return;
         }
         let mut live = true;
+        let run = &mut self.runs[compiled.tracker as usize];
         run.enter(start);
         for position in start..=at {
             let around = kept.around(position);

@@ -12,7 +12,8 @@ use crate::policy::resolve::Beyond;
 use crate::policy::{Channel, Context, Resolver, RuleSet};
 use crate::segment::{Direction, Kind, Scope};
 
-fn context(detect: &str) -> Context {
+/// A policy with one rule, which masks what the detector finds.
+pub(in crate::detector) fn context(detect: &str) -> Context {
     let text = format!("rules: [{{ id: r, detect: {{ {detect} }}, action: mask }}]");
     let loaded = load_policy_source(&Source::new("test.yaml", &text), Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
@@ -31,7 +32,8 @@ pub(in crate::detector) fn found(detect: &str, text: &str) -> Vec<String> {
     found_in(&context(detect), text)
 }
 
-fn found_in(context: &Context, text: &str) -> Vec<String> {
+/// What a compiled rule finds in a whole text, in order.
+pub(in crate::detector) fn found_in(context: &Context, text: &str) -> Vec<String> {
     let mut channel = channel(context);
     channel.feed(text);
     channel.finish();
@@ -76,16 +78,20 @@ impl Table<'_> {
     /// Every valid value is found in every surrounding, no invalid one is in any.
     pub(in crate::detector) fn check(&self) {
         assert!(self.valid.len() >= 10 && self.invalid.len() >= 10, "{}: too few values", self.detect);
-        let context = context(self.detect);
+        self.check_in(&context(self.detect));
+    }
+
+    /// The same with a rule that is compiled.
+    pub(in crate::detector) fn check_in(&self, context: &Context) {
         for surrounding in SURROUNDINGS {
             let text = |value: &str| surrounding.replacen("{}", &self.written.replacen("{}", value, 1), 1);
             for value in self.valid {
                 let text = text(value);
-                assert_eq!(found_in(&context, &text), [*value], "{} in {text:?}", self.detect);
+                assert_eq!(found_in(context, &text), [*value], "{} in {text:?}", self.detect);
             }
             for value in self.invalid {
                 let text = text(value);
-                assert_eq!(found_in(&context, &text), [""; 0], "{} in {text:?}", self.detect);
+                assert_eq!(found_in(context, &text), [""; 0], "{} in {text:?}", self.detect);
             }
         }
     }
@@ -135,14 +141,18 @@ pub(in crate::detector) fn masked(detect: &str, text: &str, step: usize) -> Stri
 
 /// Cuts a text in two at every place: the same comes out, and of the value nothing goes out before its end is known.
 pub(in crate::detector) fn cut_anywhere(detect: &str, before: &str, text: &str, value: &str, after: &str) {
-    let context = context(detect);
+    cut_anywhere_in(&context(detect), before, text, value, after);
+}
+
+/// The same with a rule that is compiled.
+pub(in crate::detector) fn cut_anywhere_in(context: &Context, before: &str, text: &str, value: &str, after: &str) {
     let whole = format!("{before}{text}{after}");
     let start = whole.find(value).unwrap();
     let wanted = whole.replacen(value, &"*".repeat(value.chars().count()), 1);
     for cut in (1..whole.len()).filter(|&cut| whole.is_char_boundary(cut)) {
-        let (out, steps) = released(&context, &[&whole[..cut], &whole[cut..]]);
-        assert_eq!(out, wanted, "{detect} cut at {cut}");
+        let (out, steps) = released(context, &[&whole[..cut], &whole[cut..]]);
+        assert_eq!(out, wanted, "{text} cut at {cut}");
         let inside = start < cut && cut <= start + value.len();
-        assert!(!inside || steps[0] <= start, "{detect} cut at {cut}: {} released", steps[0]);
+        assert!(!inside || steps[0] <= start, "{text} cut at {cut}: {} released", steps[0]);
     }
 }

@@ -1,31 +1,12 @@
-//! Keys: cloud credentials, private keys, signed tokens.
+//! What has no issuer: private keys, signed tokens. Either may be of any length.
 
-use super::generic::{entropy, value_of};
-use super::token::BASE64;
-use crate::detector::Edges;
-use crate::detector::format::{Format, Shape, WORD};
+use crate::detector::format::{Format, Shape};
+use crate::detector::{AsciiSet, Edges};
 
-pub(super) const AWS: Format = Format {
-    name: "aws",
-    entity: "AWS_KEY",
-    summary: "an AWS access key (AKIA…, ASIA…) or the secret that goes with it",
-    usual: true,
-    shapes: &[
-        Shape { edges: Edges { before: WORD, after: WORD }, ..Shape::new(r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}") },
-        Shape {
-            valid: is_aws_secret,
-            edges: Edges { before: WORD, after: BASE64 },
-            value: Some(value_of),
-            ..Shape::new(concat!(
-                r#"(?i:aws_?secret_?(?:access_?)?key|secret_?access_?key|aws secret(?: access)? key)["'`]?[ \t]{0,8}"#,
-                r#"(?:=>|:=|=|:| is)[ \t]{0,8}["'`]?[A-Za-z0-9/+]{40}"#
-            ))
-        },
-    ],
-};
+pub(super) const FORMATS: &[Format] = &[PRIVATE_KEY, JWT];
 
 /// From the line that begins it to the line that ends it. Without an end it goes on as far as a key's text can.
-pub(super) const PRIVATE_KEY: Format = Format {
+const PRIVATE_KEY: Format = Format {
     name: "private_key",
     entity: "PRIVATE_KEY",
     summary: "a private key (PEM or PGP block, from its first line to its last)",
@@ -41,7 +22,7 @@ pub(super) const PRIVATE_KEY: Format = Format {
 };
 
 /// The first member of a JOSE header in base64url, then the rest, part by part.
-pub(super) const JWT: Format = Format {
+const JWT: Format = Format {
     name: "jwt",
     entity: "JWT",
     summary: "a JSON Web Token (a header that begins with one of JOSE's members)",
@@ -55,8 +36,4 @@ pub(super) const JWT: Format = Format {
     }],
 };
 
-fn is_aws_secret(value: &str) -> bool {
-    entropy(value) >= 3.5 && value.bytes().any(|byte| byte.is_ascii_digit())
-}
-
-const NOTHING: crate::detector::AsciiSet = crate::detector::AsciiSet::new("");
+const NOTHING: AsciiSet = AsciiSet::new("");

@@ -1,12 +1,29 @@
 //! `secrets`: keys, tokens and passwords by the form that their issuers give them. One file for each family, one line in
-//! [`FORMATS`].
+//! [`FAMILIES`].
 //!
-//! Issuers' prefixes speak for themselves. What has no prefix (`password=…`) must look made by a machine: letters and
-//! digits, entropy, no placeholder, hash or UUID.
+//! Issuers' prefixes speak for themselves ([`shape::token`], [`shape::dashed`]). A key without one counts beside its
+//! provider's name (`keyed!`). What has neither (`password=…`) must look made by a machine: letters and digits, entropy, no
+//! placeholder, hash or UUID. Placeholders are no secrets in any form, see [`check`].
 
+mod ai;
+mod chat;
+mod check;
+mod cloud;
+mod data;
+mod database;
 mod generic;
+mod hosting;
 mod key;
-mod token;
+mod mail;
+mod monitoring;
+mod packages;
+mod payment;
+mod saas;
+mod shape;
+mod shop;
+mod social;
+mod vault;
+mod vcs;
 
 use std::sync::Arc;
 
@@ -22,40 +39,46 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     build,
 };
 
-/// Every format.
-const FORMATS: &[&Format] = &[
-    &key::AWS,
-    &token::GITHUB,
-    &token::GITLAB,
-    &token::OPENAI,
-    &token::ANTHROPIC,
-    &token::OPENROUTER,
-    &token::GOOGLE,
-    &token::SLACK,
-    &token::STRIPE,
-    &token::HUGGINGFACE,
-    &token::NPM,
-    &token::PYPI,
-    &token::SENDGRID,
-    &token::TWILIO,
-    &key::PRIVATE_KEY,
-    &key::JWT,
-    &generic::CONNECTION_STRING,
-    &generic::ASSIGNMENT,
+/// Every format, by family.
+const FAMILIES: &[&[Format]] = &[
+    cloud::FORMATS,
+    hosting::FORMATS,
+    database::FORMATS,
+    vault::FORMATS,
+    ai::FORMATS,
+    vcs::FORMATS,
+    packages::FORMATS,
+    chat::FORMATS,
+    mail::FORMATS,
+    payment::FORMATS,
+    shop::FORMATS,
+    monitoring::FORMATS,
+    saas::FORMATS,
+    social::FORMATS,
+    data::FORMATS,
+    key::FORMATS,
+    generic::FORMATS,
 ];
+
+fn formats() -> impl Iterator<Item = &'static Format> + Clone {
+    FAMILIES.iter().copied().flatten()
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "every detector is built the same way")]
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
-    let formats = reader.list("formats", |node| {
+    let named = reader.list("formats", |node| {
         let name = string(node)?;
-        let names = FORMATS.iter().map(|format| format.name);
-        FORMATS.iter().find(|format| format.name == name).ok_or_else(|| unknown(node, "format", &name, names))
+        let names = formats().map(|format| format.name);
+        formats().find(|format| format.name == name).ok_or_else(|| unknown(node, "format", &name, names))
     });
     let allowed: Arc<[String]> = reader.list("allow_list", filled).unwrap_or_default().into();
-    let chosen = formats.unwrap_or_else(|| FORMATS.iter().filter(|format| format.usual).collect());
+    let chosen = named.unwrap_or_else(|| formats().filter(|format| format.usual).collect());
     let patterns = chosen.into_iter().flat_map(|format| format.shapes.iter().map(move |shape| (format, shape)));
-    Some(Plan::Patterns(patterns.filter_map(|(format, shape)| shape.compile(format, 0, &allowed)).collect()))
+    Some(Plan::Patterns(patterns.filter_map(|(format, shape)| shape.compile(format, THRESHOLD, &allowed)).collect()))
 }
+
+/// Shapes that are less sure count beside a context word.
+const THRESHOLD: u16 = 500;
 
 #[cfg(test)]
 pub(super) mod tests;

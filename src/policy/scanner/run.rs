@@ -1,5 +1,7 @@
 //! The state of one tracker over one text: its candidates, those that wait for what follows, and what has begun.
 
+use std::ops::{Index, IndexMut};
+
 use smallvec::{SmallVec, smallvec};
 
 use super::super::program::{Around, State};
@@ -25,6 +27,52 @@ pub(super) struct Run {
     pub(super) floor: usize,
     pub(super) active: bool,
 }
+
+/// The states of all trackers. There may be hundreds, and most texts give none of them anything to do: what a tracker
+/// has not begun takes no memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Runs {
+    trackers: usize,
+    /// Empty until something begins.
+    runs: Vec<Option<Box<Run>>>,
+}
+
+impl Runs {
+    pub(super) fn new(trackers: usize) -> Runs {
+        Runs { trackers, runs: Vec::new() }
+    }
+
+    /// Those that have begun something at some time.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().flatten().map(|run| &**run)
+    }
+
+    #[cfg(test)]
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.runs.iter_mut().flatten().map(|run| &mut **run)
+    }
+}
+
+impl Index<usize> for Runs {
+    type Output = Run;
+
+    fn index(&self, tracker: usize) -> &Run {
+        self.runs.get(tracker).and_then(Option::as_deref).unwrap_or(&IDLE)
+    }
+}
+
+impl IndexMut<usize> for Runs {
+    fn index_mut(&mut self, tracker: usize) -> &mut Run {
+        if self.runs.is_empty() {
+            self.runs.resize(self.trackers, None);
+        }
+        self.runs[tracker].get_or_insert_default()
+    }
+}
+
+/// What has begun nothing.
+static IDLE: Run =
+    Run { groups: Vec::new(), starts: Vec::new(), pending: Vec::new(), due: 0, running: None, floor: 0, active: false };
 
 /// Candidates of one program in one state.
 #[derive(Clone, Debug)]

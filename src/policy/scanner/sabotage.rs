@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::Run;
+use super::Runs;
 
 /// A way to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(in crate::policy) fn cuts(at_end: bool) -> bool {
     is(Fault::WindowByArrival) && at_end
 }
 
-pub(super) fn hide(runs: &mut [Run]) {
+pub(super) fn hide(runs: &mut Runs) {
     if is(Fault::RuleHidesRule) {
         let highest = runs.iter().map(|run| run.floor).max().unwrap_or(0);
         for run in runs.iter_mut() {
@@ -72,7 +72,7 @@ pub(super) fn hide(runs: &mut [Run]) {
         }
     }
     if is(Fault::RuleHidesRule) || is(Fault::FailedCheckSwallows) {
-        for run in runs {
+        for run in runs.iter_mut() {
             run.drop_between(0, run.floor);
         }
     }
