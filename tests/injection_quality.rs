@@ -33,7 +33,8 @@ const ATTACKS: &[&str] = &[
     "jailbreak-pyrit",
 ];
 
-/// Files in which everything is harmless, as far as injections go.
+/// Files in which everything is harmless, as far as injections go: questions and tasks, requests to assistants, and sentences in
+/// German, Portuguese, Chinese, Swedish and Croatian.
 const HARMLESS: &[&str] = &[
     "benign-arena-hard-mtbench",
     "benign-awesome-chatgpt-prompts",
@@ -45,6 +46,8 @@ const HARMLESS: &[&str] = &[
     "benign-oasst-samples",
     "benign-self-instruct",
     "benign-writingbench",
+    "ner-german-legal",
+    "ner-uner",
     "topic-banking77",
     "topic-clinc150",
     "topic-nlu-evaluation",
@@ -108,7 +111,7 @@ fn recall_and_false_alarms() {
 
 fn context() -> Context {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/injection.yaml");
-    let source = Source::new("injection.yaml", std::fs::read_to_string(path).unwrap());
+    let source = Source::new("injection.yaml", &std::fs::read_to_string(path).unwrap());
     let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
     let labels = |_: &str, _: &str| Err("no models here".to_owned());
@@ -146,9 +149,9 @@ fn blocks(context: &Context, text: &str, kind: Kind) -> bool {
 
 /// Whether a text is of the half that nobody looked at: bit 32 of its 64-bit FNV-1a hash.
 fn held_out(text: &str) -> bool {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     hash >> 32 & 1 == 1
 }
 
