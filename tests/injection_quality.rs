@@ -1,7 +1,7 @@
 //! How good the policy `injection` is: the share of attacks it blocks, and of harmless texts, for each labelled file, as a table.
 //!
 //! The data is not part of the repository: it is looked for in `../shared/data`, and what is missing is said. The patterns were
-//! written with one half of each file in view (`seen`), and never the other (`held out`): a hash of the text says which is which.
+//! written with one half of each file in view (`seen`) and without the other (`held out`): a hash of the text says which is which.
 //! `cargo test --test injection_quality -- --nocapture` shows the table.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -147,7 +147,7 @@ fn blocks(context: &Context, text: &str, kind: Kind) -> bool {
     channel.findings().iter().any(|finding| matches!(context.rules.rule(finding.rule).action, Action::Block(_)))
 }
 
-/// Whether a text is of the half that nobody looked at: bit 32 of its 64-bit FNV-1a hash.
+/// Whether a text is of the half that the patterns were written without: bit 32 of its 64-bit FNV-1a hash.
 fn held_out(text: &str) -> bool {
     let hash = text
         .bytes()
