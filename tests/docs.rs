@@ -26,6 +26,7 @@ fn every_example_is_valid() {
         "docs/detectors.md",
         "docs/configuration.md",
         "docs/classifiers.md",
+        "docs/injection.md",
         "docs/operations.md",
         "docs/audit.md",
     ] {

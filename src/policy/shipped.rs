@@ -23,11 +23,13 @@ pub(super) fn tests() -> impl Iterator<Item = (&'static str, Arc<Source>)> {
 const SHIPPED: &[(&str, &str)] = &[
     ("default", include_str!("../../policies/default.yaml")),
     ("demo", include_str!("../../policies/demo.yaml")),
+    ("injection", include_str!("../../policies/injection.yaml")),
     ("pii-shield", include_str!("../../policies/pii-shield.yaml")),
 ];
 
 const TESTS: &[(&str, &str)] = &[
     ("default", include_str!("../../policies/default.test.yaml")),
     ("demo", include_str!("../../policies/demo.test.yaml")),
+    ("injection", include_str!("../../policies/injection.test.yaml")),
     ("pii-shield", include_str!("../../policies/pii-shield.test.yaml")),
 ];

