@@ -43,6 +43,18 @@ const FAMILIES: &[&[&Format]] = &[
     national::au::FORMATS,
     national::india::FORMATS,
     national::sg::FORMATS,
+    national::be::FORMATS,
+    national::br::FORMATS,
+    national::ca::FORMATS,
+    national::cn::FORMATS,
+    national::jp::FORMATS,
+    national::kr::FORMATS,
+    national::ng::FORMATS,
+    national::nl::FORMATS,
+    national::se::FORMATS,
+    national::th::FORMATS,
+    national::tr::FORMATS,
+    national::za::FORMATS,
 ];
 
 fn formats() -> impl Iterator<Item = &'static Format> + Clone {
