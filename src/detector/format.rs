@@ -43,8 +43,6 @@ pub(super) struct Shape {
     pub(super) run: bool,
     /// The part of a match that is the value, where keywords belong to the pattern.
     pub(super) value: Option<fn(&str) -> Range<usize>>,
-    /// Only where the rule names this region.
-    pub(super) region: Option<&'static str>,
 }
 
 impl Shape {
@@ -61,7 +59,6 @@ impl Shape {
             inner: None,
             run: false,
             value: None,
-            region: None,
         }
     }
 
