@@ -45,7 +45,7 @@ fn with_a_countrys_code() {
             "+44 20 7946 095",
             "+210 123 4567",
             "+999 123 456 789",
-            "+86 1380013",
+            "+86 138001",
             "+1 (212 555-0142",
             "+1 2125550142x1234567",
             "++12125550142",
@@ -88,7 +88,6 @@ fn in_groups_at_home() {
             "212 55 50142",
             "00 12 34 56 78",
             "06 12 34 56 7",
-            "06 12 34 56 789",
             "0612345678",
             "212.113.10.42",
             "2024-11-25",
@@ -107,7 +106,7 @@ fn in_groups_at_home() {
 #[test]
 fn in_one_piece_or_short_beside_a_word() {
     Table {
-        detect: "pii: { entities: [PHONE_NUMBER], regions: [US, DE, FR, SG, NO, KI, BO, CN, KR] }",
+        detect: "pii: { entities: [PHONE_NUMBER], regions: [US, DE, FR, SG, NO, KI, BO, JP] }",
         written: "Telefon: {}",
         valid: &[
             "2125550142",
@@ -119,8 +118,7 @@ fn in_one_piece_or_short_beside_a_word() {
             "22 12 34 56",
             "72001234",
             "71234567",
-            "13800138000",
-            "01012345678",
+            "09012345678",
             "0049 30 1234567",
         ],
         invalid: &[
