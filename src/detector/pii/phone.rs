@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use self::regions::REGIONS;
 use crate::detector::format::{Format, Shape, WORD};
-use crate::detector::{AsciiSet, Edges, Pattern, Validator};
+use crate::detector::{AsciiSet, Edges, Pattern, Surround, Validator};
 
 /// What is looked for.
 pub(super) const FORMATS: &[&Format] = &[&PHONE_NUMBER];
@@ -44,14 +44,14 @@ pub(super) const PHONE_NUMBER: Format = Format {
 };
 
 /// How people write numbers at home: in the groups of their region, or in any way beside a context word.
-const NATIONAL: &[(Shape, Check)] = &[(national(600), is_grouped), (national(300), is_national)];
+const NATIONAL: &[(Shape, Check)] = &[(national(600), is_sure), (national(300), is_national)];
 
 type Check = fn(&Written, &Region) -> bool;
 
 const fn national(score: u16) -> Shape {
     Shape {
         context: WORDS,
-        joiners: AsciiSet::new(".-"),
+        joiners: AsciiSet::new(".-/"),
         edges: Edges { before: AsciiSet::new("A-Za-z0-9_+"), after: WORD },
         ..Shape::number(concat!(r"\(?[0-9](?:[ ()./-]{0,3}[0-9]){3,16}", extension!()), |_| true, score)
     }
@@ -85,26 +85,19 @@ impl Region {
         digits.first().and_then(|&first| self.areas.get(usize::from(first))).copied().unwrap_or(0)
     }
 
+    /// What follows a prefix, and where.
+    fn prefixed<'d>(&self, digits: &'d [u8]) -> impl Iterator<Item = (usize, &'d [u8])> {
+        let follows = |prefix: &'static str| {
+            let (head, rest) = digits.split_at_checked(prefix.len())?;
+            head.iter().map(|digit| digit + b'0').eq(prefix.bytes()).then_some((prefix.len(), rest))
+        };
+        self.prefixes.iter().filter_map(move |prefix| follows(prefix))
+    }
+
     /// The number in what was dialled at home, and where in that it begins.
     fn numbers<'w>(&self, written: &'w Written) -> impl Iterator<Item = (usize, &'w [u8])> {
-        let prefixed = self.prefixes.iter().filter_map(|prefix| {
-            let rest = written.digits().strip_prefix_of(prefix)?;
-            Some((prefix.len(), rest))
-        });
         let bare = Some((0, written.digits())).filter(|(_, digits)| self.area(digits) & 0x8001 != 0);
-        prefixed.chain(bare).filter(|(_, digits)| self.has(digits))
-    }
-}
-
-trait Dialled {
-    /// What follows the digits of a prefix.
-    fn strip_prefix_of(&self, prefix: &str) -> Option<&Self>;
-}
-
-impl Dialled for [u8] {
-    fn strip_prefix_of(&self, prefix: &str) -> Option<&[u8]> {
-        let (head, rest) = self.split_at_checked(prefix.len())?;
-        head.iter().map(|digit| digit + b'0').eq(prefix.bytes()).then_some(rest)
+        self.prefixed(written.digits()).chain(bare).filter(|(_, digits)| self.has(digits))
     }
 }
 
@@ -148,14 +141,13 @@ impl Written {
         ends.scan(from, |start, end| Some(end - std::mem::replace(start, end)))
     }
 
-    /// Whether it is rather a date: year, month and day, or the other way round.
+    /// Whether it is rather a date: year, month and day, or the other way round, or without the day.
     fn is_date(&self) -> bool {
-        let groups: [usize; 3] = match self.count {
-            8 => [0, 1, 2].map(|at| self.groups(0).nth(at).unwrap_or(0)),
-            _ => return false,
-        };
         let century = |at: usize| matches!(self.digits().get(at..at + 2), Some([1, 9] | [2, 0]));
-        groups == [4, 2, 2] && century(0) || groups == [2, 2, 4] && century(4)
+        let grouped = |lengths: &[usize]| self.groups(0).eq(lengths.iter().copied());
+        century(0) && (grouped(&[4, 2, 2]) || grouped(&[4, 2]))
+            || century(4) && grouped(&[2, 2, 4])
+            || century(2) && grouped(&[2, 4])
     }
 }
 
@@ -177,33 +169,57 @@ pub(super) fn patterns(regions: &[&str], threshold: u16, allowed: &Arc<[String]>
             Written::read(text).is_some_and(|written| {
                 !written.is_date() && regions.iter().any(|region| check(&written, region)) && allows(text)
             }) && text.parse::<Ipv4Addr>().is_err()
+                && !is_social_security(text)
         };
-        Some(Pattern { validator: Some(Validator(Arc::new(valid))), ..pattern })
+        let Surround { before, after, holds } = pattern.surround.clone()?;
+        // Behind a digit and a space stand the later groups of another number, such as a card's.
+        let begins = move |before: &str, after: Option<&str>| match before.as_bytes() {
+            [.., b'0'..=b'9', b' '] => Some(false),
+            _ => holds(before, after),
+        };
+        let surround = Surround { before, after, holds: Arc::new(begins) };
+        Some(Pattern { validator: Some(Validator(Arc::new(valid))), surround: Some(surround), ..pattern })
     });
     compiled.collect()
 }
 
-/// Whether it is in groups, the first of which is an area code of the region. Few digits in groups are many things.
-fn is_grouped(written: &Written, region: &Region) -> bool {
+/// Whether it is in groups of about the same length, and so many digits that it is hardly anything else.
+fn is_sure(written: &Written, region: &Region) -> bool {
     written.count >= 9
         && region.numbers(written).any(|(from, digits)| {
-            let area = region.area(digits);
-            let mut groups = written.groups(from);
-            let first = groups.next().unwrap_or(0);
-            let subscriber = written.count - from - first;
-            (from > 0 || area & 1 == 1)
-                && first < 10
-                && area >> first & 1 == 1
-                && subscriber > 1
-                && groups.all(|group| group == subscriber || matches!(group, 2..=4))
+            let subscriber = || written.groups(from).skip(1);
+            let one = subscriber().nth(1).is_none();
+            let alike = subscriber().zip(subscriber().skip(1)).all(|(one, next)| one.abs_diff(next) < 2);
+            is_grouped(written, from, region.area(digits))
+                && (one || alike && subscriber().all(|group| matches!(group, 2..=5)))
         })
 }
 
+/// Whether it is in groups or in one piece. Short numbers are those of small countries, whose codes have three digits.
 fn is_national(written: &Written, region: &Region) -> bool {
-    region.numbers(written).next().is_some()
+    (written.count >= 7 || region.code >= 200)
+        && region.numbers(written).any(|(from, digits)| {
+            written.groups(from).nth(1).is_none() || is_grouped(written, from, region.area(digits))
+        })
 }
 
-/// Whether a number with its country's code, `from` digits in, has leading digits and a length that the country uses.
+/// Whether the first group is an area code.
+fn is_grouped(written: &Written, from: usize, areas: u16) -> bool {
+    let first = written.groups(from).next().unwrap_or(0);
+    (from > 0 || areas & 1 == 1)
+        && matches!(first, 1..10)
+        && areas >> first & 1 == 1
+        && written.count > from + first + 1
+}
+
+/// Whether it is rather a US social security number: no other is written `123-45-6789`.
+fn is_social_security(text: &str) -> bool {
+    let dashes = text.bytes().enumerate().filter(|(_, byte)| !byte.is_ascii_digit());
+    text.len() == 11 && dashes.eq([(3, b'-'), (6, b'-')])
+}
+
+/// Whether a number with its country's code, `from` digits in, has leading digits and a length that the country uses. Many
+/// leave the national prefix in.
 fn is_international(text: &str, from: usize) -> bool {
     // What is left out when calling from abroad does not count.
     let shown = text.replacen("(0)", "", 1);
@@ -213,7 +229,8 @@ fn is_international(text: &str, from: usize) -> bool {
         let Some((code, number)) = digits.split_at_checked(length) else { return false };
         let code = code.iter().fold(0, |code, &digit| code * 10 + u16::from(digit));
         let first = REGIONS.partition_point(|region| region.code < code);
-        REGIONS.iter().skip(first).take_while(|region| region.code == code).any(|region| region.has(number))
+        let mut regions = REGIONS.iter().skip(first).take_while(|region| region.code == code);
+        regions.any(|region| region.has(number) || region.prefixed(number).any(|(_, number)| region.has(number)))
     })
 }
 

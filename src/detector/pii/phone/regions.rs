@@ -1,4 +1,4 @@
-//! Made from the metadata of libphonenumber by `make phone-regions`; not to be edited.
+//! Made from the metadata of libphonenumber (its authors', Apache License 2.0) by `make phone-regions`; not to be edited.
 
 use super::Region;
 
