@@ -44,14 +44,14 @@ pub(super) const PHONE_NUMBER: Format = Format {
 };
 
 /// How people write numbers at home: in the groups of their region, or in any way beside a context word.
-const NATIONAL: &[(Shape, Check)] = &[(national(600), is_sure), (national(300), is_national)];
+const NATIONAL: &[(Shape, Check)] = &[(national(SURE), is_sure), (national(300), is_national)];
 
 type Check = fn(&Written, &Region) -> bool;
 
 const fn national(score: u16) -> Shape {
     Shape {
         context: WORDS,
-        joiners: AsciiSet::new(".-/"),
+        joiners: AsciiSet::new("-./"),
         edges: Edges { before: AsciiSet::new("A-Za-z0-9_+"), after: WORD },
         ..Shape::number(concat!(r"\(?[0-9](?:[ ()./-]{0,3}[0-9]){3,16}", extension!()), |_| true, score)
     }
@@ -172,12 +172,14 @@ pub(super) fn patterns(regions: &[&str], threshold: u16, allowed: &Arc<[String]>
                 && !is_social_security(text)
         };
         let Surround { before, after, holds } = pattern.surround.clone()?;
-        // Behind a digit and a space stand the later groups of another number, such as a card's.
-        let begins = move |before: &str, after: Option<&str>| match before.as_bytes() {
-            [.., b'0'..=b'9', b' '] => Some(false),
+        // Groups before it, and behind a short one, make it a part of another number, such as a card's.
+        let short = shape.score < SURE;
+        let stands = move |before: &str, after: Option<&str>| match (before.as_bytes(), after.map(str::as_bytes)) {
+            ([.., b'0'..=b'9', b' '], _) => Some(false),
+            (_, Some([b' ', b'0'..=b'9', ..])) if short => Some(false),
             _ => holds(before, after),
         };
-        let surround = Surround { before, after, holds: Arc::new(begins) };
+        let surround = Surround { before, after, holds: Arc::new(stands) };
         Some(Pattern { validator: Some(Validator(Arc::new(valid))), surround: Some(surround), ..pattern })
     });
     compiled.collect()
@@ -234,6 +236,8 @@ fn is_international(text: &str, from: usize) -> bool {
     })
 }
 
+/// The score of a number in the groups of its region, in thousandths.
+const SURE: u16 = 600;
 /// The most digits that are read: an international prefix, a country's code, a number.
 const MOST: usize = 17;
 

@@ -55,7 +55,7 @@ const DE_TAX_NUMBER: Format = Format {
             ..Shape::number(r"[0-9]{2,3}/[0-9]{3}/[0-9]{5}|[0-9]{3}/[0-9]{4}/[0-9]{4}", |_| true, 400)
         },
         Shape {
-            joiners: AsciiSet::new("/-."),
+            joiners: AsciiSet::new("-./"),
             context: TAX_WORDS,
             ..Shape::number(r"(?:1[01]|2[1-46-8]|3[0-2]|4[01]|5[1-5]|9[12])[0-9]{2}0[0-9]{8}", |_| true, 200)
         },
