@@ -77,8 +77,8 @@ impl Region {
     fn has(&self, digits: &[u8]) -> bool {
         let Some(lead) = digits.first_chunk::<3>() else { return false };
         let lead = lead.iter().fold(0, |lead, &digit| lead * 10 + u16::from(digit));
-        let length = digits.len().min(15);
-        self.numbers.iter().any(|&(from, to, lengths)| (from..=to).contains(&lead) && lengths >> length & 1 == 1)
+        let uses = |lengths: u16| u32::from(lengths) >> digits.len() & 1 == 1;
+        self.numbers.iter().any(|&(from, to, lengths)| (from..=to).contains(&lead) && uses(lengths))
     }
 
     fn area(&self, digits: &[u8]) -> u16 {
