@@ -6,6 +6,7 @@
 # make fuzz     each fuzz target for MINUTES minutes (10), by cargo-fuzz
 # make bench    the figures of benches/README.md (also bench-compare, bench-baseline: see there)
 # make deploy-check  run what is in deploy/, in Debian chroots (root)
+# make phone-regions  write the table of phone numbers anew from the crate phonenumber
 # make runtime  fetch ONNX Runtime's library alone
 #
 # Needs a Rust toolchain and Python 3 with pip; what else is missing is fetched, once.
@@ -16,7 +17,7 @@ include deploy/runtime.mk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
+.PHONY: phone-regions deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -44,6 +45,9 @@ property: MINUTES := 60
 property:
 	PALISADE_CASES=10000000 PALISADE_SECONDS=$$(($(MINUTES) * 60)) cargo test --locked --release --lib -- --nocapture agree
 
+
+phone-regions:
+	PALISADE_PHONE_REGIONS=1 cargo test --locked --lib the_table_is_what_the_metadata_says
 
 # Wants root, debootstrap and the network: not part of `make test`.
 deploy-check:

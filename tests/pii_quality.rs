@@ -33,7 +33,7 @@ const FLOORS: &[(&str, f64, f64)] = &[
     ("IP_ADDRESS", 0.99, 0.99),
     ("US_SSN", 0.99, 0.99),
     ("US_DRIVER_LICENSE", 0.99, 0.95),
-    ("PHONE_NUMBER", 0.92, 0.76),
+    ("PHONE_NUMBER", 0.98, 0.85),
 ];
 
 const RULE: &str = "rules: [{ id: r, action: log, detect: { pii: { entities: [CREDIT_CARD, EMAIL_ADDRESS, IBAN_CODE, \

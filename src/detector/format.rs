@@ -45,8 +45,6 @@ pub(super) struct Shape {
     pub(super) value: Option<fn(&str) -> Range<usize>>,
     /// A check of what stands before the value inside a match.
     pub(super) lead: fn(&str) -> bool,
-    /// Only where the rule names this region.
-    pub(super) region: Option<&'static str>,
 }
 
 impl Shape {
@@ -64,7 +62,6 @@ impl Shape {
             run: false,
             value: None,
             lead: |_| true,
-            region: None,
         }
     }
 

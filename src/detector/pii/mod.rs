@@ -43,6 +43,18 @@ const FAMILIES: &[&[&Format]] = &[
     national::au::FORMATS,
     national::india::FORMATS,
     national::sg::FORMATS,
+    national::be::FORMATS,
+    national::br::FORMATS,
+    national::ca::FORMATS,
+    national::cn::FORMATS,
+    national::jp::FORMATS,
+    national::kr::FORMATS,
+    national::ng::FORMATS,
+    national::nl::FORMATS,
+    national::se::FORMATS,
+    national::th::FORMATS,
+    national::tr::FORMATS,
+    national::za::FORMATS,
 ];
 
 fn formats() -> impl Iterator<Item = &'static Format> + Clone {
@@ -61,8 +73,7 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     let allowed: Arc<[String]> = reader.list("allow_list", filled).unwrap_or_default().into();
     let regions = reader.list("regions", |node| {
         let name = string(node)?;
-        let known = phone::REGIONS.iter().find(|region| **region == name);
-        known.copied().ok_or_else(|| unknown(node, "region", &name, phone::REGIONS.iter().copied()))
+        phone::regions().find(|region| *region == name).ok_or_else(|| unknown(node, "region", &name, phone::regions()))
     });
     let regions = regions.unwrap_or_default();
     let chosen = entities.unwrap_or_else(|| formats().filter(|format| format.usual).collect());
@@ -71,8 +82,9 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     let mut patterns = Vec::new();
     for format in chosen {
         let before = patterns.len();
-        for shape in format.shapes.iter().filter(|shape| shape.region.is_none_or(|region| regions.contains(&region))) {
-            patterns.extend(shape.compile(format, threshold, &allowed));
+        patterns.extend(format.shapes.iter().filter_map(|shape| shape.compile(format, threshold, &allowed)));
+        if format.name == phone::PHONE_NUMBER.name {
+            patterns.extend(phone::patterns(&regions, threshold, &allowed));
         }
         if patterns.len() == before {
             let head = reader.node("score_threshold").map_or_else(|| reader.head().clone(), |node| node.at.clone());

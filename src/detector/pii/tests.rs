@@ -25,6 +25,18 @@ const SAMPLES: &[&[Sample]] = &[
     national::au::tests::SAMPLES,
     national::india::tests::SAMPLES,
     national::sg::tests::SAMPLES,
+    national::be::tests::SAMPLES,
+    national::br::tests::SAMPLES,
+    national::ca::tests::SAMPLES,
+    national::cn::tests::SAMPLES,
+    national::jp::tests::SAMPLES,
+    national::kr::tests::SAMPLES,
+    national::ng::tests::SAMPLES,
+    national::nl::tests::SAMPLES,
+    national::se::tests::SAMPLES,
+    national::th::tests::SAMPLES,
+    national::tr::tests::SAMPLES,
+    national::za::tests::SAMPLES,
 ];
 
 pub(in crate::detector) fn samples() -> impl Iterator<Item = &'static Sample> {

@@ -1,9 +1,10 @@
 //! France.
 
+use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
 
 /// What is looked for.
-pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&FR_NIR];
+pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&FR_NIR, &FR_CNI];
 
 const FR_NIR: Format = Format {
     name: "FR_NIR",
@@ -15,6 +16,22 @@ const FR_NIR: Format = Format {
         is_nir,
         800,
     )],
+};
+
+const FR_CNI: Format = Format {
+    name: "FR_CNI",
+    entity: "FR_CNI",
+    summary: "a French identity card number, of twelve digits or nine characters (form, beside a word that says so)",
+    usual: true,
+    shapes: &[
+        Shape {
+            joiners: AsciiSet::new("-."),
+            context: CARD_WORDS,
+            // Year and month of issue, department, office, serial.
+            ..Shape::number(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-9]{2}|2[AB])[0-9]{6}", |_| true, 200)
+        },
+        Shape { context: CARD_WORDS, ..Shape::number(r"[0-9A-Z]{9}", is_card, 150) },
+    ],
 };
 
 fn is_nir(text: &str) -> bool {
@@ -31,6 +48,25 @@ fn is_nir(text: &str) -> bool {
         _ => false,
     }
 }
+
+/// Letters and digits both: nine of one kind are a word or another number.
+fn is_card(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() >= 2 && text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+const CARD_WORDS: &[&str] = &[
+    "carte nationale d'identité",
+    "carte nationale d’identité",
+    "carte d'identité",
+    "carte d’identité",
+    "carte nationale",
+    "pièce d'identité",
+    "pièce d’identité",
+    "cni",
+    "cnie",
+    "identity card",
+    "id card",
+];
 
 #[cfg(test)]
 pub(in crate::detector::pii) mod tests;

@@ -3,7 +3,11 @@
 use crate::detector::format::tests::Table;
 use crate::detector::pii::tests::Sample;
 
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("FR_NIR", "Mon ", "1 85 05 78 006 084 91")];
+pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
+    ("FR_NIR", "Mon ", "1 85 05 78 006 084 91"),
+    ("FR_CNI", "Ma carte d'identité : ", "X4RTBPFW4"),
+    ("FR_CNI", "CNI ", "880692310285"),
+];
 
 #[test]
 fn fr_nir() {
@@ -42,6 +46,44 @@ fn fr_nir() {
             "1206046176976092",
             "A140123220321039",
             "2881024231081",
+        ],
+    }
+    .check();
+}
+
+#[test]
+fn fr_cni() {
+    Table {
+        detect: "pii: { entities: [FR_CNI] }",
+        written: "Carte nationale d'identité n° {}",
+        valid: &[
+            "880692310285",
+            "950175123456",
+            "200675102345",
+            "120369301234",
+            "X4RTBPFW4",
+            "D2H6862M2",
+            "T7X62TZ79",
+            "06122A123456",
+            "99122B654321",
+            "K8ZP27QW1",
+            "0011BXY22",
+        ],
+        invalid: &[
+            "881392310285",
+            "880092310285",
+            "88069231028",
+            "8806923102855",
+            "X4RTBPFW",
+            "X4RTBPFW44",
+            "x4rtbpfw4",
+            "ABCDEFGHI",
+            "123456789",
+            "A88069231028512",
+            "880692310285-1",
+            "06122C123456",
+            "X4 RTBPFW4",
+            "ABCDEFGH1",
         ],
     }
     .check();
