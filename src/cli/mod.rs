@@ -5,6 +5,7 @@ mod bench;
 mod coverage;
 mod deltas;
 mod demo;
+mod detectors;
 mod scan;
 mod serve;
 mod standin;
@@ -41,6 +42,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Show what works with which API, and the test behind each cell
     Coverage(coverage::Args),
+    /// Show what rules can look for, with examples and cost
+    Detectors(detectors::Args),
     /// Measure a running proxy beside going direct
     Bench(bench::Args),
     /// Run the stand-in LLM that demo, tests and benches use
@@ -81,6 +84,7 @@ impl Cli {
             Command::Audit(args) => audit::main(&args),
             Command::Validate(args) => Ok(Outcome::of(validate::run(&args))),
             Command::Coverage(args) => coverage::main(&args),
+            Command::Detectors(args) => detectors::main(&args),
             Command::Bench(args) => bench::main(&args),
             Command::Standin(args) => standin::main(&args),
         }

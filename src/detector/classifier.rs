@@ -9,6 +9,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "text to which a model gives a label",
     example: "{ classifier: { model: guard, label: injection } }",
     build,
+    choice: None,
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {

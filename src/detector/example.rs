@@ -39,7 +39,8 @@ impl Draw {
             HirKind::Class(class) => text.extend(self.one_of(class)),
             // As short as it may be: what is optional is left out.
             HirKind::Repetition(repetition) => {
-                (0..repetition.min.max(u32::from(repetition.max.is_none()))).for_each(|_| self.add(&repetition.sub, text));
+                (0..repetition.min.max(u32::from(repetition.max.is_none())))
+                    .for_each(|_| self.add(&repetition.sub, text));
             }
             HirKind::Capture(capture) => self.add(&capture.sub, text),
             HirKind::Concat(parts) => parts.iter().for_each(|part| self.add(part, text)),
@@ -60,7 +61,8 @@ impl Draw {
                 class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect()
             }
         };
-        let ascii: Vec<(u32, u32)> = ranges.iter().filter(|(from, _)| *from < 0x80).map(|&(from, to)| (from, to.min(0x7e))).collect();
+        let ascii: Vec<(u32, u32)> =
+            ranges.iter().filter(|(from, _)| *from < 0x80).map(|&(from, to)| (from, to.min(0x7e))).collect();
         let ranges = if ascii.is_empty() { ranges } else { ascii };
         let size = |&(from, to): &(u32, u32)| u64::from(to.saturating_sub(from)) + 1;
         let mut at = self.below(ranges.iter().map(size).sum());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
-use super::{AsciiSet, Edges, Inner, Pattern, Surround, Validator};
+use super::{AsciiSet, Choice, Edges, Inner, Pattern, Surround, Validator};
 
 /// One kind of thing that can be found.
 pub(super) struct Format {
@@ -19,6 +19,20 @@ pub(super) struct Format {
     pub(super) usual: bool,
     /// How it is written.
     pub(super) shapes: &'static [Shape],
+}
+
+impl Format {
+    /// What finds it, however unsure.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = Pattern> {
+        let allowed: Arc<[String]> = Arc::new([]);
+        self.shapes.iter().filter_map(move |shape| shape.compile(self, 0, &allowed))
+    }
+
+    /// As people are told about it.
+    pub(super) fn choice(&self, example: Option<String>) -> Choice {
+        let (name, label, summary, usual) = (self.name, self.entity, self.summary, self.usual);
+        Choice { name, label, summary, usual, example, patterns: self.patterns().collect() }
+    }
 }
 
 /// One way to write it.

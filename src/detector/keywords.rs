@@ -12,6 +12,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "words or phrases of a list",
     example: r#"{ keywords: { words: ["Project Aurora"], case: false, whole: true } }"#,
     build,
+    choice: None,
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {

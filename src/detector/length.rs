@@ -9,6 +9,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "text with too many or too few characters",
     example: "{ length: { max_chars: 8000 } }",
     build,
+    choice: None,
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {

@@ -4,6 +4,7 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
+mod example;
 mod format;
 pub(crate) mod keywords;
 mod length;
@@ -28,6 +29,24 @@ pub struct DetectorKind {
     pub example: &'static str,
     /// Reads the value under the key. Problems go to the reader; `None` means that there was at least one.
     pub build: fn(&mut MapReader<'_>) -> Option<Plan>,
+    /// The option that names what is to be found, and what it may name, where there is such a choice.
+    pub choice: Option<(&'static str, fn() -> Vec<Choice>)>,
+}
+
+/// One of the things that a detector can be told to find.
+pub struct Choice {
+    /// What policies call it.
+    pub name: &'static str,
+    /// What findings call it.
+    pub label: &'static str,
+    /// What it is and how it is checked.
+    pub summary: &'static str,
+    /// Whether it is looked for when the rule names nothing.
+    pub usual: bool,
+    /// A made-up text in which it is found.
+    pub example: Option<String>,
+    /// What finds it, whatever the score.
+    pub patterns: Vec<Pattern>,
 }
 
 /// Every detector that this version has.

@@ -13,6 +13,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "text that matches a regular expression",
     example: r"{ regex: { pattern: 'EMP-\d{6}' } }",
     build,
+    choice: None,
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {

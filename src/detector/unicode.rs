@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{AsciiSet, DetectorKind, Edges, Inner, Pattern, Plan, Surround, Validator};
+use super::example::example;
+use super::{AsciiSet, Choice, DetectorKind, Edges, Inner, Pattern, Plan, Surround, Validator};
 use crate::config::MapReader;
 use crate::config::value::{string, unknown};
 
@@ -11,7 +12,17 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "characters that hide or disguise text: tags, bidirectional controls, invisible and confusable ones",
     example: "{ unicode: { kinds: [tags, bidi, invisible, confusable] } }",
     build,
+    choice: Some(("kinds", choices)),
 };
+
+fn choices() -> Vec<Choice> {
+    let choice = |kind: &Trick| {
+        let patterns = (kind.patterns)(kind);
+        let example = patterns.first().and_then(example);
+        Choice { name: kind.name, label: kind.name, summary: kind.why, usual: true, example, patterns }
+    };
+    KINDS.iter().map(choice).collect()
+}
 
 /// A kind of trick: its name, what finds it, and why it is one.
 struct Trick {

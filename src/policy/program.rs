@@ -169,6 +169,14 @@ impl Program {
         end.flatten().is_some()
     }
 
+    /// The length of the shortest literal that a match starts with, in bytes; 0 if it need not start with any.
+    pub(super) fn shortest_literal(&self) -> usize {
+        match &self.entry {
+            Entry::Literals(literals) => literals.iter().map(Vec::len).min().unwrap_or(0),
+            Entry::Bytes(_) => 0,
+        }
+    }
+
     /// Whether a match may start with one of these characters, whatever stands around it.
     pub(super) fn may_start_with(&self, chars: &[char]) -> bool {
         let starts = [None, Some(b' '), Some(b'a'), Some(b'\n')];

@@ -222,8 +222,14 @@ fn sight(plan: &ChannelPlan, seen: Path, hit: Hit, text: Kept<'_>) -> Option<Sig
     }
     let mut range = hit.start..hit.end;
     let begins = matches!(hit.outcome, Outcome::Found | Outcome::Begun);
+    if hit.outcome == Outcome::OverLimit {
+        // What stands before a value may have gone out.
+        let at = hit.start + plan.scan.lead(hit.tracker);
+        range = at..at;
+    }
     if let Some(value) = info.value.filter(|_| begins) {
         let inside = value(text.get(range.clone()));
+        debug_assert!(inside.start >= plan.scan.lead(hit.tracker), "a value begins inside its pattern's literal");
         range = hit.start + inside.start..hit.start + inside.end;
     }
     let max_match = plan.scan.max_match(hit.tracker);

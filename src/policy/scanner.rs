@@ -206,7 +206,10 @@ impl Scanner {
             return self.len();
         }
         let held = self.active.iter().filter(|&&index| self.set.trackers[index as usize].holds);
-        let live = held.filter_map(|&index| self.runs[index as usize].open()).min().unwrap_or(usize::MAX);
+        let live = held.filter_map(|&index| {
+            self.runs[index as usize].open().map(|open| open + self.set.trackers[index as usize].lead)
+        });
+        let live = live.min().unwrap_or(usize::MAX);
         let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|inner| inner.holds);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min().unwrap_or(usize::MAX);
         let open = live.min(inner).min(self.begun());
@@ -242,15 +245,18 @@ impl Scanner {
         self.set.literals.as_ref()?.tails.get(&self.literal?).copied()
     }
 
-    /// The earliest place where a literal has begun of something that holds text. Unlike [`Scanner::undetected`] this asks
+    /// The earliest place that may be found of what has begun with a literal, of what holds text. Unlike [`Scanner::undetected`] this asks
     /// the programs: most of what begins like a literal stands in the middle of a word, or is spelled in another case.
     fn begun(&self) -> usize {
         let (Some(literals), Some(tails)) = (&self.set.literals, self.tails()) else { return self.len() };
-        let starts =
-            literals.begun(tails).iter().map(|&begun| (self.len() - begun.length as usize, literals.begins(begun)));
-        let mut alive =
-            starts.filter(|(start, programs)| programs.iter().any(|&program| self.may_begin(program, *start)));
-        alive.next().map_or(self.len(), |(start, _)| start)
+        // The longest have begun first.
+        literals.begun(tails).iter().fold(self.len(), |open, &begun| {
+            let start = self.len() - begun.length as usize;
+            literals.begins(begun).iter().fold(open, |open, &program| {
+                let lead = self.set.trackers[self.set.programs[program as usize].tracker as usize].lead;
+                if start + lead < open && self.may_begin(program, start) { start + lead } else { open }
+            })
+        })
     }
 
     /// Whether something may begin with this character, if it comes next.

@@ -1,6 +1,6 @@
 //! The unescaped view: the characters that escapes stand for, in the place of the escapes.
 //!
-//! `%41` (URLs, RFC 3986), `=41` and line ends behind a `=` (quoted-printable, RFC 2045, in capitals), `\x41`, `\u0041`,
+//! `%41` (URLs, RFC 3986), `=41` (quoted-printable, RFC 2045, in capitals), `\x41`, `\u0041`,
 //! `\u{41}`, `\U00000041` (programs), `&#65;`, `&#x41;`, `&amp;` (HTML; of the names those of ASCII characters and of
 //! spaces). Bytes are UTF-8: as many escapes as a character has bytes are one unit. What stands for a control character,
 //! or for nothing, is no escape. Escapes are undone once: what they spell may look like one.
@@ -24,10 +24,10 @@ struct Escapes {
     begun: String,
 }
 
-/// So many bytes stand for this character, or for nothing.
+/// So many bytes stand for this character.
 struct Escape {
     len: usize,
-    char: Option<char>,
+    char: char,
 }
 
 /// Why there is no escape.
@@ -77,7 +77,7 @@ impl Escapes {
             let len = match escape(rest.as_bytes(), ended) {
                 Ok(Escape { len, char }) => {
                     let mut utf8 = [0; 4];
-                    let text: &str = char.map_or("", |char| char.encode_utf8(&mut utf8));
+                    let text: &str = char.encode_utf8(&mut utf8);
                     shown.unit(self.at..self.at + len, text.len(), text);
                     self.at += len;
                     len
@@ -110,8 +110,6 @@ fn next(text: &[u8]) -> Option<usize> {
 fn escape(text: &[u8], ended: bool) -> Result<Escape, Stop> {
     match (text.first(), text.get(1)) {
         (Some(b'%'), _) => utf8(text, b"%", false),
-        (Some(b'='), Some(b'\n')) => Ok(Escape { len: 2, char: None }),
-        (Some(b'='), Some(b'\r')) => byte(text, 2, b"\n").map(|_| Escape { len: 3, char: None }),
         (Some(b'='), _) => utf8(text, b"=", true),
         (Some(b'\\'), Some(b'x')) => utf8(text, b"\\x", false),
         (Some(b'\\'), Some(b'u')) if text.get(2) == Some(&b'{') => {
@@ -176,7 +174,7 @@ fn named(text: &[u8]) -> Result<Escape, Stop> {
     let begins = |name: &str| inside.iter().eq(name.as_bytes().iter().chain(b";").take(inside.len()));
     let whole = |name: &str| inside.starts_with(name.as_bytes()) && inside.get(name.len()) == Some(&b';');
     match NAMES.iter().find(|(name, _)| whole(name)) {
-        Some(&(name, char)) => Ok(Escape { len: name.len() + 2, char: Some(char) }),
+        Some(&(name, char)) => Ok(Escape { len: name.len() + 2, char }),
         None if NAMES.iter().any(|(name, _)| begins(name)) => Err(Stop::More),
         None => Err(Stop::Never),
     }
@@ -184,7 +182,7 @@ fn named(text: &[u8]) -> Result<Escape, Stop> {
 
 fn character(code: u32, len: usize) -> Result<Escape, Stop> {
     let shows = |char: &char| !char.is_control() || matches!(char, '\t' | '\n' | '\r');
-    char::from_u32(code).filter(shows).map(|char| Escape { len, char: Some(char) }).ok_or(Stop::Never)
+    char::from_u32(code).filter(shows).map(|char| Escape { len, char }).ok_or(Stop::Never)
 }
 
 /// The byte at `at`, which must be one of these.

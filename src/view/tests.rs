@@ -140,16 +140,14 @@ pub(crate) fn unescaped(text: &str) -> Seen {
     while let Some(char) = text[at..].chars().next() {
         let rest = &text[at..];
         let known = [bytes(rest, "%"), bytes(rest, "="), bytes(rest, "\\x"), program(rest), entity(rest)];
-        let breaks = ["=\n", "=\r\n"].into_iter().find(|end| rest.starts_with(end));
         let found =
             known.into_iter().flatten().next().filter(|(_, char)| !char.is_control() || "\t\n\r".contains(*char));
-        let len = match (found, breaks) {
-            (_, Some(end)) => end.len(),
-            (Some((len, char)), None) => {
+        let len = match found {
+            Some((len, char)) => {
                 seen.push(&char.to_string(), at..at + len);
                 len
             }
-            (None, None) => {
+            None => {
                 (at..at + char.len_utf8()).for_each(|at| seen.from.push(at..at + 1));
                 seen.text.push(char);
                 char.len_utf8()
@@ -502,7 +500,7 @@ fn disguises_are_seen_through() {
     assert_eq!(seen("ordinary text, été, 漢字。"), "ordinary text, été, 漢字。");
     let plain = |text: &str| shown(&escapes::KIND, text, &[]).concat_text();
     for escaped in
-        ["%69gn%6fre %61ll", "&#105;gnore&#x20;a&#108l", "=69gn=6Fre =\r\nall", "\\x69gn\\u006fre\\u{20}\\U00000061ll"]
+        ["%69gn%6fre %61ll", "&#105;gnore&#x20;a&#108l", "=69gn=6Fre =61ll", "\\x69gn\\u006fre\\u{20}\\U00000061ll"]
     {
         assert_eq!(plain(escaped), "ignore all");
     }

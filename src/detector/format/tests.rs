@@ -1,6 +1,7 @@
 //! Runs one rule over one text, as policies do, for the tests of detectors with formats.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub(in crate::detector) fn found(detect: &str, text: &str) -> Vec<String> {
     found_in(&context(detect), text)
 }
 
-/// What a compiled rule finds in a whole text, in order.
+/// What a compiled rule finds in a whole text, in order. What a view shows inside something adds nothing to it.
 pub(in crate::detector) fn found_in(context: &Context, text: &str) -> Vec<String> {
     let mut channel = channel(context);
     channel.feed(text);
@@ -40,7 +41,10 @@ pub(in crate::detector) fn found_in(context: &Context, text: &str) -> Vec<String
     let mut ranges: Vec<_> = channel.findings().iter().map(|finding| finding.range.clone()).collect();
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();
-    ranges.into_iter().map(|range| text[range].to_owned()).collect()
+    let lies_in =
+        |one: &Range<usize>, other: &Range<usize>| one != other && other.start <= one.start && one.end <= other.end;
+    let own = ranges.iter().filter(|one| !ranges.iter().any(|other| lies_in(one, other)));
+    own.map(|range| text[range.clone()].to_owned()).collect()
 }
 
 /// Values of one format, each of which is tried in every one of [`SURROUNDINGS`].

@@ -4,10 +4,23 @@ use sha2::{Digest as _, Sha256};
 
 use super::checksum::{digits, luhn, mod_97};
 use crate::detector::format::{Format, Shape, WORD};
+use crate::detector::pii::Example;
 use crate::detector::{AsciiSet, Edges};
 
 /// What is looked for.
 pub(super) const FORMATS: &[&Format] = &[&CREDIT_CARD, &IBAN_CODE, &CRYPTO];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("CREDIT_CARD", "Pay with ", "4111 1111 1111 1111"),
+    ("CREDIT_CARD", "Pay with ", "378282246310005"),
+    ("CREDIT_CARD", "Pay with ", "5555-5555-5555-4444"),
+    ("IBAN_CODE", "Send it to ", "GB82 WEST 1234 5698 7654 32"),
+    ("IBAN_CODE", "Send it to ", "DE89370400440532013000"),
+    ("CRYPTO", "Send it to ", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+    ("CRYPTO", "Send it to ", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+    ("CRYPTO", "Send it to ", "0x52908400098527886E0F7030069857D2E4169EE7"),
+];
 
 const CREDIT_CARD: Format = Format {
     name: "CREDIT_CARD",

@@ -1,10 +1,17 @@
 //! Addresses on the internet: e-mail, URLs.
 
 use crate::detector::format::{Format, Shape, WORD};
+use crate::detector::pii::Example;
 use crate::detector::{AsciiSet, Edges, Inner};
 
 /// What is looked for.
 pub(super) const FORMATS: &[&Format] = &[&EMAIL_ADDRESS, &URL];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("EMAIL_ADDRESS", "Write to ", "jane.doe+news@mail.example.co.uk"),
+    ("URL", "See ", "https://example.com/a?b=c#d"),
+];
 
 const EMAIL_ADDRESS: Format = Format {
     name: "EMAIL_ADDRESS",

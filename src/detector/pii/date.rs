@@ -2,9 +2,18 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 
 /// What is looked for.
 pub(super) const FORMATS: &[&Format] = &[&DATE_TIME];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("DATE_TIME", "She was born on ", "1985-11-18"),
+    ("DATE_TIME", "Date of birth: ", "July 27, 1988"),
+    ("DATE_TIME", "Nata il ", "3 maggio 1990"),
+    ("DATE_TIME", "Geboren am ", "7. Mai 1971"),
+];
 
 const DATE_TIME: Format = Format {
     name: "DATE_TIME",

@@ -14,7 +14,7 @@ mod phone;
 use std::sync::Arc;
 
 use super::format::Format;
-use super::{DetectorKind, Plan};
+use super::{Choice, DetectorKind, Plan};
 use crate::config::value::{filled, fraction, string, unknown};
 use crate::config::{MapReader, Problem};
 
@@ -23,42 +23,55 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "personal data: e-mail addresses, phone and card numbers, accounts, identity numbers",
     example: "{ pii: { entities: [EMAIL_ADDRESS, CREDIT_CARD], score_threshold: 0.5, regions: [US, GB] } }",
     build,
+    choice: Some(("entities", choices)),
 };
 
-/// Every family. Formats have the names that Presidio gives them, where it has them.
-const FAMILIES: &[&[&Format]] = &[
-    contact::FORMATS,
-    phone::FORMATS,
-    account::FORMATS,
-    network::FORMATS,
-    date::FORMATS,
-    national::us::FORMATS,
-    national::uk::FORMATS,
-    national::de::FORMATS,
-    national::es::FORMATS,
-    national::fr::FORMATS,
-    national::it::FORMATS,
-    national::pl::FORMATS,
-    national::fi::FORMATS,
-    national::au::FORMATS,
-    national::india::FORMATS,
-    national::sg::FORMATS,
-    national::be::FORMATS,
-    national::br::FORMATS,
-    national::ca::FORMATS,
-    national::cn::FORMATS,
-    national::jp::FORMATS,
-    national::kr::FORMATS,
-    national::ng::FORMATS,
-    national::nl::FORMATS,
-    national::se::FORMATS,
-    national::th::FORMATS,
-    national::tr::FORMATS,
-    national::za::FORMATS,
+/// A format's name, what has to stand before a value, and a value (ASCII).
+pub(in crate::detector) type Example = (&'static str, &'static str, &'static str);
+
+/// Every family, with an example of each format at least. Formats have the names that Presidio gives them, where it has them.
+const FAMILIES: &[(&[&Format], &[Example])] = &[
+    (contact::FORMATS, contact::EXAMPLES),
+    (phone::FORMATS, phone::EXAMPLES),
+    (account::FORMATS, account::EXAMPLES),
+    (network::FORMATS, network::EXAMPLES),
+    (date::FORMATS, date::EXAMPLES),
+    (national::us::FORMATS, national::us::EXAMPLES),
+    (national::uk::FORMATS, national::uk::EXAMPLES),
+    (national::de::FORMATS, national::de::EXAMPLES),
+    (national::es::FORMATS, national::es::EXAMPLES),
+    (national::fr::FORMATS, national::fr::EXAMPLES),
+    (national::it::FORMATS, national::it::EXAMPLES),
+    (national::pl::FORMATS, national::pl::EXAMPLES),
+    (national::fi::FORMATS, national::fi::EXAMPLES),
+    (national::au::FORMATS, national::au::EXAMPLES),
+    (national::india::FORMATS, national::india::EXAMPLES),
+    (national::sg::FORMATS, national::sg::EXAMPLES),
+    (national::be::FORMATS, national::be::EXAMPLES),
+    (national::br::FORMATS, national::br::EXAMPLES),
+    (national::ca::FORMATS, national::ca::EXAMPLES),
+    (national::cn::FORMATS, national::cn::EXAMPLES),
+    (national::jp::FORMATS, national::jp::EXAMPLES),
+    (national::kr::FORMATS, national::kr::EXAMPLES),
+    (national::ng::FORMATS, national::ng::EXAMPLES),
+    (national::nl::FORMATS, national::nl::EXAMPLES),
+    (national::se::FORMATS, national::se::EXAMPLES),
+    (national::th::FORMATS, national::th::EXAMPLES),
+    (national::tr::FORMATS, national::tr::EXAMPLES),
+    (national::za::FORMATS, national::za::EXAMPLES),
 ];
 
+fn choices() -> Vec<Choice> {
+    let examples = || FAMILIES.iter().flat_map(|(_, examples)| examples.iter());
+    let choice = |format: &Format| {
+        let example = examples().find(|(name, ..)| *name == format.name);
+        format.choice(example.map(|(_, before, value)| format!("{before}{value}")))
+    };
+    formats().map(choice).collect()
+}
+
 fn formats() -> impl Iterator<Item = &'static Format> + Clone {
-    FAMILIES.iter().flat_map(|family| family.iter().copied())
+    FAMILIES.iter().flat_map(|(formats, _)| formats.iter().copied())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every detector is built the same way")]

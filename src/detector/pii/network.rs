@@ -3,10 +3,19 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::detector::format::{Format, Shape, WORD};
+use crate::detector::pii::Example;
 use crate::detector::{AsciiSet, Edges, Inner};
 
 /// What is looked for.
 pub(super) const FORMATS: &[&Format] = &[&IP_ADDRESS, &MAC_ADDRESS, &UUID];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("IP_ADDRESS", "Ping ", "203.0.113.42"),
+    ("IP_ADDRESS", "Ping ", "2001:db8:85a3::8a2e:370:7334"),
+    ("MAC_ADDRESS", "The card ", "00:1B:44:11:3A:B7"),
+    ("UUID", "Id ", "123e4567-e89b-12d3-a456-426614174000"),
+];
 
 const IP_ADDRESS: Format = Format {
     name: "IP_ADDRESS",

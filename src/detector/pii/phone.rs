@@ -11,10 +11,20 @@ use std::sync::Arc;
 
 use self::regions::REGIONS;
 use crate::detector::format::{Format, Shape, WORD};
+use crate::detector::pii::Example;
 use crate::detector::{AsciiSet, Edges, Pattern, Surround, Validator};
 
 /// What is looked for.
 pub(super) const FORMATS: &[&Format] = &[&PHONE_NUMBER];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("PHONE_NUMBER", "Call ", "+44 20 7946 0958"),
+    ("PHONE_NUMBER", "Call ", "+1-903-140-4508x769"),
+    ("PHONE_NUMBER", "Call ", "(212) 555-0142"),
+    ("PHONE_NUMBER", "My phone is ", "2125550142"),
+    ("PHONE_NUMBER", "Call ", "0044 20 7946 0958"),
+];
 
 /// The extension that may follow, as in North America.
 macro_rules! extension {

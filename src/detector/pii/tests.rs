@@ -4,43 +4,8 @@
 use super::*;
 use crate::detector::format::tests::{cut_anywhere, found};
 
-/// An entity, what has to stand before it, and a value (ASCII).
-pub(in crate::detector) type Sample = (&'static str, &'static str, &'static str);
-
-/// A value of each format, by family.
-const SAMPLES: &[&[Sample]] = &[
-    contact::tests::SAMPLES,
-    phone::tests::SAMPLES,
-    account::tests::SAMPLES,
-    network::tests::SAMPLES,
-    date::tests::SAMPLES,
-    national::us::tests::SAMPLES,
-    national::uk::tests::SAMPLES,
-    national::de::tests::SAMPLES,
-    national::es::tests::SAMPLES,
-    national::fr::tests::SAMPLES,
-    national::it::tests::SAMPLES,
-    national::pl::tests::SAMPLES,
-    national::fi::tests::SAMPLES,
-    national::au::tests::SAMPLES,
-    national::india::tests::SAMPLES,
-    national::sg::tests::SAMPLES,
-    national::be::tests::SAMPLES,
-    national::br::tests::SAMPLES,
-    national::ca::tests::SAMPLES,
-    national::cn::tests::SAMPLES,
-    national::jp::tests::SAMPLES,
-    national::kr::tests::SAMPLES,
-    national::ng::tests::SAMPLES,
-    national::nl::tests::SAMPLES,
-    national::se::tests::SAMPLES,
-    national::th::tests::SAMPLES,
-    national::tr::tests::SAMPLES,
-    national::za::tests::SAMPLES,
-];
-
-pub(in crate::detector) fn samples() -> impl Iterator<Item = &'static Sample> {
-    SAMPLES.iter().flat_map(|family| family.iter())
+pub(in crate::detector) fn samples() -> impl Iterator<Item = &'static Example> {
+    FAMILIES.iter().flat_map(|(_, examples)| examples.iter())
 }
 
 #[test]

@@ -27,8 +27,9 @@ mod vcs;
 
 use std::sync::Arc;
 
+use super::example::example;
 use super::format::Format;
-use super::{DetectorKind, Plan};
+use super::{Choice, DetectorKind, Plan};
 use crate::config::MapReader;
 use crate::config::value::{filled, string, unknown};
 
@@ -37,6 +38,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
     summary: "keys, tokens and passwords of well-known providers, private keys, connection strings",
     example: "{ secrets: { formats: [aws, github, private_key] } }",
     build,
+    choice: Some(("formats", choices)),
 };
 
 /// Every format, by family.
@@ -59,6 +61,11 @@ const FAMILIES: &[&[Format]] = &[
     key::FORMATS,
     generic::FORMATS,
 ];
+
+/// Examples are drawn, so that no tool takes the program for a leak.
+fn choices() -> Vec<Choice> {
+    formats().map(|format| format.choice(format.patterns().find_map(|pattern| example(&pattern)))).collect()
+}
 
 fn formats() -> impl Iterator<Item = &'static Format> + Clone {
     FAMILIES.iter().copied().flatten()

@@ -88,6 +88,8 @@ impl std::fmt::Debug for Compiled {
 #[derive(Debug)]
 pub(super) struct Tracker {
     pub(super) holds: bool,
+    /// So many bytes at least stand in a match before what a finding covers: the literals of patterns with a value.
+    pub(super) lead: usize,
     pub(super) max_match: usize,
     pub(super) inner: SmallVec<[Inner; 1]>,
 }
@@ -135,11 +137,12 @@ impl ScanSet {
         for (tracker, spec) in specs.iter().enumerate() {
             let inner: SmallVec<[Inner; 1]> = spec.patterns.iter().filter_map(|pattern| pattern.inner).collect();
             set.inner.extend((!inner.is_empty()).then_some(tracker as u32));
-            set.trackers.push(Tracker { holds: spec.holds, max_match: spec.max_match, inner });
+            let mut lead = usize::MAX;
             for pattern in &spec.patterns {
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
                 set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
                 for program in Program::compile(&pattern.hir, spec.max_match)? {
+                    lead = lead.min(if pattern.value.is_some() { program.shortest_literal() } else { 0 });
                     let reads_views = spec.holds && !pattern.text_only;
                     set.composed |= reads_views && program.may_start_with(view::composed());
                     set.holds_composed |= reads_views && may_hold(&pattern.hir, view::composed());
@@ -155,6 +158,8 @@ impl ScanSet {
                     });
                 }
             }
+            let lead = if lead == usize::MAX { 0 } else { lead };
+            set.trackers.push(Tracker { holds: spec.holds, lead, max_match: spec.max_match, inner });
         }
         for (index, compiled) in set.programs.iter().enumerate() {
             if let Some(inner) = &compiled.inner {
@@ -177,6 +182,11 @@ impl ScanSet {
     /// The longest match of a tracker, in bytes.
     pub(in crate::policy) fn max_match(&self, tracker: usize) -> usize {
         self.trackers[tracker].max_match
+    }
+
+    /// How many bytes at least of a tracker's matches stand before what its findings cover.
+    pub(in crate::policy) fn lead(&self, tracker: usize) -> usize {
+        self.trackers[tracker].lead
     }
 
     /// Whether something that text waits for may start, on a view, with a character composed of several.

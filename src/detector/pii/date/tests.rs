@@ -1,14 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("DATE_TIME", "She was born on ", "1985-11-18"),
-    ("DATE_TIME", "Date of birth: ", "July 27, 1988"),
-    ("DATE_TIME", "Nata il ", "3 maggio 1990"),
-    ("DATE_TIME", "Geboren am ", "7. Mai 1971"),
-];
 
 #[test]
 fn date_time() {

@@ -2,10 +2,20 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&AU_ABN, &AU_ACN, &AU_TFN, &AU_MEDICARE];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("AU_ABN", "ABN ", "51 824 753 556"),
+    ("AU_ACN", "ACN ", "000 000 019"),
+    ("AU_TFN", "TFN ", "876 543 210"),
+    ("AU_MEDICARE", "Medicare ", "2123 45670 1"),
+    ("AU_MEDICARE", "Medicare ", "2123 45670 1/2"),
+];
 
 const AU_ABN: Format = Format {
     name: "AU_ABN",

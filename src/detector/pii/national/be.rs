@@ -2,10 +2,14 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::digits;
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&BE_NATIONAL_NUMBER];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[("BE_NATIONAL_NUMBER", "Ik ben ", "85.07.30-033.28")];
 
 const BE_NATIONAL_NUMBER: Format = Format {
     name: "BE_NATIONAL_NUMBER",

@@ -2,10 +2,18 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&BR_CPF, &BR_CNPJ];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("BR_CPF", "Sou ", "111.444.777-35"),
+    ("BR_CPF", "Meu CPF: ", "05520340960"),
+    ("BR_CNPJ", "A empresa ", "12.ABC.345/01DE-35"),
+];
 
 const BR_CPF: Format = Format {
     name: "BR_CPF",

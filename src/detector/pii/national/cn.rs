@@ -2,10 +2,14 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&CN_ID_CARD];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[("CN_ID_CARD", "身份证号码：", "11010519491231002X")];
 
 const CN_ID_CARD: Format = Format {
     name: "CN_ID_CARD",

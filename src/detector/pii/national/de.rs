@@ -2,6 +2,7 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, mod_11_10, number, weighted};
 
 /// What is looked for.
@@ -19,6 +20,23 @@ pub(in crate::detector::pii) const FORMATS: &[&Format] = &[
     &DE_VAT_ID,
     &DE_HANDELSREGISTER,
     &DE_PLZ,
+];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("DE_TAX_ID", "Meine Steuer-ID: ", "86095742719"),
+    ("DE_TAX_NUMBER", "Steuernummer ", "93/815/08152"),
+    ("DE_ID_CARD", "Personalausweis ", "L01X00T471"),
+    ("DE_PASSPORT", "Reisepass ", "C01X00T478"),
+    ("DE_SOCIAL_SECURITY", "Nr. ", "65 170839 J 00 3"),
+    ("DE_HEALTH_INSURANCE", "Versichertennummer ", "A123456780"),
+    ("DE_FUEHRERSCHEIN", "Führerschein ", "B072RRE2I55"),
+    ("DE_KFZ", "Kennzeichen ", "B-MW 1234"),
+    ("DE_LANR", "LANR ", "905878211"),
+    ("DE_BSNR", "BSNR ", "021234567"),
+    ("DE_VAT_ID", "USt-ID ", "DE136695976"),
+    ("DE_HANDELSREGISTER", "Eingetragen unter ", "HRB 86891"),
+    ("DE_PLZ", "PLZ ", "10115"),
 ];
 
 const DE_TAX_ID: Format = Format {

@@ -1,10 +1,20 @@
 //! Spain.
 
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, number};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&ES_NIF, &ES_NIE, &ES_PASSPORT];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("ES_NIF", "Soy ", "12345678Z"),
+    ("ES_NIF", "DNI ", "12345678 Z"),
+    ("ES_NIF", "Soy ", "12.345.678-Z"),
+    ("ES_NIE", "Soy ", "X1234567L"),
+    ("ES_PASSPORT", "Pasaporte ", "PAA123456"),
+];
 
 const ES_NIF: Format = Format {
     name: "ES_NIF",

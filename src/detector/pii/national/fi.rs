@@ -1,10 +1,14 @@
 //! Finland.
 
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, number};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&FI_PERSONAL_IDENTITY_CODE];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[("FI_PERSONAL_IDENTITY_CODE", "Olen ", "131052-308T")];
 
 const FI_PERSONAL_IDENTITY_CODE: Format = Format {
     name: "FI_PERSONAL_IDENTITY_CODE",

@@ -2,9 +2,17 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&FR_NIR, &FR_CNI];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("FR_NIR", "Mon ", "1 85 05 78 006 084 91"),
+    ("FR_CNI", "Ma carte d'identité : ", "X4RTBPFW4"),
+    ("FR_CNI", "CNI ", "880692310285"),
+];
 
 const FR_NIR: Format = Format {
     name: "FR_NIR",

@@ -2,11 +2,23 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, number, verhoeff};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] =
     &[&IN_PAN, &IN_AADHAAR, &IN_GSTIN, &IN_VEHICLE_REGISTRATION, &IN_VOTER, &IN_PASSPORT];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("IN_PAN", "Mine is ", "ABCPE1234F"),
+    ("IN_PAN", "PAN: ", "ABCDE1234F"),
+    ("IN_AADHAAR", "Aadhaar ", "4055 5665 0559"),
+    ("IN_GSTIN", "GSTIN ", "27AAPFU0939F1ZV"),
+    ("IN_VEHICLE_REGISTRATION", "Car ", "MH 12 AB 1234"),
+    ("IN_VOTER", "Voter ID ", "ABC1234567"),
+    ("IN_PASSPORT", "Passport ", "A1234567"),
+];
 
 /// The ten characters of a tax account: three letters, the kind of holder, a letter, a number, a check letter.
 macro_rules! pan {

@@ -2,11 +2,23 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, luhn, number};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] =
     &[&IT_FISCAL_CODE, &IT_VAT_CODE, &IT_DRIVER_LICENSE, &IT_IDENTITY_CARD, &IT_PASSPORT];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("IT_FISCAL_CODE", "Sono ", "RSSMRA85T10A562S"),
+    ("IT_VAT_CODE", "Partita IVA ", "27575850907"),
+    ("IT_VAT_CODE", "Fattura a ", "IT61969510520"),
+    ("IT_DRIVER_LICENSE", "Patente ", "AA1234567B"),
+    ("IT_IDENTITY_CARD", "Carta d'identità ", "CA12345AB"),
+    ("IT_IDENTITY_CARD", "Carta d'identità ", "AX 1234567"),
+    ("IT_PASSPORT", "Passaporto ", "YA1234567"),
+];
 
 const IT_FISCAL_CODE: Format = Format {
     name: "IT_FISCAL_CODE",

@@ -2,10 +2,15 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&JP_MY_NUMBER];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] =
+    &[("JP_MY_NUMBER", "マイナンバーは", "584924337216"), ("JP_MY_NUMBER", "My Number ", "9852-3534-1219")];
 
 const JP_MY_NUMBER: Format = Format {
     name: "JP_MY_NUMBER",

@@ -2,10 +2,20 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, number, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&KR_RRN, &KR_FRN, &KR_BRN, &KR_PASSPORT, &KR_DRIVER_LICENSE];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("KR_RRN", "주민등록번호 ", "851103-2144025"),
+    ("KR_FRN", "외국인등록번호 ", "790220-5426464"),
+    ("KR_BRN", "사업자등록번호: ", "104-86-56659"),
+    ("KR_PASSPORT", "여권번호 ", "M123A4567"),
+    ("KR_DRIVER_LICENSE", "운전면허 ", "11-05-123456-78"),
+];
 
 const KR_RRN: Format = Format {
     name: "KR_RRN",

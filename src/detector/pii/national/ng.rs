@@ -2,9 +2,14 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&NG_NIN, &NG_VEHICLE_REGISTRATION];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] =
+    &[("NG_NIN", "My NIN is ", "32032711246"), ("NG_VEHICLE_REGISTRATION", "Number plate ", "ABC-123DE")];
 
 const NG_NIN: Format = Format {
     name: "NG_NIN",

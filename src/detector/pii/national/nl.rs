@@ -2,10 +2,14 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&NL_BSN];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[("NL_BSN", "Mijn BSN is ", "111222333")];
 
 const NL_BSN: Format = Format {
     name: "NL_BSN",

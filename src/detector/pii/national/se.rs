@@ -2,10 +2,15 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, luhn};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&SE_PERSONNUMMER, &SE_ORGANISATIONSNUMMER];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] =
+    &[("SE_PERSONNUMMER", "Jag är ", "811228-9874"), ("SE_ORGANISATIONSNUMMER", "Org.nr ", "556703-7485")];
 
 const SE_PERSONNUMMER: Format = Format {
     name: "SE_PERSONNUMMER",

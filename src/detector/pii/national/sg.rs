@@ -1,10 +1,15 @@
 //! Singapore.
 
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&SG_NRIC_FIN, &SG_UEN];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] =
+    &[("SG_NRIC_FIN", "I am ", "S4379828F"), ("SG_UEN", "UEN ", "197401143C"), ("SG_UEN", "See ", "T01FC6132D")];
 
 const SG_NRIC_FIN: Format = Format {
     name: "SG_NRIC_FIN",

@@ -2,10 +2,15 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&TH_TNIN];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] =
+    &[("TH_TNIN", "", "2-9818-17414-33-8"), ("TH_TNIN", "Thai ID ", "4876174093196")];
 
 const TH_TNIN: Format = Format {
     name: "TH_TNIN",

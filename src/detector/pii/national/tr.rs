@@ -2,10 +2,14 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&TR_NATIONAL_ID];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[("TR_NATIONAL_ID", "TCKN ", "10000000146")];
 
 const TR_NATIONAL_ID: Format = Format {
     name: "TR_NATIONAL_ID",

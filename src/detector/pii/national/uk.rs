@@ -2,11 +2,24 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, number, weighted};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] =
     &[&UK_NHS, &UK_NINO, &UK_PASSPORT, &UK_DRIVING_LICENCE, &UK_POSTCODE, &UK_VEHICLE_REGISTRATION];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[
+    ("UK_NHS", "NHS number ", "943 476 5919"),
+    ("UK_NINO", "I am ", "AB 12 34 56 C"),
+    ("UK_PASSPORT", "Passport ", "GB1234567"),
+    ("UK_PASSPORT", "My UK passport is ", "123456789"),
+    ("UK_DRIVING_LICENCE", "Licence ", "MORGA753116SM9IJ"),
+    ("UK_POSTCODE", "Come to ", "SW1A 1AA"),
+    ("UK_POSTCODE", "Postcode: ", "M11AE"),
+    ("UK_VEHICLE_REGISTRATION", "Car ", "AB51 ABC"),
+];
 
 const UK_NHS: Format = Format {
     name: "UK_NHS",

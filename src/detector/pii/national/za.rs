@@ -2,10 +2,14 @@
 
 use crate::detector::AsciiSet;
 use crate::detector::format::{Format, Shape};
+use crate::detector::pii::Example;
 use crate::detector::pii::checksum::{digits, luhn};
 
 /// What is looked for.
 pub(in crate::detector::pii) const FORMATS: &[&Format] = &[&ZA_ID_NUMBER];
+
+/// Made up, or published as examples.
+pub(in crate::detector::pii) const EXAMPLES: &[Example] = &[("ZA_ID_NUMBER", "My ID number is ", "8001015009087")];
 
 const ZA_ID_NUMBER: Format = Format {
     name: "ZA_ID_NUMBER",

@@ -4,15 +4,6 @@ mod metadata;
 
 use super::*;
 use crate::detector::format::tests::{Table, found};
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("PHONE_NUMBER", "Call ", "+44 20 7946 0958"),
-    ("PHONE_NUMBER", "Call ", "+1-903-140-4508x769"),
-    ("PHONE_NUMBER", "Call ", "(212) 555-0142"),
-    ("PHONE_NUMBER", "My phone is ", "2125550142"),
-    ("PHONE_NUMBER", "Call ", "0044 20 7946 0958"),
-];
 
 #[test]
 fn with_a_countrys_code() {

@@ -1,15 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("AU_ABN", "ABN ", "51 824 753 556"),
-    ("AU_ACN", "ACN ", "000 000 019"),
-    ("AU_TFN", "TFN ", "876 543 210"),
-    ("AU_MEDICARE", "Medicare ", "2123 45670 1"),
-    ("AU_MEDICARE", "Medicare ", "2123 45670 1/2"),
-];
 
 #[test]
 fn au_abn() {

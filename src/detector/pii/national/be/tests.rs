@@ -1,9 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("BE_NATIONAL_NUMBER", "Ik ben ", "85.07.30-033.28")];
 
 #[test]
 fn be_national_number() {

@@ -1,13 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("BR_CPF", "Sou ", "111.444.777-35"),
-    ("BR_CPF", "Meu CPF: ", "05520340960"),
-    ("BR_CNPJ", "A empresa ", "12.ABC.345/01DE-35"),
-];
 
 #[test]
 fn br_cpf() {

@@ -1,9 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("CA_SIN", "My SIN is ", "665 630 489")];
 
 #[test]
 fn ca_sin() {

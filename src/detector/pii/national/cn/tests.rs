@@ -1,9 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("CN_ID_CARD", "身份证号码：", "11010519491231002X")];
 
 #[test]
 fn cn_id_card() {

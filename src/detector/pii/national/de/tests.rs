@@ -1,23 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("DE_TAX_ID", "Meine Steuer-ID: ", "86095742719"),
-    ("DE_TAX_NUMBER", "Steuernummer ", "93/815/08152"),
-    ("DE_ID_CARD", "Personalausweis ", "L01X00T471"),
-    ("DE_PASSPORT", "Reisepass ", "C01X00T478"),
-    ("DE_SOCIAL_SECURITY", "Nr. ", "65 170839 J 00 3"),
-    ("DE_HEALTH_INSURANCE", "Versichertennummer ", "A123456780"),
-    ("DE_FUEHRERSCHEIN", "Führerschein ", "B072RRE2I55"),
-    ("DE_KFZ", "Kennzeichen ", "B-MW 1234"),
-    ("DE_LANR", "LANR ", "905878211"),
-    ("DE_BSNR", "BSNR ", "021234567"),
-    ("DE_VAT_ID", "USt-ID ", "DE136695976"),
-    ("DE_HANDELSREGISTER", "Eingetragen unter ", "HRB 86891"),
-    ("DE_PLZ", "PLZ ", "10115"),
-];
 
 #[test]
 fn de_tax_id() {

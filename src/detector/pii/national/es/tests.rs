@@ -1,15 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("ES_NIF", "Soy ", "12345678Z"),
-    ("ES_NIF", "DNI ", "12345678 Z"),
-    ("ES_NIF", "Soy ", "12.345.678-Z"),
-    ("ES_NIE", "Soy ", "X1234567L"),
-    ("ES_PASSPORT", "Pasaporte ", "PAA123456"),
-];
 
 #[test]
 fn es_nif() {

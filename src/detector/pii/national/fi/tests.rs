@@ -1,9 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("FI_PERSONAL_IDENTITY_CODE", "Olen ", "131052-308T")];
 
 #[test]
 fn fi_personal_identity_code() {

@@ -1,13 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("FR_NIR", "Mon ", "1 85 05 78 006 084 91"),
-    ("FR_CNI", "Ma carte d'identité : ", "X4RTBPFW4"),
-    ("FR_CNI", "CNI ", "880692310285"),
-];
 
 #[test]
 fn fr_nir() {

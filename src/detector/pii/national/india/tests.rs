@@ -1,17 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("IN_PAN", "Mine is ", "ABCPE1234F"),
-    ("IN_PAN", "PAN: ", "ABCDE1234F"),
-    ("IN_AADHAAR", "Aadhaar ", "4055 5665 0559"),
-    ("IN_GSTIN", "GSTIN ", "27AAPFU0939F1ZV"),
-    ("IN_VEHICLE_REGISTRATION", "Car ", "MH 12 AB 1234"),
-    ("IN_VOTER", "Voter ID ", "ABC1234567"),
-    ("IN_PASSPORT", "Passport ", "A1234567"),
-];
 
 #[test]
 fn in_pan() {

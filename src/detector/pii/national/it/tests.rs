@@ -1,17 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("IT_FISCAL_CODE", "Sono ", "RSSMRA85T10A562S"),
-    ("IT_VAT_CODE", "Partita IVA ", "27575850907"),
-    ("IT_VAT_CODE", "Fattura a ", "IT61969510520"),
-    ("IT_DRIVER_LICENSE", "Patente ", "AA1234567B"),
-    ("IT_IDENTITY_CARD", "Carta d'identità ", "CA12345AB"),
-    ("IT_IDENTITY_CARD", "Carta d'identità ", "AX 1234567"),
-    ("IT_PASSPORT", "Passaporto ", "YA1234567"),
-];
 
 #[test]
 fn it_fiscal_code() {

@@ -1,10 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] =
-    &[("JP_MY_NUMBER", "マイナンバーは", "584924337216"), ("JP_MY_NUMBER", "My Number ", "9852-3534-1219")];
 
 #[test]
 fn jp_my_number() {

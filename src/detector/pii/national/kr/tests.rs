@@ -1,15 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("KR_RRN", "주민등록번호 ", "851103-2144025"),
-    ("KR_FRN", "외국인등록번호 ", "790220-5426464"),
-    ("KR_BRN", "사업자등록번호: ", "104-86-56659"),
-    ("KR_PASSPORT", "여권번호 ", "M123A4567"),
-    ("KR_DRIVER_LICENSE", "운전면허 ", "11-05-123456-78"),
-];
 
 #[test]
 fn kr_rrn() {

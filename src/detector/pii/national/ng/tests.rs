@@ -1,10 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] =
-    &[("NG_NIN", "My NIN is ", "32032711246"), ("NG_VEHICLE_REGISTRATION", "Number plate ", "ABC-123DE")];
 
 #[test]
 fn ng_nin() {

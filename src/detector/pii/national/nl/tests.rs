@@ -1,9 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("NL_BSN", "Mijn BSN is ", "111222333")];
 
 #[test]
 fn nl_bsn() {

@@ -1,10 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] =
-    &[("SE_PERSONNUMMER", "Jag är ", "811228-9874"), ("SE_ORGANISATIONSNUMMER", "Org.nr ", "556703-7485")];
 
 #[test]
 fn se_personnummer() {

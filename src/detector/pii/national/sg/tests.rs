@@ -1,10 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] =
-    &[("SG_NRIC_FIN", "I am ", "S4379828F"), ("SG_UEN", "UEN ", "197401143C"), ("SG_UEN", "See ", "T01FC6132D")];
 
 #[test]
 fn sg_nric_fin() {

@@ -1,10 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] =
-    &[("TH_TNIN", "", "2-9818-17414-33-8"), ("TH_TNIN", "Thai ID ", "4876174093196")];
 
 #[test]
 fn th_tnin() {

@@ -1,18 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("UK_NHS", "NHS number ", "943 476 5919"),
-    ("UK_NINO", "I am ", "AB 12 34 56 C"),
-    ("UK_PASSPORT", "Passport ", "GB1234567"),
-    ("UK_PASSPORT", "My UK passport is ", "123456789"),
-    ("UK_DRIVING_LICENCE", "Licence ", "MORGA753116SM9IJ"),
-    ("UK_POSTCODE", "Come to ", "SW1A 1AA"),
-    ("UK_POSTCODE", "Postcode: ", "M11AE"),
-    ("UK_VEHICLE_REGISTRATION", "Car ", "AB51 ABC"),
-];
 
 #[test]
 fn uk_nhs() {

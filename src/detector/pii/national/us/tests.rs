@@ -1,22 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[
-    ("US_SSN", "My number is ", "219-09-9999"),
-    ("US_SSN", "SSN: ", "219099999"),
-    ("US_ITIN", "My number is ", "912-70-1234"),
-    ("US_PASSPORT", "My passport: ", "A12345678"),
-    ("US_DRIVER_LICENSE", "Driver's license: ", "D1234567"),
-    ("US_DRIVER_LICENSE", "DMV says ", "A123-456-78-901-0"),
-    ("US_BANK_NUMBER", "Bank account ", "945456787654"),
-    ("ABA_ROUTING_NUMBER", "Routing number ", "318668503"),
-    ("US_MBI", "Card ", "1EG4-TE5-MK73"),
-    ("US_MBI", "Card ", "1EG4TE5MK73"),
-    ("US_NPI", "NPI ", "1512464516"),
-    ("MEDICAL_LICENSE", "DEA number ", "BB1388568"),
-];
 
 #[test]
 fn us_ssn() {

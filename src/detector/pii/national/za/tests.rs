@@ -1,9 +1,6 @@
 //! What is found and what is not. All values are made up or published examples.
 
 use crate::detector::format::tests::Table;
-use crate::detector::pii::tests::Sample;
-
-pub(in crate::detector::pii) const SAMPLES: &[Sample] = &[("ZA_ID_NUMBER", "My ID number is ", "8001015009087")];
 
 #[test]
 fn za_id_number() {
