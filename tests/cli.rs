@@ -273,3 +273,19 @@ fn the_sample_configuration_is_valid() {
     let ran = palisade_in(folder().path(), &["validate", sample.to_str().unwrap()], "");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
 }
+
+#[test]
+fn detectors_are_shown_with_what_they_find() {
+    let shown = |name: &str| palisade_in(folder().path(), &["detectors", name], "");
+    let all = palisade_in(folder().path(), &["detectors"], "");
+    assert!(all.code == 0 && all.out.contains("pii: personal data") && all.out.contains("detect: {"), "{}", all.out);
+    let one = shown("pii");
+    assert!(one.code == 0 && one.out.contains("* IBAN_CODE: ") && one.out.contains("  URL: "), "{}", one.out);
+    let iban = shown("iban_code");
+    assert_eq!(iban.code, 0, "{}", iban.out);
+    for line in ["example: ", "locality: 64 bytes at most", "looked for: when a rule names nothing", "cost: "] {
+        assert!(iban.out.contains(line), "{}", iban.out);
+    }
+    let unknown = shown("IBAN_COED");
+    assert!(unknown.code == 2 && unknown.err.contains("did you mean `IBAN_CODE`?"), "{}", unknown.err);
+}

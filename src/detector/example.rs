@@ -1,6 +1,6 @@
 //! Made-up values: what a pattern finds, drawn from the pattern itself.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::Pattern;
 
@@ -11,6 +11,14 @@ pub(super) fn example(pattern: &Pattern) -> Option<String> {
     (0..TRIES).map(|_| draw.text(&pattern.hir)).find(holds)
 }
 
+/// Whether a repetition is one that may be left out, and may be this text.
+fn takes(repetition: &Repetition, text: &str) -> bool {
+    let HirKind::Class(Class::Unicode(class)) = repetition.sub.kind() else { return false };
+    let in_class = |char: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&char));
+    repetition.min == 0 && repetition.max.is_none_or(|max| max as usize >= text.len()) && text.chars().all(in_class)
+}
+
+const NAME: &str = "_api_key";
 /// Checks take one value in a hundred at the least, but for those of long hashes.
 const TRIES: usize = 4_000;
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -37,7 +45,8 @@ impl Draw {
             HirKind::Empty | HirKind::Look(_) => {}
             HirKind::Literal(literal) => text.push_str(&String::from_utf8_lossy(&literal.0)),
             HirKind::Class(class) => text.extend(self.one_of(class)),
-            // As short as it may be: what is optional is left out.
+            // As short as it may be: what is optional is left out, but for the rest of a name that says what is named.
+            HirKind::Repetition(repetition) if takes(repetition, NAME) && self.below(2) == 0 => text.push_str(NAME),
             HirKind::Repetition(repetition) => {
                 (0..repetition.min.max(u32::from(repetition.max.is_none())))
                     .for_each(|_| self.add(&repetition.sub, text));
@@ -51,7 +60,7 @@ impl Draw {
         }
     }
 
-    /// A character of the class, an ASCII one if there are any.
+    /// A character of the class, an ASCII one if there are any; a small letter if it is one in either case.
     fn one_of(&mut self, class: &Class) -> Option<char> {
         let ranges: Vec<(u32, u32)> = match class {
             Class::Unicode(class) => {
@@ -64,6 +73,12 @@ impl Draw {
         let ascii: Vec<(u32, u32)> =
             ranges.iter().filter(|(from, _)| *from < 0x80).map(|&(from, to)| (from, to.min(0x7e))).collect();
         let ranges = if ascii.is_empty() { ranges } else { ascii };
+        if let [(capital, _), (small, last)] = ranges[..]
+            && small == last
+            && char::from_u32(capital).is_some_and(|capital| capital.to_ascii_lowercase() as u32 == small)
+        {
+            return char::from_u32(small);
+        }
         let size = |&(from, to): &(u32, u32)| u64::from(to.saturating_sub(from)) + 1;
         let mut at = self.below(ranges.iter().map(size).sum());
         ranges.iter().find_map(|range| match at.checked_sub(size(range)) {
@@ -73,5 +88,23 @@ impl Draw {
             }
             None => char::from_u32(range.0 + at as u32),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detector::DETECTORS;
+    use crate::detector::format::tests::found;
+
+    #[test]
+    fn everything_has_an_example_in_which_it_is_found() {
+        for kind in DETECTORS {
+            let Some((option, choices)) = kind.choice else { continue };
+            for choice in choices() {
+                let rule = format!("{}: {{ {option}: [{}] }}", kind.name, choice.name);
+                let example = choice.example.unwrap_or_default();
+                assert!(!found(&rule, &example).is_empty(), "{}: {example:?}", choice.name);
+            }
+        }
     }
 }

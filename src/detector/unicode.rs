@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::example::example;
 use super::{AsciiSet, Choice, DetectorKind, Edges, Inner, Pattern, Plan, Surround, Validator};
 use crate::config::MapReader;
 use crate::config::value::{string, unknown};
@@ -17,8 +16,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
 
 fn choices() -> Vec<Choice> {
     let choice = |kind: &Trick| {
-        let patterns = (kind.patterns)(kind);
-        let example = patterns.first().and_then(example);
+        let (patterns, example) = ((kind.patterns)(kind), Some(kind.example.to_owned()));
         Choice { name: kind.name, label: kind.name, summary: kind.why, usual: true, example, patterns }
     };
     KINDS.iter().map(choice).collect()
@@ -28,14 +26,25 @@ fn choices() -> Vec<Choice> {
 struct Trick {
     name: &'static str,
     why: &'static str,
+    example: &'static str,
     patterns: fn(&Trick) -> Vec<Pattern>,
 }
 
 const KINDS: &[Trick] = &[
-    Trick { name: "invisible", why: "characters that nobody sees", patterns: invisible },
-    Trick { name: "bidi", why: "controls that reorder what is shown", patterns: bidi },
-    Trick { name: "tags", why: "tag characters, which spell text that nobody sees", patterns: tags },
-    Trick { name: "confusable", why: "a word of letters of two scripts that look alike", patterns: confusable },
+    Trick { name: "invisible", why: "characters that nobody sees", example: "pass\u{200b}word", patterns: invisible },
+    Trick { name: "bidi", why: "controls that reorder what is shown", example: "abc\u{202e}fed", patterns: bidi },
+    Trick {
+        name: "tags",
+        why: "tag characters, which spell text that nobody sees",
+        example: "Hi\u{e0049}\u{e0067}",
+        patterns: tags,
+    },
+    Trick {
+        name: "confusable",
+        why: "a word of letters of two scripts that look alike",
+        example: "p\u{430}ypal",
+        patterns: confusable,
+    },
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "every detector is built the same way")]
