@@ -19,6 +19,8 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
+use super::scanner::Reach;
+
 /// Most memory that one pattern's DFA may take, in bytes; larger ones run as an NFA.
 const MAX_DFA: usize = 2 << 20;
 /// Most memory that one pattern's NFA may take, in bytes.
@@ -29,6 +31,8 @@ const MAX_LITERAL: usize = 16;
 const MAX_LITERALS: usize = 4096;
 /// Most literals where classes are spelled out, as in `id-[0-9a-f]`.
 const MAX_SPELLED: usize = 512;
+/// Most states of an automaton after some bytes that are told apart.
+const MAX_STATES: usize = 256;
 /// Most programs that one pattern is taken apart into.
 const MAX_BRANCHES: usize = 64;
 
@@ -241,6 +245,34 @@ impl Program {
             }
         }
         false
+    }
+
+    /// Which bytes a match can take at each of the first places behind its start, `depth` of them; of those from which on
+    /// it may be over, or about which too much would have to be known, none is told.
+    pub(super) fn reach(&self, depth: usize) -> Reach {
+        let Machine::Dfa(dfa, _) = self.machine() else { return Reach::new() };
+        let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
+        let mut states: HashSet<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
+        let mut reach = Reach::new();
+        while reach.len() < depth && states.len() <= MAX_STATES {
+            let (mut bytes, mut after, mut matched) = ([false; 256], HashSet::new(), false);
+            for &state in &states {
+                for byte in 0..=255 {
+                    let next = dfa.next_state(state, byte);
+                    if !dfa.is_dead_state(next) {
+                        bytes[usize::from(byte)] = true;
+                        matched |= dfa.is_match_state(next);
+                        after.insert(next);
+                    }
+                }
+            }
+            reach.push(bytes);
+            if matched {
+                break;
+            }
+            states = after;
+        }
+        reach
     }
 
     /// Whether what stands around a match's end allows it.

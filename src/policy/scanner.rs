@@ -8,6 +8,7 @@
 //! leftmost live start is never overtaken: a finding is reported once its start is the earliest that is still open and
 //! nothing longer can come.
 
+mod heads;
 mod run;
 mod set;
 
@@ -20,6 +21,7 @@ use self::run::{Kept, Runs};
 use self::set::{Literals, Tails, Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
+pub(super) use self::heads::Reach;
 pub(super) use self::set::{ScanSet, TrackerSpec};
 
 /// What a scan found.
@@ -149,18 +151,16 @@ impl Scanner {
                 self.spawn_literals(set, literals, next, at);
             }
         }
-        let starters = set.by_byte.get(usize::from(byte)).map_or(&[][..], Vec::as_slice);
-        if !starters.is_empty() && self.kept.is_char_boundary(at - self.base) {
-            for &program in starters {
-                let compiled = &set.programs[program as usize];
-                let here = at - self.base;
-                let start = match &compiled.inner {
-                    Some(inner) => start_of(inner, self.kept.as_bytes(), here),
-                    None => Some(here),
-                };
-                if let Some(start) = start {
+        let here = at - self.base;
+        if set.starts.get(usize::from(byte)) == Some(&true) && self.kept.is_char_boundary(here) {
+            for &program in &set.by_byte[usize::from(byte)] {
+                let inner = set.programs[program as usize].inner.as_ref();
+                if let Some(start) = inner.and_then(|inner| start_of(inner, self.kept.as_bytes(), here)) {
                     self.spawn(set, program, self.base + start, at);
                 }
+            }
+            for program in set.heads.alive(&self.kept.as_bytes()[here..]) {
+                self.spawn(set, program, at, at);
             }
         }
         if !self.active.is_empty() {

@@ -9,6 +9,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
+use super::heads::{self, Heads};
 use crate::detector::{Edges, Inner, Pattern, Surround, Validator};
 use crate::view;
 
@@ -28,9 +29,10 @@ pub(in crate::policy) struct ScanSet {
     pub(super) programs: Vec<Compiled>,
     pub(super) trackers: Vec<Tracker>,
     pub(super) literals: Option<Literals>,
-    /// For each byte, the programs without literals whose candidates show with it: they start there, or the byte is
-    /// their inner one.
+    /// For each byte, the programs whose inner byte it is.
     pub(super) by_byte: Vec<Vec<u32>>,
+    /// The others without literals.
+    pub(super) heads: Heads,
     /// For each byte, whether there are such programs.
     pub(super) starts: Vec<bool>,
     /// The trackers with patterns that are started by an inner byte.
@@ -161,15 +163,18 @@ impl ScanSet {
             let lead = if lead == usize::MAX { 0 } else { lead };
             set.trackers.push(Tracker { holds: spec.holds, lead, max_match: spec.max_match, inner });
         }
+        let mut heads = Vec::new();
         for (index, compiled) in set.programs.iter().enumerate() {
             if let Some(inner) = &compiled.inner {
                 set.by_byte[usize::from(inner.byte)].push(index as u32);
-            } else if let Entry::Bytes(bytes) = &compiled.program.entry {
-                let starts = set.by_byte.iter_mut().zip(bytes.iter()).filter(|(_, starts)| **starts);
-                starts.for_each(|(programs, _)| programs.push(index as u32));
+            } else if let Entry::Bytes(_) = compiled.program.entry {
+                let max_match = set.trackers[compiled.tracker as usize].max_match;
+                heads.push((index as u32, compiled.program.reach(heads::DEPTH.min(max_match))));
             }
         }
-        set.starts = set.by_byte.iter().map(|programs| !programs.is_empty()).collect();
+        set.heads = Heads::new(&heads);
+        let starts = |byte: u8| !set.by_byte[usize::from(byte)].is_empty() || set.heads.start_with(byte);
+        set.starts = (0..=255).map(starts).collect();
         set.literals = Literals::new(&set);
         Ok(set)
     }
