@@ -55,7 +55,9 @@ impl Draw {
             HirKind::Concat(parts) => parts.iter().for_each(|part| self.add(part, text)),
             HirKind::Alternation(parts) => {
                 let part = parts.get(self.below(parts.len() as u64) as usize);
-                part.into_iter().for_each(|part| self.add(part, text));
+                if let Some(part) = part {
+                    self.add(part, text);
+                }
             }
         }
     }

@@ -30,8 +30,11 @@ pub struct DetectorKind {
     /// Reads the value under the key. Problems go to the reader; `None` means that there was at least one.
     pub build: fn(&mut MapReader<'_>) -> Option<Plan>,
     /// The option that names what is to be found, and what it may name, where there is such a choice.
-    pub choice: Option<(&'static str, fn() -> Vec<Choice>)>,
+    pub choice: Option<(&'static str, Choices)>,
 }
+
+/// All that an option may name.
+pub type Choices = fn() -> Vec<Choice>;
 
 /// One of the things that a detector can be told to find.
 pub struct Choice {

@@ -142,16 +142,13 @@ pub(crate) fn unescaped(text: &str) -> Seen {
         let known = [bytes(rest, "%"), bytes(rest, "="), bytes(rest, "\\x"), program(rest), entity(rest)];
         let found =
             known.into_iter().flatten().next().filter(|(_, char)| !char.is_control() || "\t\n\r".contains(*char));
-        let len = match found {
-            Some((len, char)) => {
-                seen.push(&char.to_string(), at..at + len);
-                len
-            }
-            None => {
-                (at..at + char.len_utf8()).for_each(|at| seen.from.push(at..at + 1));
-                seen.text.push(char);
-                char.len_utf8()
-            }
+        let len = if let Some((len, char)) = found {
+            seen.push(&char.to_string(), at..at + len);
+            len
+        } else {
+            (at..at + char.len_utf8()).for_each(|at| seen.from.push(at..at + 1));
+            seen.text.push(char);
+            char.len_utf8()
         };
         at += len;
     }
@@ -397,7 +394,7 @@ fn texts() -> impl Strategy<Value = String> {
 /// Base32, padded.
 fn in_base32(bytes: &[u8]) -> String {
     let group = |group: &[u8]| {
-        let bits: String = group.iter().map(|byte| format!("{byte:08b}")).collect();
+        let bits: String = group.iter().map(|byte| format!("{byte:08b}")).collect::<Vec<_>>().concat();
         let digits = bits.as_bytes().chunks(5).map(|bits| format!("{:0<5}", std::str::from_utf8(bits).unwrap()));
         let digits = digits.map(|bits| BASE32.0.as_bytes()[usize::from_str_radix(&bits, 2).unwrap()]);
         format!("{:=<8}", digits.map(char::from).collect::<String>())
@@ -415,13 +412,14 @@ pub(crate) fn escape() -> impl Strategy<Value = String> {
         prop_oneof![Just('k'), Just('é'), Just('ａ'), Just('😀'), Just('%'), Just('\u{1}'), Just('<'), Just('\u{ad}')];
     (char, 0..10usize, 0..24usize).prop_map(|(char, notation, fault)| {
         let code = u32::from(char);
-        let utf8 = |lead: &str| char.to_string().bytes().map(|byte| format!("{lead}{byte:02X}")).collect::<String>();
+        let utf8 =
+            |lead: &str| char.to_string().bytes().map(|byte| format!("{lead}{byte:02X}")).collect::<Vec<_>>().concat();
         let whole = match notation {
             0 => utf8("%"),
             1 => utf8("%").to_lowercase(),
             2 => utf8("="),
             3 => utf8("\\x"),
-            4 => char.to_string().encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect(),
+            4 => char.to_string().encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat(),
             5 => format!("\\u{{{code:x}}}"),
             6 => format!("\\U{code:08x}"),
             7 => format!("&#{code};"),
