@@ -150,17 +150,8 @@ fn case() -> impl Strategy<Value = Case> {
         (0..often).fold(text, |text, _| crate::view::encode(text.as_bytes(), padded))
     });
     let around = || proptest::string::string_regex("[abk1 ,=@é\u{200b}]{0,6}").unwrap();
-    let escaped = (prop_oneof![plain(), folded()], 0..5usize, any::<u64>()).prop_map(|(text, notation, which)| {
-        let spell = |(at, char): (usize, char)| match notation {
-            _ if which >> (at % 64) & 1 == 0 => char.to_string(),
-            0 => char.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat(),
-            1 => format!("&#{};", u32::from(char)),
-            2 => format!("\\u{{{:x}}}", u32::from(char)),
-            3 => char.to_string().bytes().map(|byte| format!("={byte:02X}")).collect::<Vec<_>>().concat(),
-            _ => format!("&#x{:x}", u32::from(char)),
-        };
-        text.chars().enumerate().map(spell).collect::<String>()
-    });
+    let escaped = (prop_oneof![plain(), folded()], 0..5usize, any::<u64>());
+    let escaped = escaped.prop_map(|(text, notation, which)| crate::view::in_escapes(&text, notation, which));
     let text = prop_oneof![
         1 => escaped,
         3 => plain(),

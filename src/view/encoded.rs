@@ -4,8 +4,8 @@
 //! padding, or anything that is not of the alphabet, ends it. What may stand between groups belongs to it: line breaks
 //! (MIME, PEM), and so do invisible characters. Groups in a row that decode to text (UTF-8 without control characters but
 //! white space), at least [`MIN_CHARS`] characters of them, are a text of its own, whose units are the groups. A group that
-//! does not decode to text ends it. Another one begins after [`MIN_CHARS`] characters of the run at the earliest: else
-//! every ordinary word would have to wait for its end.
+//! does not decode to text ends it. Another one begins after [`MIN_CHARS`] characters of the run at the earliest, and so
+//! does the first one where the run begins inside a word: else every ordinary word would have to wait for its end.
 
 use std::ops::Range;
 
@@ -100,6 +100,10 @@ pub(super) struct Encoded {
     /// Line breaks in a row.
     breaks: usize,
     inside: bool,
+    /// The run begins inside a word.
+    torn: bool,
+    /// The last byte.
+    last: u8,
     stretch: Stretch,
 }
 
@@ -125,12 +129,14 @@ impl View for Encoded {
         while !rest.is_empty() {
             let short = if self.inside { 0 } else { words(self.alphabet, rest.as_bytes()) };
             self.at += short;
+            self.note_last(&rest[..short]);
             rest = rest.get(short..).unwrap_or_default();
             rest = self.skip(rest);
             // Inside a run, character by character.
             let mut seen = 0;
             for char in rest.chars() {
                 self.see(char, self.at + seen, shown);
+                self.note_last(char.encode_utf8(&mut [0; 4]));
                 seen += char.len_utf8();
                 if !self.inside || self.is_barren() {
                     break;
@@ -171,6 +177,8 @@ impl Encoded {
             skipped: 0,
             breaks: 0,
             inside: false,
+            torn: false,
+            last: 0,
             stretch: Stretch::default(),
         }
     }
@@ -199,6 +207,7 @@ impl Encoded {
             self.at += run;
             self.group = self.at - self.count..self.at;
             (self.bits, self.skipped, self.breaks) = (0, 0, 0);
+            self.note_last(&piece[..run]);
         }
         piece.get(run..).unwrap_or_default()
     }
@@ -215,6 +224,10 @@ impl Encoded {
             }
             if self.count == 0 {
                 self.group = at..at;
+            }
+            if !self.inside {
+                // `0x` stands before hex digits.
+                self.torn = self.last.is_ascii_alphanumeric() && !matches!(self.last, b'x' | b'X');
             }
             (self.inside, self.skipped, self.breaks) = (true, 0, 0);
             self.bits = self.bits << self.alphabet.bits | value;
@@ -255,9 +268,13 @@ impl Encoded {
         self.before = 0;
     }
 
+    fn note_last(&mut self, seen: &str) {
+        self.last = seen.as_bytes().last().copied().unwrap_or(self.last);
+    }
+
     /// Whether a text may begin with the group.
     fn may_begin(&self) -> bool {
-        self.before == 0 || self.before >= MIN_CHARS
+        (self.before == 0 && !self.torn) || self.before >= MIN_CHARS
     }
 
     /// Decodes the group that has begun.

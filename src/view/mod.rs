@@ -210,4 +210,4 @@ fn is_invisible(char: char) -> bool {
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
-pub(crate) use tests::encode;
+pub(crate) use tests::{encode, in_escapes};

@@ -227,6 +227,8 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
             at += 1;
             continue;
         }
+        let before = at.checked_sub(1).map(|before| chars[before].1);
+        let torn = before.is_some_and(|char| char.is_ascii_alphanumeric() && !matches!(char, 'x' | 'X'));
         let mut groups: Vec<Group> = vec![Group::default()];
         let (mut skipped, mut breaks) = (0, 0);
         while let Some(&(offset, char)) = chars.get(at) {
@@ -263,7 +265,7 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
         for (turn, (values, padding, end)) in
             groups.into_iter().enumerate().filter(|(_, (values, ..))| values.len() * bits_each >= 8)
         {
-            if stretch.is_empty() && turn > 0 && turn * size < 16 {
+            if stretch.is_empty() && (turn > 0 || torn) && turn * size < 16 {
                 continue;
             }
             let bits = values.iter().fold(String::new(), |bits, (_, value)| format!("{bits}{value:0bits_each$b}"));
@@ -275,7 +277,7 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
             if text_of(&stretch).is_none() {
                 stretch.pop();
                 finish(&mut stretch, &mut out);
-                if turn == 0 || turn * size >= 16 {
+                if (turn == 0 && !torn) || turn * size >= 16 {
                     stretch.push(unit);
                 }
                 if text_of(&stretch).is_none() {
@@ -433,6 +435,19 @@ pub(crate) fn escape() -> impl Strategy<Value = String> {
             _ => whole,
         }
     })
+}
+
+/// The text with some of its characters in a notation.
+pub(crate) fn in_escapes(text: &str, notation: usize, which: u64) -> String {
+    let spell = |(at, char): (usize, char)| match notation {
+        _ if which >> (at % 64) & 1 == 0 => char.to_string(),
+        0 => char.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat(),
+        1 => format!("&#{};", u32::from(char)),
+        2 => format!("\\u{{{:x}}}", u32::from(char)),
+        3 => char.to_string().bytes().map(|byte| format!("={byte:02X}")).collect::<Vec<_>>().concat(),
+        _ => format!("&#x{:x}", u32::from(char)),
+    };
+    text.chars().enumerate().map(spell).collect()
 }
 
 /// Base64, standard alphabet.
