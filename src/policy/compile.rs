@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
-use super::scanner::{ScanSet, TrackerSpec};
+use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
@@ -87,6 +87,7 @@ impl RuleSet {
         let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
         let mut set = RuleSet { policies, rules, version, plans: Vec::new() };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
+        let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
             .into_iter()
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
@@ -98,7 +99,7 @@ impl RuleSet {
             key.push(usize::from(response));
             let plan = match by_rules.get(&key) {
                 Some(plan) => Arc::clone(plan),
-                None => Arc::new(set.plan(&readers, response, labels)?),
+                None => Arc::new(set.plan(&readers, response, labels, &mut shared)?),
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
@@ -246,7 +247,13 @@ impl RuleSet {
         spec.mode == Mode::Enforce && spec.action.holds()
     }
 
-    fn plan(&self, readers: &[usize], response: bool, labels: &Labels<'_>) -> Result<ChannelPlan, CompileError> {
+    fn plan(
+        &self,
+        readers: &[usize],
+        response: bool,
+        labels: &Labels<'_>,
+        shared: &mut Shared,
+    ) -> Result<ChannelPlan, CompileError> {
         let mut plan = ChannelPlan { response, ..ChannelPlan::default() };
         let mut specs = Vec::new();
         for &index in readers {
@@ -289,7 +296,7 @@ impl RuleSet {
                 max_match: self.rules[*rule].spec.max_match,
             })
             .collect();
-        plan.scan = Arc::new(ScanSet::new(&trackers).map_err(|error| self.blame(&trackers, &specs, error))?);
+        plan.scan = Arc::new(ScanSet::new(&trackers, shared).map_err(|error| self.blame(&trackers, &specs, error))?);
         Ok(plan)
     }
 
@@ -300,7 +307,9 @@ impl RuleSet {
         specs: &[(usize, Vec<&Pattern>, bool)],
         error: ProgramError,
     ) -> CompileError {
-        let culprit = trackers.iter().position(|tracker| ScanSet::new(std::slice::from_ref(tracker)).is_err());
+        let culprit = trackers
+            .iter()
+            .position(|tracker| ScanSet::new(std::slice::from_ref(tracker), &mut Shared::default()).is_err());
         let rule = &self.rules[specs[culprit.unwrap_or(0)].0].spec;
         CompileError::Pattern { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), error }
     }

@@ -22,7 +22,7 @@ use self::set::{Literals, Tails, Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
 pub(super) use self::heads::Reach;
-pub(super) use self::set::{ScanSet, TrackerSpec};
+pub(super) use self::set::{ScanSet, Shared, TrackerSpec};
 
 /// What a scan found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use crate::action::{Action, Block, BlockAs};
 use crate::detector::{Pattern, Plan};
 use crate::finding::{Finding, Judgement, Outcome as Found};
 use crate::policy::rule::{Decision, Except, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, Unrewritable, Window};
-use crate::policy::scanner::{self, ScanSet, Scanner, TrackerSpec};
+use crate::policy::scanner::{self, ScanSet, Scanner, Shared, TrackerSpec};
 use crate::policy::{Channel, Context, LabelInfo, RuleSet};
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view::tests::readings;
@@ -160,7 +160,7 @@ const PATTERNS: &[&str] =
 fn wanted(source: &str, text: &str) -> Vec<(Range<usize>, bool, Path)> {
     let pattern = pattern(source);
     let spec = TrackerSpec { patterns: vec![&pattern], holds: true, max_match: 600 };
-    let set = Arc::new(ScanSet::new(&[spec]).unwrap());
+    let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     let mut out: Vec<(Range<usize>, bool, Path)> = Vec::new();
     for (path, seen) in readings(text).0 {
         let mut scanner = Scanner::new(Arc::clone(&set));

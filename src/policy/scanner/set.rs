@@ -1,6 +1,8 @@
 //! The compiled patterns of all trackers that read the same text, behind one literal prefilter.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Entries;
+use std::sync::Arc;
 
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 use aho_corasick::{Anchored, dfa};
@@ -45,8 +47,41 @@ pub(in crate::policy) struct ScanSet {
     holds_composed: bool,
 }
 
+/// What several sets have in common: most rules read requests and answers alike, or are in several policies' plans.
+#[derive(Default)]
+pub(in crate::policy) struct Shared {
+    /// By the pattern, as it is written, and the longest match.
+    programs: HashMap<(String, usize), Vec<Arc<Program>>>,
+    /// By the literals.
+    prefilters: HashMap<Vec<Vec<u8>>, Arc<dfa::DFA>>,
+}
+
+impl Shared {
+    fn programs(&mut self, hir: &Hir, max_match: usize) -> Result<Vec<Arc<Program>>, ProgramError> {
+        match self.programs.entry((hir.to_string(), max_match)) {
+            Entries::Occupied(known) => Ok(known.get().clone()),
+            Entries::Vacant(new) => {
+                let programs = Program::compile(hir, max_match)?.into_iter().map(Arc::new);
+                Ok(new.insert(programs.collect()).clone())
+            }
+        }
+    }
+
+    fn prefilter(&mut self, literals: &[&[u8]]) -> Option<Arc<dfa::DFA>> {
+        let key: Vec<Vec<u8>> = literals.iter().map(|literal| literal.to_vec()).collect();
+        if let Some(known) = self.prefilters.get(&key) {
+            return Some(Arc::clone(known));
+        }
+        let mut builder = dfa::Builder::new();
+        builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
+        let automaton = Arc::new(builder.build(literals).ok()?);
+        self.prefilters.insert(key, Arc::clone(&automaton));
+        Some(automaton)
+    }
+}
+
 pub(super) struct Compiled {
-    pub(super) program: Program,
+    pub(super) program: Arc<Program>,
     pub(super) tracker: u32,
     pub(super) validator: Option<Validator>,
     pub(super) edges: Edges,
@@ -99,7 +134,7 @@ pub(super) struct Tracker {
 /// The prefilter: all literals of all programs in one automaton.
 #[derive(Debug)]
 pub(super) struct Literals {
-    pub(super) automaton: dfa::DFA,
+    pub(super) automaton: Arc<dfa::DFA>,
     /// Literal → programs that it may start.
     pub(super) owners: Vec<SmallVec<[u32; 1]>>,
     /// What has begun in each state of the automaton.
@@ -134,7 +169,7 @@ pub(super) struct Begun {
 }
 
 impl ScanSet {
-    pub(in crate::policy) fn new(specs: &[TrackerSpec<'_>]) -> Result<ScanSet, ProgramError> {
+    pub(in crate::policy) fn new(specs: &[TrackerSpec<'_>], shared: &mut Shared) -> Result<ScanSet, ProgramError> {
         let mut set = ScanSet { by_byte: vec![Vec::new(); 256], ..ScanSet::default() };
         for (tracker, spec) in specs.iter().enumerate() {
             let inner: SmallVec<[Inner; 1]> = spec.patterns.iter().filter_map(|pattern| pattern.inner).collect();
@@ -143,7 +178,7 @@ impl ScanSet {
             for pattern in &spec.patterns {
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
                 set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
-                for program in Program::compile(&pattern.hir, spec.max_match)? {
+                for program in shared.programs(&pattern.hir, spec.max_match)? {
                     lead = lead.min(if pattern.value.is_some() { program.shortest_literal() } else { 0 });
                     let reads_views = spec.holds && !pattern.text_only;
                     set.composed |= reads_views && program.may_start_with(view::composed());
@@ -175,7 +210,7 @@ impl ScanSet {
         set.heads = Heads::new(&heads);
         let starts = |byte: u8| !set.by_byte[usize::from(byte)].is_empty() || set.heads.start_with(byte);
         set.starts = (0..=255).map(starts).collect();
-        set.literals = Literals::new(&set);
+        set.literals = Literals::new(&set, shared);
         Ok(set)
     }
 
@@ -230,7 +265,7 @@ fn may_hold(hir: &Hir, chars: &[char]) -> bool {
 }
 
 impl Literals {
-    pub(super) fn new(set: &ScanSet) -> Option<Literals> {
+    pub(super) fn new(set: &ScanSet, shared: &mut Shared) -> Option<Literals> {
         let mut owners: Vec<SmallVec<[u32; 1]>> = Vec::new();
         let mut ids: HashMap<&[u8], usize> = HashMap::new();
         for (index, compiled) in set.programs.iter().enumerate() {
@@ -250,9 +285,7 @@ impl Literals {
         if literals.is_empty() {
             return None;
         }
-        let mut builder = dfa::Builder::new();
-        builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
-        let automaton = builder.build(&literals).ok()?;
+        let automaton = shared.prefilter(&literals)?;
         let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
         let mut all = Literals { automaton, owners, tails: States::default(), begun: Vec::new(), begins: Vec::new() };
         all.note_tails(&literals, holds)?;

@@ -288,7 +288,7 @@ proptest! {
         let specs: Vec<TrackerSpec<'_>> = trackers.iter().zip(&choice).map(|(patterns, (_, _, holds))| {
             TrackerSpec { patterns: patterns.iter().collect(), holds: *holds, max_match }
         }).collect();
-        let set = Arc::new(ScanSet::new(&specs).unwrap());
+        let set = Arc::new(ScanSet::new(&specs, &mut Shared::default()).unwrap());
         let mut wanted: Vec<Hit> = specs.iter().enumerate().flat_map(|(index, spec)| oracle(spec, index, &text)).collect();
         wanted.sort();
         cuts.sort_unstable();
@@ -303,7 +303,7 @@ proptest! {
 fn literals_hand_every_start_over_once() {
     let patterns = [pattern("abcdef", None), pattern("cd", None), pattern("(?i)ABCD", None)];
     let spec = TrackerSpec { patterns: patterns.iter().collect(), holds: true, max_match: 100 };
-    let set = Arc::new(ScanSet::new(&[spec]).unwrap());
+    let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     assert!(set.programs.iter().all(|compiled| matches!(compiled.program.entry, Entry::Literals(_))));
     let found = |text: &str| scan(&set, text, &[3, 5]).iter().map(|hit| (hit.start, hit.end)).collect::<Vec<_>>();
     assert_eq!(found("xabcdefx"), [(1, 7)]);
@@ -325,7 +325,7 @@ fn common_word_boundaries_stay_fast() {
 fn memory_stays_bounded_on_endless_text() {
     let pattern = pattern("[a-z]+!", None);
     let spec = TrackerSpec { patterns: vec![&pattern], holds: true, max_match: 64 };
-    let mut scanner = Scanner::new(Arc::new(ScanSet::new(&[spec]).unwrap()));
+    let mut scanner = Scanner::new(Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap()));
     for _ in 0..10_000 {
         scanner.feed("abcdefgh");
         assert!(scanner.kept.len() < 4096 && scanner.runs[0].starts.len() < 256);
