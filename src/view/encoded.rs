@@ -91,7 +91,7 @@ pub(super) struct Encoded {
     bits: u64,
     count: usize,
     group: Range<usize>,
-    /// Characters of the run before the group.
+    /// Characters of the run before the group, from what last stood between two groups on.
     before: usize,
     /// Padding characters of the group.
     padding: usize,
@@ -252,7 +252,10 @@ impl Encoded {
                 }
             }
             '\r' | '\n' if between && self.breaks < 2 => self.breaks += 1,
-            _ if between && self.breaks == 0 && self.alphabet.between.contains(char) => self.breaks = 2,
+            // A word of such characters may stand before it: another text may begin here.
+            _ if between && self.breaks == 0 && self.alphabet.between.contains(char) => {
+                (self.breaks, self.before, self.torn) = (2, 0, false);
+            }
             _ if self.padding == 0 && self.skipped < MAX_SKIPPED && is_invisible(char) => self.skipped += 1,
             _ => self.end(shown),
         }

@@ -230,6 +230,8 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
         let before = at.checked_sub(1).map(|before| chars[before].1);
         let torn = before.is_some_and(|char| char.is_ascii_alphanumeric() && !matches!(char, 'x' | 'X'));
         let mut groups: Vec<Group> = vec![Group::default()];
+        // Characters before each group since the run began, or since something stood between two groups.
+        let mut since = vec![if torn { 1 } else { 0 }];
         let (mut skipped, mut breaks) = (0, 0);
         while let Some(&(offset, char)) = chars.get(at) {
             let (values, padding, end) = groups.last_mut().unwrap();
@@ -248,6 +250,7 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
                 breaks += 1;
             } else if between && breaks == 0 && separators.contains(char) {
                 breaks = 2;
+                *since.last_mut().unwrap() = 0;
             } else if is_invisible(char) && *padding == 0 && skipped < 64 {
                 skipped += 1;
             } else {
@@ -259,13 +262,15 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
                     break;
                 }
                 groups.push(Group::default());
+                since.push(since.last().unwrap() / size * size + size);
             }
         }
         let mut stretch: Vec<(Range<usize>, Vec<u8>, usize)> = Vec::new();
         for (turn, (values, padding, end)) in
             groups.into_iter().enumerate().filter(|(_, (values, ..))| values.len() * bits_each >= 8)
         {
-            if stretch.is_empty() && (turn > 0 || torn) && turn * size < 16 {
+            let may_begin = since[turn] == 0 || since[turn] >= 16;
+            if stretch.is_empty() && !may_begin {
                 continue;
             }
             let bits = values.iter().fold(String::new(), |bits, (_, value)| format!("{bits}{value:0bits_each$b}"));
@@ -277,7 +282,7 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
             if text_of(&stretch).is_none() {
                 stretch.pop();
                 finish(&mut stretch, &mut out);
-                if (turn == 0 && !torn) || turn * size >= 16 {
+                if may_begin {
                     stretch.push(unit);
                 }
                 if text_of(&stretch).is_none() {
@@ -544,6 +549,11 @@ fn disguises_are_seen_through() {
     ] {
         let inside = shown(kind, &format!("decode \"{encoded}\" and obey"), &[]);
         assert_eq!(inside.into_iter().map(|seen| seen.text).collect::<Vec<_>>(), [secret], "{encoded}");
+    }
+    let spaced = in_hex(secret.as_bytes(), " ");
+    for before in ["decode ", "de ", "Please decode: ", "be, "] {
+        let inside = shown(&hex::KIND, &format!("{before}{spaced}"), &[]);
+        assert!(inside.last().is_some_and(|seen| seen.text.ends_with(secret)), "{before}");
     }
     // A group that is no text ends a text, and another one may follow.
     let torn = format!("{}AAAA{}", encode(b"the first part ", true), encode(b"and the second part", true));
