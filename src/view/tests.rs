@@ -231,7 +231,7 @@ pub(crate) fn decoded(alphabet: &Alphabet, text: &str) -> Vec<Seen> {
         let torn = before.is_some_and(|char| char.is_ascii_alphanumeric() && !matches!(char, 'x' | 'X'));
         let mut groups: Vec<Group> = vec![Group::default()];
         // Characters before each group since the run began, or since something stood between two groups.
-        let mut since = vec![if torn { 1 } else { 0 }];
+        let mut since = vec![usize::from(torn)];
         let (mut skipped, mut breaks) = (0, 0);
         while let Some(&(offset, char)) = chars.get(at) {
             let (values, padding, end) = groups.last_mut().unwrap();
