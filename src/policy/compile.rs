@@ -12,6 +12,7 @@ use crate::classifier::Calibration;
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
+use crate::view;
 
 /// What a policy needs to know about a classifier's label.
 #[derive(Clone, Debug)]
@@ -103,6 +104,9 @@ impl RuleSet {
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
+        }
+        if set.plans.iter().any(|plan| plan.views) {
+            view::prepare();
         }
         Ok(set)
     }

@@ -146,6 +146,7 @@ impl Program {
         Ok(Program { machine, before, after, entry })
     }
 
+    /// The pattern was built into an NFA once, when the policy was loaded: it can be again.
     fn machine(&self) -> &Machine {
         let core = &self.machine.core;
         self.machine.built.get_or_init(|| Machine::new(nfa_of(core).unwrap_or_else(|_| NFA::never_match())))

@@ -245,7 +245,8 @@ impl Scanner {
         self.set.literals.as_ref()?.tails.get(&self.literal?).copied()
     }
 
-    /// The earliest place that may be found of what has begun with a literal, of what holds text. Unlike [`Scanner::undetected`] this asks
+    /// The earliest place that a finding may cover of what has begun with a literal and holds text. Unlike
+    /// [`Scanner::undetected`] this asks
     /// the programs: most of what begins like a literal stands in the middle of a word, or is spelled in another case.
     fn begun(&self) -> usize {
         let (Some(literals), Some(tails)) = (&self.set.literals, self.tails()) else { return self.len() };
@@ -324,7 +325,7 @@ impl Scanner {
         }
         let Some(mut state) = compiled.program.start(kept.around(start)) else { return };
         // Most candidates fail within a few bytes. One that does so in text that is there leaves no trace.
-        if compiled.program.fails_soon(&state, kept.around(start), AHEAD.min(tracker.max_match)) {
+        if compiled.program.fails_soon(&state, kept.around(start), heads::DEPTH.min(tracker.max_match)) {
             return;
         }
         let mut live = true;
@@ -391,9 +392,6 @@ impl Scanner {
         }
     }
 }
-
-/// How far to look ahead before a candidate is entered, in bytes.
-const AHEAD: usize = 12;
 
 #[cfg(test)]
 pub(crate) mod sabotage;

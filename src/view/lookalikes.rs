@@ -156,8 +156,16 @@ static LOOKALIKES: LazyLock<HashMap<char, char, FixedState>> = LazyLock::new(|| 
         Some((char, if first == 'l' && char.is_uppercase() { 'I' } else { first }))
     };
     let braille = BRAILLE.chars().filter(|char| *char != ' ').zip('a'..='z');
-    ('\u{80}'..=char::MAX).filter_map(alike).chain(braille).collect()
+    ('\u{80}'..=LAST).filter_map(alike).chain(braille).collect()
 });
+
+/// No character behind these planes looks like an ASCII one.
+const LAST: char = '\u{1ffff}';
+
+/// Makes the table, which takes some milliseconds.
+pub(super) fn prepare() {
+    LazyLock::force(&LOOKALIKES);
+}
 
 /// The letters from a to z.
 const BRAILLE: &str = "⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵";

@@ -46,6 +46,12 @@ pub enum Shape {
     Inside,
 }
 
+/// Makes the tables that views read, so that no text waits for them.
+pub fn prepare() {
+    composed();
+    lookalikes::prepare();
+}
+
 /// One view of one text.
 pub trait View: fmt::Debug + Send + Sync {
     /// Sees the next piece, whole characters, and shows what can be told by now.

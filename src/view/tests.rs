@@ -575,3 +575,9 @@ fn ways_are_told_apart_and_end() {
     let why: Vec<&str> = one.then(folded).unwrap().views().map(|view| view.why).collect();
     assert_eq!(why, ["decoded from base64", "in the folded text"]);
 }
+
+#[test]
+fn no_character_of_higher_planes_looks_like_an_ascii_one() {
+    let alike = ('\u{20000}'..=char::MAX).find(|&char| alike(char) != Some(char));
+    assert_eq!(alike, None);
+}
