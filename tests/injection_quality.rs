@@ -5,18 +5,17 @@
 //! `cargo test --test injection_quality -- --nocapture` shows the table.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
+#[path = "common/quality.rs"]
+mod quality;
 
-use jiff::Timestamp;
+use std::fmt::Write as _;
+use std::path::Path;
+
 use palisade::action::Action;
-use palisade::config::Source;
-use palisade::policy::file::load_policy_source;
-use palisade::policy::{Channel, Context, RuleSet};
-use palisade::segment::{Direction, Kind, Scope};
+use palisade::policy::Context;
+use palisade::segment::Kind;
+
+use self::quality::{context, data, read, rows};
 
 /// Files with attacks in them. What is labelled 0 there resembles an attack, and counts as harmless.
 const ATTACKS: &[&str] = &[
@@ -75,12 +74,8 @@ type Halves = [Count; 2];
 
 #[test]
 fn recall_and_false_alarms() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    if !folder.exists() {
-        println!("skipped: no labelled data in {}", folder.display());
-        return;
-    }
-    let context = context();
+    let Some(folder) = data() else { return };
+    let context = context(include_str!("../policies/injection.yaml"));
     let (mut attacks, mut harmless) = (Halves::default(), Halves::default());
     let (mut attack_rows, mut harmless_rows) = (String::new(), String::new());
     for name in ATTACKS.iter().chain(HARMLESS) {
@@ -109,22 +104,10 @@ fn recall_and_false_alarms() {
     }
 }
 
-fn context() -> Context {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/injection.yaml");
-    let source = Source::new("injection.yaml", &std::fs::read_to_string(path).unwrap());
-    let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
-    let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
-    let labels = |_: &str, _: &str| Err("no models here".to_owned());
-    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
-    Context::new(Arc::new(rules), Arc::new([0; 32]))
-}
-
 /// The harmless texts of a packed file and its attacks, each by half.
 fn count(context: &Context, file: &Path) -> [Halves; 2] {
     let mut counts = [Halves::default(); 2];
-    let mut gzip = Command::new("gzip").arg("-dc").arg(file).stdout(Stdio::piped()).spawn().unwrap();
-    for line in BufReader::new(gzip.stdout.take().unwrap()).lines() {
-        let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+    for row in rows(file) {
         let text = row["text"].as_str().unwrap();
         let kind = match row["channel"].as_str() {
             Some("document" | "memory") => Kind::Document,
@@ -136,14 +119,11 @@ fn count(context: &Context, file: &Path) -> [Halves; 2] {
         count.texts += 1;
         count.blocked += usize::from(blocks(context, text, kind));
     }
-    assert!(gzip.wait().unwrap().success());
     counts
 }
 
 fn blocks(context: &Context, text: &str, kind: Kind) -> bool {
-    let mut channel = Channel::new(context, Arc::clone(context.rules.plan_for(Scope::one(Direction::Request, kind))));
-    channel.feed(text);
-    channel.finish();
+    let channel = read(context, kind, text);
     channel.findings().iter().any(|finding| matches!(context.rules.rule(finding.rule).action, Action::Block(_)))
 }
 

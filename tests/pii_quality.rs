@@ -6,19 +6,17 @@
 //! `cargo test --test pii_quality -- --nocapture` shows the table.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/quality.rs"]
+mod quality;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::ops::Range;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use jiff::Timestamp;
-use palisade::config::Source;
-use palisade::policy::file::load_policy_source;
-use palisade::policy::{Channel, Context, RuleSet};
-use palisade::segment::{Direction, Kind, Scope};
+use palisade::policy::Context;
+use palisade::segment::Kind;
+
+use self::quality::{context, data, read, rows};
 
 /// Entity, and the lowest precision and recall that pass.
 ///
@@ -62,11 +60,7 @@ struct Count {
 
 #[test]
 fn precision_and_recall() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    if !folder.exists() {
-        println!("skipped: no labelled data in {}", folder.display());
-        return;
-    }
+    let Some(folder) = data() else { return };
     let context = context(RULE);
     let mut all: BTreeMap<String, Count> = BTreeMap::new();
     for name in ["ner-pii-templates", "ner-presidio-synth"] {
@@ -77,8 +71,8 @@ fn precision_and_recall() {
             continue;
         }
         let mut counts = BTreeMap::new();
-        for line in lines(&file) {
-            count(&context, &serde_json::from_str(&line).unwrap(), &mut counts);
+        for row in rows(&file) {
+            count(&context, &row, &mut counts);
         }
         println!("{}", table(name, &counts));
         for (entity, count) in counts {
@@ -100,21 +94,16 @@ fn precision_and_recall() {
 
 #[test]
 fn ordinary_texts_raise_hardly_any_alarm() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let Ok(entries) = folder.read_dir() else {
-        println!("skipped: no texts in {}", folder.display());
-        return;
-    };
+    let Some(folder) = data() else { return };
     let context = context(USUAL);
     let (mut bytes, mut alarms) = (0, BTreeMap::<String, Vec<String>>::new());
-    for entry in entries {
+    for entry in folder.read_dir().unwrap() {
         let file = entry.unwrap().path();
         let name = file.file_name().unwrap().to_str().unwrap();
         if !ORDINARY.iter().any(|start| name.starts_with(start)) {
             continue;
         }
-        for line in lines(&file) {
-            let row: serde_json::Value = serde_json::from_str(&line).unwrap();
+        for row in rows(&file) {
             let text = row["text"].as_str().unwrap();
             bytes += text.len();
             for (entity, range) in findings(&context, text) {
@@ -130,23 +119,6 @@ fn ordinary_texts_raise_hardly_any_alarm() {
         let rate = found.len() as f64 / (bytes as f64 / 1e6);
         assert!(rate <= ALARMS, "{entity}: {rate:.2} for a million bytes");
     }
-}
-
-fn context(rule: &str) -> Context {
-    let source = Source::new("quality.yaml", rule);
-    let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
-    let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
-    let labels = |_: &str, _: &str| Err("no models here".to_owned());
-    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
-    Context::new(Arc::new(rules), Arc::new([0; 32]))
-}
-
-/// The lines of a packed file, by way of gzip.
-fn lines(file: &Path) -> Vec<String> {
-    let mut gzip = Command::new("gzip").arg("-dc").arg(file).stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(gzip.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
-    assert!(gzip.wait().unwrap().success());
-    lines
 }
 
 /// A finding is right when it lies over a label of its entity; a label is recalled when a finding lies over most of it.
@@ -180,10 +152,7 @@ fn count(context: &Context, row: &serde_json::Value, counts: &mut BTreeMap<Strin
 
 /// What is found in a text: entity and range.
 fn findings(context: &Context, text: &str) -> Vec<(String, Range<usize>)> {
-    let plan = Arc::clone(context.rules.plan_for(Scope::one(Direction::Request, Kind::User)));
-    let mut channel = Channel::new(context, plan);
-    channel.feed(text);
-    channel.finish();
+    let channel = read(context, Kind::User, text);
     let found = channel.findings().iter();
     found.map(|finding| (finding.label.as_deref().unwrap_or_default().to_owned(), finding.range.clone())).collect()
 }

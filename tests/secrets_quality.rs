@@ -4,35 +4,27 @@
 //! `cargo test --test secrets_quality -- --nocapture` shows the findings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
+#[path = "common/quality.rs"]
+mod quality;
 
-use jiff::Timestamp;
-use palisade::config::Source;
-use palisade::policy::file::load_policy_source;
-use palisade::policy::{Channel, Context, RuleSet};
-use palisade::segment::{Direction, Kind, Scope};
+use palisade::policy::Context;
+use palisade::segment::Kind;
+
+use self::quality::{context, data, read, rows};
 
 /// Texts with a finding that pass: there are some that do have a secret-looking string in them.
 const MOST: usize = 5;
 
 #[test]
 fn ordinary_texts_hold_no_secrets() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    if !folder.exists() {
-        println!("skipped: no texts in {}", folder.display());
-        return;
-    }
+    let Some(folder) = data() else { return };
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.file_name().unwrap().to_string_lossy().starts_with("benign-"));
     files.sort();
-    let context = context();
+    let context = context("rules: [{ id: r, action: log, detect: { secrets: {} } }]");
     let (mut texts, mut bytes, mut alarmed) = (0, 0, 0);
     for file in files {
-        for line in lines(&file) {
-            let row: serde_json::Value = serde_json::from_str(&line).unwrap();
+        for row in rows(&file) {
             let text = row["text"].as_str().unwrap();
             texts += 1;
             bytes += text.len();
@@ -47,30 +39,9 @@ fn ordinary_texts_hold_no_secrets() {
     assert!(alarmed <= MOST, "{alarmed} texts alarm");
 }
 
-fn context() -> Context {
-    let rule = "rules: [{ id: r, action: log, detect: { secrets: {} } }]";
-    let source = Source::new("quality.yaml", rule);
-    let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
-    let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
-    let labels = |_: &str, _: &str| Err("no models here".to_owned());
-    let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
-    Context::new(Arc::new(rules), Arc::new([0; 32]))
-}
-
-/// The lines of a packed file, by way of gzip.
-fn lines(file: &Path) -> Vec<String> {
-    let mut gzip = Command::new("gzip").arg("-dc").arg(file).stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(gzip.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
-    assert!(gzip.wait().unwrap().success());
-    lines
-}
-
 /// Label, what was found, and what stands around it.
 fn found(context: &Context, text: &str) -> Vec<(String, String, String)> {
-    let plan = Arc::clone(context.rules.plan_for(Scope::one(Direction::Request, Kind::User)));
-    let mut channel = Channel::new(context, plan);
-    channel.feed(text);
-    channel.finish();
+    let channel = read(context, Kind::User, text);
     let findings = channel.findings().iter().map(|finding| {
         let mut from = finding.range.start.saturating_sub(60);
         while !text.is_char_boundary(from) {
