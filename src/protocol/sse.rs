@@ -137,8 +137,9 @@ impl Decoder {
                     Some(b'\n') => next += 1,
                     Some(_) => {}
                     // A CR that ends a blank line ends the event: nobody should wait for what may be an LF. After any
-                    // other line there is more to come anyway.
-                    None if end > self.line => {
+                    // other line there is more to come anyway, and after a line that ended in an LF this one will:
+                    // what is said in between (a stream's end) would tear the CRLF, which not every client survives.
+                    None if end > self.line || self.buffer[..end].ends_with(b"\n") => {
                         self.seen = end;
                         break;
                     }
@@ -239,6 +240,15 @@ mod tests {
             let raw: Vec<u8> = events(stream, step).into_iter().flat_map(|event| event.raw).collect();
             assert_eq!(raw, stream, "step {step}");
         }
+    }
+
+    #[test]
+    fn no_event_ends_inside_a_crlf() {
+        let stream = b"data: a\r\n\r\n: b\r\n\r\nevent: c\r\ndata: c\r\n\r\n";
+        for step in 1..stream.len() {
+            assert_eq!(events(stream, step), events(stream, stream.len()), "step {step}");
+        }
+        assert_eq!(events(b"data: a\r\n\r", 1)[0].raw.as_ref(), b"data: a\r\n\r");
     }
 
     #[test]
