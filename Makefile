@@ -6,6 +6,7 @@
 # make fuzz     each fuzz target for MINUTES minutes (10), by cargo-fuzz
 # make bench    the figures of benches/README.md (also bench-compare, bench-baseline: see there)
 # make deploy-check  run what is in deploy/, in Debian chroots (root)
+# make pii-quality  measure precision and recall of `pii` anew, for docs/detectors.md
 # make phone-regions  write the table of phone numbers anew from the crate phonenumber
 # make runtime  fetch ONNX Runtime's library alone
 #
@@ -17,7 +18,7 @@ include deploy/runtime.mk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: phone-regions deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
+.PHONY: pii-quality phone-regions deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -45,6 +46,9 @@ property: MINUTES := 60
 property:
 	PALISADE_CASES=10000000 PALISADE_SECONDS=$$(($(MINUTES) * 60)) cargo test --locked --release --lib -- --nocapture agree
 
+
+pii-quality:
+	PALISADE_WRITE=1 cargo test --locked --test pii_quality -- --nocapture precision_and_recall
 
 phone-regions:
 	PALISADE_PHONE_REGIONS=1 cargo test --locked --lib the_table_is_what_the_metadata_says
