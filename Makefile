@@ -7,6 +7,7 @@
 # make bench    the figures of benches/README.md (also bench-compare, bench-baseline: see there)
 # make deploy-check  run what is in deploy/, in Debian chroots (root)
 # make pii-quality  measure precision and recall of `pii` anew, for docs/detectors.md
+# make false-alarms  measure how often the policy default blocks what is harmless anew, for docs/policies.md
 # make phone-regions  write the table of phone numbers anew from the crate phonenumber
 # make runtime  fetch ONNX Runtime's library alone
 #
@@ -18,7 +19,7 @@ include deploy/runtime.mk
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: pii-quality phone-regions deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
+.PHONY: false-alarms pii-quality phone-regions deploy-check help build demo test lint property soak fuzz bench bench-compare bench-baseline
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -49,6 +50,9 @@ property:
 
 pii-quality:
 	PALISADE_WRITE=1 cargo test --locked --test pii_quality -- --nocapture precision_and_recall
+
+false-alarms: runtime
+	PALISADE_WRITE=1 cargo test --locked --release --test false_alarms -- --nocapture
 
 phone-regions:
 	PALISADE_PHONE_REGIONS=1 cargo test --locked --lib the_table_is_what_the_metadata_says
