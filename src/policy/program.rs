@@ -97,8 +97,24 @@ pub(super) struct Around<'t> {
 
 impl Around<'_> {
     fn holds(self, looks: &[Look]) -> bool {
-        let matcher = LookMatcher::new();
-        looks.iter().all(|&look| matcher.matches(look, self.kept, self.at))
+        if looks.is_empty() {
+            return true;
+        }
+        let before = self.at.checked_sub(1).and_then(|at| self.kept.get(at));
+        let after = self.kept.get(self.at);
+        // Between ASCII characters, as most are, no table has to be asked.
+        let is_ascii = [before, after].iter().all(|byte| byte.is_none_or(u8::is_ascii));
+        let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let (before, after, matcher) = (is_word(before), is_word(after), LookMatcher::new());
+        looks.iter().all(|&look| match look {
+            Look::WordUnicode if is_ascii => before != after,
+            Look::WordUnicodeNegate if is_ascii => before == after,
+            Look::WordStartUnicode if is_ascii => !before && after,
+            Look::WordEndUnicode if is_ascii => before && !after,
+            Look::WordStartHalfUnicode if is_ascii => !before,
+            Look::WordEndHalfUnicode if is_ascii => !after,
+            _ => matcher.matches(look, self.kept, self.at),
+        })
     }
 }
 
@@ -235,17 +251,17 @@ impl Program {
         }
     }
 
-    /// Whether what starts here ends in nothing within the next bytes, as far as they are there.
-    pub(super) fn fails_soon(&self, state: &State, around: Around<'_>, most: usize) -> bool {
-        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (self.machine(), state) else { return false };
+    /// After how many bytes, `most` at the most, what starts here ends in nothing, as far as text is there.
+    pub(super) fn fails_within(&self, state: &State, around: Around<'_>, most: usize) -> Option<usize> {
+        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (self.machine(), state) else { return None };
         let mut id = *id;
-        for &byte in around.kept.get(around.at..).unwrap_or_default().iter().take(most) {
+        for (steps, &byte) in around.kept.get(around.at..).unwrap_or_default().iter().take(most).enumerate() {
             id = dfa.next_state(id, byte);
             if dfa.is_special_state(id) {
-                return dfa.is_dead_state(id);
+                return dfa.is_dead_state(id).then_some(steps);
             }
         }
-        false
+        None
     }
 
     /// Which bytes a match can take at each of the first places behind its start, `depth` of them; of those from which on

@@ -9,6 +9,7 @@
 //! nothing longer can come.
 
 mod heads;
+mod literals;
 mod run;
 mod set;
 
@@ -16,9 +17,11 @@ use std::sync::Arc;
 
 use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID as LiteralState};
+use smallvec::SmallVec;
 
+use self::literals::{Literals, Tails};
 use self::run::{Kept, Runs};
-use self::set::{Literals, Tails, Tracker, class_before, start_of};
+use self::set::{Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
 pub(super) use self::heads::Reach;
@@ -71,8 +74,17 @@ pub(super) struct Scanner {
     /// Trackers with something open.
     active: Vec<u32>,
     hits: Vec<Hit>,
+    /// How many bytes may be looked at ahead of their turn, to see whether candidates fail.
+    ahead: usize,
     finished: bool,
 }
+
+/// For each byte of the text so many may be looked at ahead of their turn: a bound on the work that does not hang on the text.
+const AHEAD: usize = 4;
+/// So many bytes of text, at the most, give room to look ahead later on.
+const MOST_AHEAD: usize = 4096;
+/// So far ahead a candidate is followed to its end before it is taken in, in bytes, and [`heads::DEPTH`].
+const MAX_AHEAD: usize = 240;
 
 impl Scanner {
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
@@ -86,6 +98,7 @@ impl Scanner {
             runs,
             active: Vec::new(),
             hits: Vec::new(),
+            ahead: 0,
             finished: false,
         }
     }
@@ -97,17 +110,15 @@ impl Scanner {
 
     /// Scans the next piece. Pieces are whole characters.
     pub(super) fn feed(&mut self, piece: &str) {
-        let from = self.len();
+        let before = self.kept.len();
         self.kept.push_str(piece);
-        let mut done = self.skip(piece.as_bytes());
-        if done < piece.len() {
+        self.ahead = (self.ahead + AHEAD * piece.len()).min(AHEAD * MOST_AHEAD);
+        let mut next = self.skip(before);
+        if next < self.kept.len() {
             let set = Arc::clone(&self.set);
-            while let Some(&byte) = piece.as_bytes().get(done) {
-                self.scan(&set, byte, from + done);
-                done += 1;
-                if self.active.is_empty() {
-                    done += self.skip(&piece.as_bytes()[done..]);
-                }
+            while let Some(&byte) = self.kept.as_bytes().get(next) {
+                self.scan(&set, byte, self.base + next);
+                next = self.skip(next + 1);
             }
         }
         for &index in &self.active {
@@ -116,28 +127,20 @@ impl Scanner {
         self.forget();
     }
 
-    /// While nothing is open, goes on to the next byte with which something may start. Returns how many bytes that is.
-    fn skip(&mut self, bytes: &[u8]) -> usize {
+    /// While nothing is open, goes on to the next byte with which something may start, behind `at` bytes of what is kept.
+    /// Returns where that stands.
+    fn skip(&mut self, at: usize) -> usize {
         if !self.active.is_empty() {
-            return 0;
+            return at;
         }
-        let starts = &self.set.starts;
-        let starts_here = |byte: &u8| starts.get(usize::from(*byte)) == Some(&true);
-        let (Some(literals), Some(mut state)) = (&self.set.literals, self.literal) else {
-            return bytes.iter().position(starts_here).unwrap_or(bytes.len());
+        let (text, starts) = (self.kept.as_bytes(), &self.set.starts.0);
+        let (Some(literals), Some(state)) = (&self.set.literals, self.literal) else {
+            let starts_here = |byte: &u8| starts[usize::from(*byte)];
+            return text[at..].iter().position(starts_here).map_or(text.len(), |skipped| at + skipped);
         };
-        let automaton = &literals.automaton;
-        let mut done = 0;
-        for byte in bytes {
-            let next = automaton.next_state(Anchored::No, state, *byte);
-            if starts_here(byte) || automaton.is_special(next) {
-                break;
-            }
-            state = next;
-            done += 1;
-        }
+        let (next, state) = literals.skip(state, text, at, starts);
         self.literal = Some(state);
-        done
+        next
     }
 
     fn scan(&mut self, set: &ScanSet, byte: u8, at: usize) {
@@ -152,16 +155,16 @@ impl Scanner {
             }
         }
         let here = at - self.base;
-        if set.starts.get(usize::from(byte)) == Some(&true) && self.kept.is_char_boundary(here) {
+        if set.starts.0[usize::from(byte)] && self.kept.is_char_boundary(here) {
             for &program in &set.by_byte[usize::from(byte)] {
                 let inner = set.programs[program as usize].inner.as_ref();
                 if let Some(start) = inner.and_then(|inner| start_of(inner, self.kept.as_bytes(), here)) {
                     self.spawn(set, program, self.base + start, at);
                 }
             }
-            for program in set.heads.alive(&self.kept.as_bytes()[here..]) {
-                self.spawn(set, program, at, at);
-            }
+            let mut alive: SmallVec<[u32; 4]> = SmallVec::new();
+            set.heads.alive(&self.kept.as_bytes()[here..], |program| alive.push(program));
+            alive.into_iter().for_each(|program| self.spawn(set, program, at, at));
         }
         if !self.active.is_empty() {
             self.settle_active(set, at + 1);
@@ -242,7 +245,7 @@ impl Scanner {
     }
 
     fn tails(&self) -> Option<Tails> {
-        self.set.literals.as_ref()?.tails.get(&self.literal?).copied()
+        Some(self.set.literals.as_ref()?.tails(self.literal?))
     }
 
     /// The earliest place that a finding may cover of what has begun with a literal and holds text. Unlike
@@ -266,13 +269,13 @@ impl Scanner {
         let bytes = char.encode_utf8(&mut utf8).as_bytes();
         let inner = self.set.inner.iter().flat_map(|&tracker| &self.set.trackers[tracker as usize].inner);
         let classes = inner.map(|inner| inner.class).fold(AsciiSet::default(), AsciiSet::union);
-        if bytes.iter().any(|&byte| classes.has(byte) || self.set.starts.get(usize::from(byte)) == Some(&true)) {
+        if bytes.iter().any(|&byte| classes.has(byte) || self.set.starts.0[usize::from(byte)]) {
             return true;
         }
         let (Some(literals), Some(mut state)) = (&self.set.literals, self.literal) else { return false };
         bytes.iter().any(|&byte| {
             state = literals.automaton.next_state(Anchored::No, state, byte);
-            literals.automaton.is_match(state) || literals.tails.get(&state).is_some_and(|tails| tails.any > 0)
+            literals.automaton.is_match(state) || literals.tails(state).any > 0
         })
     }
 
@@ -324,8 +327,11 @@ impl Scanner {
             return;
         }
         let Some(mut state) = compiled.program.start(kept.around(start)) else { return };
-        // Most candidates fail within a few bytes. One that does so in text that is there leaves no trace.
-        if compiled.program.fails_soon(&state, kept.around(start), heads::DEPTH.min(tracker.max_match)) {
+        // Most candidates fail soon. One that does so in text that is there leaves no trace.
+        let most = (heads::DEPTH + self.ahead.min(MAX_AHEAD)).min(tracker.max_match);
+        let fails = compiled.program.fails_within(&state, kept.around(start), most);
+        self.ahead = self.ahead.saturating_sub(fails.unwrap_or(most).saturating_sub(heads::DEPTH));
+        if fails.is_some() {
             return;
         }
         let mut live = true;

@@ -11,4 +11,4 @@ pub(super) const KIND: ViewKind = ViewKind {
     wakes: |_| true,
 };
 
-static BASE32: Alphabet = Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", &[], true, "");
+static BASE32: Alphabet = Alphabet::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", &[], true, "", (b'a', b'z'));

@@ -13,4 +13,4 @@ pub(super) const KIND: ViewKind = ViewKind {
 
 const CHARS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static BASE64: Alphabet = Alphabet::new(CHARS, &[(b'-', b'+'), (b'_', b'/')], true, "");
+static BASE64: Alphabet = Alphabet::new(CHARS, &[(b'-', b'+'), (b'_', b'/')], true, "", (b' ', b'*'));

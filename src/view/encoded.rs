@@ -29,11 +29,19 @@ pub(super) struct Alphabet {
     padded: bool,
     /// What may stand between two groups besides a line break, one at a time.
     between: &'static str,
+    /// Of the bytes that end a run the first and the last of a row in which the most common ones of prose stand.
+    common: (u8, u8),
 }
 
 impl Alphabet {
     /// `chars` in the order of their values, and others that stand for the same.
-    pub(super) const fn new(chars: &str, same: &[(u8, u8)], padded: bool, between: &'static str) -> Alphabet {
+    pub(super) const fn new(
+        chars: &str,
+        same: &[(u8, u8)],
+        padded: bool,
+        between: &'static str,
+        common: (u8, u8),
+    ) -> Alphabet {
         let (chars, mut values, mut at) = (chars.as_bytes(), [NONE; 256], 0);
         while at < chars.len() {
             values[chars[at] as usize] = at as u8;
@@ -61,7 +69,12 @@ impl Alphabet {
             5 => 8,
             _ => 2,
         };
-        Alphabet { values, ends, bits, group, padded, between }
+        let mut byte = common.0;
+        while byte <= common.1 {
+            assert!(ends[byte as usize]);
+            byte += 1;
+        }
+        Alphabet { values, ends, bits, group, padded, between, common }
     }
 
     fn has(&self, byte: u8) -> bool {
@@ -378,6 +391,7 @@ fn is_text(bytes: &[u8]) -> bool {
 fn words(alphabet: &Alphabet, piece: &[u8]) -> usize {
     let mut at = 0;
     while at < piece.len() {
+        at += prose(alphabet.common, &piece[at..]);
         let window = &piece[at..piece.len().min(at + MIN_CHARS)];
         // Before the last end of a run in here, none is long enough: from there on looking once is enough.
         if let Some(last) = window.iter().rposition(|&byte| alphabet.ends[usize::from(byte)]) {
@@ -391,4 +405,49 @@ fn words(alphabet: &Alphabet, piece: &[u8]) -> usize {
         at += other;
     }
     at
+}
+
+/// The same of blocks that each have one of these bytes, which end runs: a few steps for a block, whatever stands in it.
+fn prose(common: (u8, u8), piece: &[u8]) -> usize {
+    // Where the run begins that goes on into the next block, and how many bytes before that block.
+    let (mut calm, mut short) = (0, 0);
+    for (index, block) in piece.as_chunks::<MIN_CHARS>().0.iter().enumerate() {
+        let ends = within(common, block);
+        let (first, behind) = (ends.trailing_zeros() as usize / 8, ends.leading_zeros() as usize / 8);
+        if ends == 0 || short + first >= MIN_CHARS {
+            break;
+        }
+        (calm, short) = ((index + 1) * MIN_CHARS - behind, behind);
+    }
+    calm
+}
+
+/// The highest bit of each byte that lies within these two, which are ASCII; the first byte is the lowest.
+fn within((low, high): (u8, u8), block: &[u8; MIN_CHARS]) -> u128 {
+    const ONES: u128 = u128::MAX / 255;
+    let bytes = u128::from_le_bytes(*block);
+    // No sum of two such bytes carries into the next.
+    let ascii = bytes & (0x7f * ONES);
+    let from_low = ascii + u128::from(0x80 - low) * ONES;
+    let above_high = ascii + u128::from(0x7f - high) * ONES;
+    from_low & !above_high & !bytes & (0x80 * ONES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_apart() {
+        for (low, high) in [(b' ', b'*'), (b'g', b'z'), (0, 0x7f), (b'a', b'a')] {
+            for byte in 0..=255 {
+                for place in 0..MIN_CHARS {
+                    let mut block = [0xff; MIN_CHARS];
+                    block[place] = byte;
+                    let expected = u128::from((low..=high).contains(&byte)) << (8 * place + 7);
+                    assert_eq!(within((low, high), &block), expected, "{byte} at {place}");
+                }
+            }
+        }
+    }
 }

@@ -14,4 +14,4 @@ pub(super) const KIND: ViewKind = ViewKind {
 
 const CAPITALS: &[(u8, u8)] = &[(b'A', b'a'), (b'B', b'b'), (b'C', b'c'), (b'D', b'd'), (b'E', b'e'), (b'F', b'f')];
 
-static HEX: Alphabet = Alphabet::new("0123456789abcdef", CAPITALS, false, " ,:-");
+static HEX: Alphabet = Alphabet::new("0123456789abcdef", CAPITALS, false, " ,:-", (b'g', b'z'));

@@ -5,10 +5,11 @@
 //! take there. A place's bytes rule out all patterns at once (shift-and, as in Baeza-Yates and Gonnet's bit-parallel
 //! matching). It never rules out a pattern that has matched or may match.
 
-use smallvec::SmallVec;
-
 /// So many bytes are looked at.
 pub(super) const DEPTH: usize = 12;
+
+/// As many words of patterns as usual policies have.
+const FEW: usize = 8;
 
 /// For each place behind a start, the bytes that a pattern can take there.
 pub(in crate::policy) type Reach = Vec<[bool; 256]>;
@@ -45,9 +46,17 @@ impl Heads {
         self.row(0, byte).iter().any(|&word| word != 0)
     }
 
-    /// The patterns that may start here, as far as text is there.
-    pub(super) fn alive(&self, text: &[u8]) -> impl Iterator<Item = u32> + '_ {
-        let mut alive: SmallVec<[u64; 4]> = SmallVec::from_elem(u64::MAX, self.words);
+    /// Reports the patterns that may start here, as far as text is there.
+    pub(super) fn alive(&self, text: &[u8], mut report: impl FnMut(u32)) {
+        // In place: a vector would be moved about for each byte that may start something.
+        let (mut few, mut many) = ([u64::MAX; FEW], Vec::new());
+        let alive = match few.get_mut(..self.words) {
+            Some(few) => few,
+            None => {
+                many.resize(self.words, u64::MAX);
+                &mut many[..]
+            }
+        };
         for (place, &byte) in text.iter().take(DEPTH).enumerate() {
             let mut any = 0;
             for (alive, row) in alive.iter_mut().zip(self.row(place, byte)) {
@@ -55,17 +64,16 @@ impl Heads {
                 any |= *alive;
             }
             if any == 0 {
-                break;
+                return;
             }
         }
-        let words = alive.into_iter().enumerate();
-        words.flat_map(move |(word, mut bits)| {
-            std::iter::from_fn(move || {
-                let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-                bits &= bits - 1;
-                self.programs.get(word * 64 + bit).copied()
-            })
-        })
+        for (word, bits) in alive.iter_mut().enumerate() {
+            while *bits != 0 {
+                let program = self.programs.get(word * 64 + bits.trailing_zeros() as usize);
+                *bits &= *bits - 1;
+                program.into_iter().for_each(|&program| report(program));
+            }
+        }
     }
 
     fn row(&self, place: usize, byte: u8) -> &[u64] {

@@ -1,17 +1,16 @@
-//! The compiled patterns of all trackers that read the same text, behind one literal prefilter.
+//! The compiled patterns of all trackers that read the same text, and what they have in common.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Entries;
 use std::sync::Arc;
 
-use aho_corasick::automaton::{Automaton, StateID as LiteralState};
-use aho_corasick::{Anchored, dfa};
-use foldhash::fast::FixedState;
+use aho_corasick::dfa;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
 use super::heads::{self, Heads};
+use super::literals::Literals;
 use crate::detector::{Edges, Inner, Pattern, Surround, Validator};
 use crate::view;
 
@@ -36,7 +35,7 @@ pub(in crate::policy) struct ScanSet {
     /// The others without literals.
     pub(super) heads: Heads,
     /// For each byte, whether there are such programs.
-    pub(super) starts: Vec<bool>,
+    pub(super) starts: Starts,
     /// The trackers with patterns that are started by an inner byte.
     pub(super) inner: Vec<u32>,
     /// How much settled text is kept for checks that look back, in bytes.
@@ -45,6 +44,16 @@ pub(in crate::policy) struct ScanSet {
     composed: bool,
     /// Whether something that text waits for may hold such a character.
     holds_composed: bool,
+}
+
+/// A flag for each byte.
+#[derive(Debug)]
+pub(super) struct Starts(pub(super) [bool; 256]);
+
+impl Default for Starts {
+    fn default() -> Starts {
+        Starts([false; 256])
+    }
 }
 
 /// What several sets have in common: most rules read requests and answers alike, or are in several policies' plans.
@@ -67,7 +76,7 @@ impl Shared {
         }
     }
 
-    fn prefilter(&mut self, literals: &[&[u8]]) -> Option<Arc<dfa::DFA>> {
+    pub(super) fn prefilter(&mut self, literals: &[&[u8]]) -> Option<Arc<dfa::DFA>> {
         let key: Vec<Vec<u8>> = literals.iter().map(|literal| literal.to_vec()).collect();
         if let Some(known) = self.prefilters.get(&key) {
             return Some(Arc::clone(known));
@@ -131,43 +140,6 @@ pub(super) struct Tracker {
     pub(super) inner: SmallVec<[Inner; 1]>,
 }
 
-/// The prefilter: all literals of all programs in one automaton.
-#[derive(Debug)]
-pub(super) struct Literals {
-    pub(super) automaton: Arc<dfa::DFA>,
-    /// Literal → programs that it may start.
-    pub(super) owners: Vec<SmallVec<[u32; 1]>>,
-    /// What has begun in each state of the automaton.
-    pub(super) tails: States,
-    /// For each state what of programs that hold text has begun, the longest first.
-    begun: Vec<Begun>,
-    /// The programs that hold text and have a literal with the same beginning.
-    begins: Vec<Box<[u32]>>,
-}
-
-type States = HashMap<LiteralState, Tails, FixedState>;
-
-/// The ends of a text that are beginnings of literals. A whole literal was handed over to its programs and is none.
-/// There are many of them: lengths, in bytes, are those of literals, and those are short.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tails {
-    /// The longest, of any program.
-    pub(super) any: u8,
-    /// Of programs that hold text: the longest, how many there are, and where they stand.
-    pub(super) holding: u8,
-    count: u8,
-    begun: u32,
-}
-
-/// The beginning of a literal.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Begun {
-    /// In bytes.
-    pub(super) length: u32,
-    /// Whose literals begin like this: index into the lists.
-    programs: u32,
-}
-
 impl ScanSet {
     pub(in crate::policy) fn new(specs: &[TrackerSpec<'_>], shared: &mut Shared) -> Result<ScanSet, ProgramError> {
         let mut set = ScanSet { by_byte: vec![Vec::new(); 256], ..ScanSet::default() };
@@ -209,7 +181,7 @@ impl ScanSet {
         }
         set.heads = Heads::new(&heads);
         let starts = |byte: u8| !set.by_byte[usize::from(byte)].is_empty() || set.heads.start_with(byte);
-        set.starts = (0..=255).map(starts).collect();
+        set.starts = Starts(std::array::from_fn(|byte| starts(byte as u8)));
         set.literals = Literals::new(&set, shared);
         Ok(set)
     }
@@ -261,88 +233,5 @@ fn may_hold(hir: &Hir, chars: &[char]) -> bool {
         HirKind::Repetition(repetition) => may_hold(&repetition.sub, chars),
         HirKind::Capture(capture) => may_hold(&capture.sub, chars),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(|part| may_hold(part, chars)),
-    }
-}
-
-impl Literals {
-    pub(super) fn new(set: &ScanSet, shared: &mut Shared) -> Option<Literals> {
-        let mut owners: Vec<SmallVec<[u32; 1]>> = Vec::new();
-        let mut ids: HashMap<&[u8], usize> = HashMap::new();
-        for (index, compiled) in set.programs.iter().enumerate() {
-            let (Entry::Literals(literals), None) = (&compiled.program.entry, compiled.inner) else { continue };
-            for literal in literals {
-                let id = *ids.entry(literal).or_insert_with(|| {
-                    owners.push(SmallVec::new());
-                    owners.len() - 1
-                });
-                owners[id].push(index as u32);
-            }
-        }
-        let mut literals = vec![&[][..]; owners.len()];
-        for (literal, id) in ids {
-            literals[id] = literal;
-        }
-        if literals.is_empty() {
-            return None;
-        }
-        let automaton = shared.prefilter(&literals)?;
-        let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
-        let mut all = Literals { automaton, owners, tails: States::default(), begun: Vec::new(), begins: Vec::new() };
-        all.note_tails(&literals, holds)?;
-        Some(all)
-    }
-
-    /// What of programs that hold text has begun, the longest first.
-    pub(super) fn begun(&self, tails: Tails) -> &[Begun] {
-        let from = tails.begun as usize;
-        self.begun.get(from..from + usize::from(tails.count)).unwrap_or_default()
-    }
-
-    /// The programs that hold text and have a literal that begins like this.
-    pub(super) fn begins(&self, begun: Begun) -> &[u32] {
-        self.begins.get(begun.programs as usize).map_or(&[], |programs| programs)
-    }
-
-    fn note_tails(&mut self, literals: &[&[u8]], holds: impl Fn(u32) -> bool) -> Option<()> {
-        // A beginning of a literal → the list of the programs that it belongs to and that hold text.
-        let mut beginnings: HashMap<&[u8], u32> = HashMap::new();
-        let mut lists: Vec<Vec<u32>> = Vec::new();
-        for (literal, owners) in literals.iter().zip(&self.owners) {
-            for end in 1..literal.len() {
-                let list = *beginnings.entry(&literal[..end]).or_insert(lists.len() as u32) as usize;
-                if list == lists.len() {
-                    lists.push(Vec::new());
-                }
-                lists[list].extend(owners.iter().copied().filter(|&program| holds(program)));
-            }
-        }
-        for programs in &mut lists {
-            programs.sort_unstable();
-            programs.dedup();
-        }
-        for literal in literals {
-            let mut state = self.automaton.start_state(Anchored::No).ok()?;
-            for end in 1..=literal.len() {
-                state = self.automaton.next_state(Anchored::No, state, literal[end - 1]);
-                if self.tails.contains_key(&state) {
-                    continue;
-                }
-                let tails = (0..end).filter_map(|start| {
-                    let programs = *beginnings.get(&literal[start..end])?;
-                    Some(Begun { length: (end - start) as u32, programs })
-                });
-                let any = tails.clone().next().map_or(0, |begun| begun.length as u8);
-                let from = self.begun.len();
-                self.begun.extend(tails.filter(|begun| !lists[begun.programs as usize].is_empty()));
-                let own = &self.begun[from..];
-                let holding = own.first().map_or(0, |begun| begun.length as u8);
-                let tails = Tails { any, holding, count: own.len() as u8, begun: from as u32 };
-                self.tails.insert(state, tails);
-            }
-        }
-        self.tails.shrink_to_fit();
-        self.begun.shrink_to_fit();
-        self.begins = lists.into_iter().map(Vec::into_boxed_slice).collect();
-        Some(())
     }
 }
