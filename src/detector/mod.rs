@@ -7,16 +7,19 @@ mod classifier;
 mod example;
 mod format;
 pub(crate) mod keywords;
+mod language;
 mod length;
 mod pii;
 pub(crate) mod regex;
 mod secrets;
 mod unicode;
+mod whole;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 
 /// A kind of detector, as policies name it under `detect`.
@@ -53,15 +56,22 @@ pub struct Choice {
 }
 
 /// Every detector that this version has.
-pub const DETECTORS: &[DetectorKind] =
-    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, length::KIND, classifier::KIND];
+pub const DETECTORS: &[DetectorKind] = &[
+    regex::KIND,
+    keywords::KIND,
+    pii::KIND,
+    secrets::KIND,
+    unicode::KIND,
+    length::KIND,
+    language::KIND,
+    classifier::KIND,
+];
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] = &[
     "entities",
     "topic",
     "similarity",
-    "language",
     "code",
     "urls",
     "json_schema",
@@ -84,6 +94,8 @@ pub enum Plan {
     Classifier(ClassifierPlan),
     /// The number of characters of the whole segment.
     Length(LengthPlan),
+    /// A check that is no pattern, which reads a text from its start.
+    Whole(Arc<dyn WholeText>),
 }
 
 /// One pattern: a regular expression and what a match must satisfy besides.
