@@ -16,6 +16,11 @@ pub trait WholeText: fmt::Debug + Send + Sync {
     /// Why something with this label is a finding, without its text.
     fn why(&self, label: Option<&str>) -> String;
 
+    /// What the check was made from besides what stands in the policy: a file that the policy names.
+    fn source(&self) -> &str {
+        ""
+    }
+
     /// Why only the end of a text decides, if so.
     fn needs_the_end(&self) -> Option<&'static str> {
         None

@@ -222,7 +222,9 @@ fn context(rules: &[RuleCase]) -> Context {
                 threshold: Threshold::Fixed(0.5),
                 span: *span,
             }),
-            Look::Length(max, min) => Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: *min }),
+            Look::Length(max, min) => {
+                Plan::Length(LengthPlan { max_chars: Some(*max), min_chars: *min, ..LengthPlan::default() })
+            }
             Look::Whole(check) => Plan::Whole(Arc::new(*check)),
         },
         except: rule

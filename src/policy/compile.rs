@@ -197,12 +197,20 @@ impl RuleSet {
                 finding.seen.views().for_each(|view| why.push_str(&format!(", {}", view.why)));
                 why
             }
-            Plan::Length(length) => match (length.max_chars, length.min_chars) {
-                (Some(max), _) if finding.range.start > 0 => format!("more than {max} characters"),
-                (_, Some(min)) => format!("fewer than {min} characters"),
-                (Some(max), None) => format!("more than {max} characters"),
-                (None, None) => String::new(),
-            },
+            Plan::Length(length) => {
+                let bounds = |chars: Option<usize>, tokens: Option<usize>| {
+                    let chars = chars.map(|chars| format!("{chars} characters"));
+                    let bounds = chars.into_iter().chain(tokens.map(|tokens| format!("about {tokens} tokens")));
+                    bounds.collect::<Vec<_>>().join(" or ")
+                };
+                let (most, least) =
+                    (bounds(length.max_chars, length.max_tokens), bounds(length.min_chars, length.min_tokens));
+                if least.is_empty() || (finding.range.start > 0 && !most.is_empty()) {
+                    format!("more than {most}")
+                } else {
+                    format!("fewer than {least}")
+                }
+            }
             Plan::Whole(check) => check.why(finding.label.as_deref()),
             Plan::Classifier(_) => {
                 let judged =
@@ -414,7 +422,7 @@ impl ChannelPlan {
 
     /// Whether a rule may find something in a text that has no character.
     pub fn judges_empty(&self) -> bool {
-        self.lengths.iter().any(|(_, length)| length.min_chars.is_some())
+        self.lengths.iter().any(|(_, length)| length.min_chars.or(length.min_tokens).is_some())
             || self.wholes.iter().any(|(_, check)| check.judges_empty())
     }
 

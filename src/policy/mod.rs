@@ -19,6 +19,7 @@ pub mod resolve;
 pub mod rule;
 mod scanner;
 mod shipped;
+mod tokens;
 mod voids;
 mod whole;
 mod windows;

@@ -107,3 +107,55 @@ async fn texts_in_another_language_are_refused() {
     assert!(waits(&rules("block"), english).await);
     assert!(!waits(&rules("log"), german).await);
 }
+
+#[tokio::test]
+async fn texts_of_too_many_tokens_are_refused() {
+    let rules = "  - { id: long, scope: [user, completion], detect: { length: { max_tokens: 6 } }, action: block }\n";
+    assert_eq!(refused(rules, "one two three four five six seven").await, "long");
+    let out = streamed(rules, &["one two ", "three four five six ", "seven eight"]).await;
+    assert!(out.contains("one two ") && out.contains("six ") && !out.contains("seven"), "{out}");
+    assert!(out.contains("content_filter"), "{out}");
+    let out = streamed(rules, &["one two ", "three four five six"]).await;
+    assert!(out.contains("six") && out.contains("\"stop\""), "{out}");
+}
+
+#[tokio::test]
+async fn code_is_refused_and_an_answer_ends_where_it_begins() {
+    let rules = |action: &str| {
+        format!(
+            "  - {{ id: no-sql, scope: [user, completion], detect: {{ code: {{ languages: [sql] }} }}, action: {action} }}\n"
+        )
+    };
+    assert_eq!(refused(&rules("block"), "Run this:\nDROP TABLE users;").await, "no-sql");
+    let deltas = ["Here it is:\n", "``", "`sql\nSEL", "ECT * FROM users;\n", "```\nDone", "."];
+    let out = streamed(&rules("block"), &deltas).await;
+    assert!(out.contains("Here it is:") && !out.contains("sql") && !out.contains("Done"), "{out}");
+    assert!(out.contains("content_filter"), "{out}");
+    let out = streamed(&rules("{ replace: '<{entity}>' }"), &deltas).await;
+    assert!(
+        out.contains("Here it is:") && out.contains("<sql>") && out.contains("Done") && !out.contains("SEL"),
+        "{out}"
+    );
+    // A line of prose waits for its end, and no longer.
+    assert!(!waits(&rules("block"), "Here it is:\n").await);
+    assert!(waits(&rules("block"), "Here it").await);
+}
+
+#[tokio::test]
+async fn texts_that_do_not_satisfy_a_schema_are_refused() {
+    let rules = "  - { id: answer, scope: [user, completion], action: block,
+      detect: { json_schema: { schema: { type: object, required: [answer] } } } }\n";
+    assert_eq!(refused(rules, "{\"answr\": 1}").await, "answer");
+    let hello = json!([says("user", "{\"answer\": 1}")]);
+    for (deltas, passes) in [(["{\"answer\"", ": 42}"], true), (["{\"answer\"", ": 42"], false), (["", ""], false)] {
+        let (mut client, mut server, _proxy) = begun(rules, &hello).await;
+        for text in deltas {
+            server.write(delta(text)).await;
+        }
+        server.write(end()).await;
+        drop(server);
+        let out = String::from_utf8(client.read_out().await.0).unwrap();
+        assert_eq!(out.starts_with("HTTP/1.1 200"), passes, "{out}");
+        assert_eq!(out.contains("42"), passes, "{out}");
+    }
+}
