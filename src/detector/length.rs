@@ -6,33 +6,36 @@ use crate::config::{MapReader, Problem};
 
 pub(super) const KIND: DetectorKind = DetectorKind {
     name: "length",
-    summary: "text with too many or too few characters",
+    summary: "text with too many or too few characters or tokens",
     example: "{ length: { max_chars: 8000 } }",
     build,
     choice: None,
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
+    // The tokenizer of a model is not asked: see `policy/tokens.rs` for what counts.
+    reader.later(&["model"]);
     let before = reader.problems().errors();
-    let max_chars = reader.optional("max_chars", count(0..=usize::MAX >> 8));
-    let min_chars = reader.optional("min_chars", count(1..=usize::MAX >> 8));
+    let mut most = |key| reader.optional(key, count(0..=usize::MAX >> 8));
+    let (max_chars, max_tokens) = (most("max_chars"), most("max_tokens"));
+    let mut least = |key| reader.optional(key, count(1..=usize::MAX >> 8));
+    let (min_chars, min_tokens) = (least("min_chars"), least("min_tokens"));
     if reader.problems().errors() > before {
         return None;
     }
-    match (max_chars, min_chars) {
-        (None, None) => {
-            reader.problem(
-                Problem::error(reader.head(), "`length` has no bound").label("expected `max_chars` or `min_chars`"),
-            );
-            None
-        }
-        (Some(max), Some(min)) if min > max => {
-            reader.problem(
-                Problem::error(reader.head(), "no text can pass")
-                    .label(format!("`min_chars` ({min}) is more than `max_chars` ({max})")),
-            );
-            None
-        }
-        _ => Some(Plan::Length(LengthPlan { max_chars, min_chars })),
+    if max_chars.or(min_chars).or(max_tokens).or(min_tokens).is_none() {
+        let problem = Problem::error(reader.head(), "`length` has no bound");
+        reader.problem(problem.label("expected `max_chars`, `min_chars`, `max_tokens` or `min_tokens`"));
+        return None;
     }
+    for (unit, max, min) in [("chars", max_chars, min_chars), ("tokens", max_tokens, min_tokens)] {
+        if let (Some(max), Some(min)) = (max, min)
+            && min > max
+        {
+            let label = format!("`min_{unit}` ({min}) is more than `max_{unit}` ({max})");
+            reader.problem(Problem::error(reader.head(), "no text can pass").label(label));
+            return None;
+        }
+    }
+    Some(Plan::Length(LengthPlan { max_chars, min_chars, max_tokens, min_tokens }))
 }

@@ -4,19 +4,24 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
+mod code;
 mod example;
 mod format;
+mod json_schema;
 pub(crate) mod keywords;
+mod language;
 mod length;
 mod pii;
 pub(crate) mod regex;
 mod secrets;
 mod unicode;
+mod whole;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 
 /// A kind of detector, as policies name it under `detect`.
@@ -53,27 +58,22 @@ pub struct Choice {
 }
 
 /// Every detector that this version has.
-pub const DETECTORS: &[DetectorKind] =
-    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, length::KIND, classifier::KIND];
+pub const DETECTORS: &[DetectorKind] = &[
+    regex::KIND,
+    keywords::KIND,
+    pii::KIND,
+    secrets::KIND,
+    unicode::KIND,
+    length::KIND,
+    language::KIND,
+    code::KIND,
+    json_schema::KIND,
+    classifier::KIND,
+];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] = &[
-    "entities",
-    "topic",
-    "similarity",
-    "language",
-    "code",
-    "urls",
-    "json_schema",
-    "grounding",
-    "tool",
-    "rate",
-    "http",
-    "judge",
-    "any",
-    "all",
-    "not",
-];
+pub const LATER: &[&str] =
+    &["entities", "topic", "similarity", "urls", "grounding", "tool", "rate", "http", "judge", "any", "all", "not"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -82,8 +82,10 @@ pub enum Plan {
     Patterns(Vec<Pattern>),
     /// A label of a classifier, judged window by window.
     Classifier(ClassifierPlan),
-    /// The number of characters of the whole segment.
+    /// The number of characters, or tokens, of the whole segment.
     Length(LengthPlan),
+    /// A check that is no pattern, which reads a text from its start.
+    Whole(Arc<dyn WholeText>),
 }
 
 /// One pattern: a regular expression and what a match must satisfy besides.
@@ -253,13 +255,17 @@ pub struct ClassifierPlan {
     pub span: Span,
 }
 
-/// `length: { max_chars, min_chars }`, in Unicode scalar values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `length: { max_chars, min_chars, max_tokens, min_tokens }`: in Unicode scalar values, and in tokens, about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LengthPlan {
     /// More is a finding, which covers the text from the first character too many.
     pub max_chars: Option<usize>,
     /// Fewer is a finding, which covers the whole segment.
     pub min_chars: Option<usize>,
+    /// The same as for characters, from the start of the first token too many.
+    pub max_tokens: Option<usize>,
+    /// The same as for characters.
+    pub min_tokens: Option<usize>,
 }
 
 /// A value of every format of personal data and of secrets: the detector that finds it, as policies spell it; the text

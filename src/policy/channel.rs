@@ -11,14 +11,16 @@ use sha2::Sha256;
 use super::compile::{ChannelPlan, ClassifierRule, Purpose, RuleSet};
 use super::effect::{Effect, effect};
 use super::job::{Answer, Job};
+use super::lengths::Lengths;
 use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
 use super::scanner;
 use super::voids::{By, Voids};
+use super::whole::Wholes;
 use super::windows::Windows;
 use crate::action::Action;
-use crate::detector::{LengthPlan, Span};
+use crate::detector::{Place, Span, WholeFinding};
 use crate::finding::{Finding, Judgement, Outcome};
 use crate::segment::{Direction, Scope};
 use crate::view::Path;
@@ -72,8 +74,8 @@ pub struct Channel {
     /// In the order in which they were asked for, in which most are answered.
     waiting: VecDeque<Waiting>,
     next_job: usize,
-    chars: usize,
-    too_long_from: Vec<Option<usize>>,
+    lengths: Lengths,
+    wholes: Wholes,
     /// The text from `base` on: what a window or a replacement may still need.
     text: String,
     base: usize,
@@ -104,6 +106,10 @@ pub struct Channel {
 impl Channel {
     /// A channel for text that `plan` reads.
     pub fn new(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
+        Channel::of(context, plan, Place::Segment)
+    }
+
+    fn of(context: &Context, plan: Arc<ChannelPlan>, place: Place) -> Channel {
         let mut cutters: Vec<Windows> = Vec::new();
         for classifier in &plan.classifiers {
             if cutters.iter().all(|cutter| cutter.mode() != classifier.window) {
@@ -113,14 +119,14 @@ impl Channel {
         let hash = (!plan.segment_voids.is_empty()).then(|| Hmac::new_from_slice(&context.key).ok()).flatten();
         Channel {
             reading: Reading::new(Arc::clone(&plan), Path::default()),
-            too_long_from: vec![None; plan.lengths.len()],
+            lengths: Lengths::new(&plan),
+            wholes: Wholes::new(&plan, place),
             context: context.clone(),
             plan,
             cutters,
             jobs: Vec::new(),
             waiting: VecDeque::new(),
             next_job: 0,
-            chars: 0,
             text: String::new(),
             base: 0,
             hash,
@@ -136,20 +142,25 @@ impl Channel {
             noted: Vec::new(),
             scores: Vec::new(),
             finished: false,
-            is_run: false,
+            is_run: place == Place::Run,
         }
     }
 
     /// A channel for several texts that are read on as one: none of them is what `span: segment` means.
     pub fn of_run(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
-        Channel { is_run: true, ..Channel::new(context, plan) }
+        Channel::of(context, plan, Place::Run)
+    }
+
+    /// A channel for a string inside of a tool's arguments.
+    pub fn of_leaf(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
+        Channel::of(context, plan, Place::Leaf)
     }
 
     /// The same text in another reading, in which others follow: nothing of it was asked or answered there.
     #[must_use]
     pub fn fork(&self) -> Channel {
         let (jobs, waiting, everywhere) = (Vec::new(), VecDeque::new(), Vec::new());
-        Channel { jobs, waiting, everywhere, is_run: true, ..self.clone() }
+        Channel { jobs, waiting, everywhere, wholes: self.wholes.fork(), is_run: true, ..self.clone() }
     }
 
     /// Bytes fed so far.
@@ -179,9 +190,12 @@ impl Channel {
             self.reading.feed(Kept { text: &self.text, base: self.base }, &mut sightings);
             self.take_sightings(sightings);
         }
-        if !self.plan.lengths.is_empty() {
-            self.count(piece, at);
+        let (plan, rules) = (Arc::clone(&self.plan), Arc::clone(&self.context.rules));
+        for (rule, range) in self.lengths.feed(&plan, piece, at, |rule| rules.rewrites(rule)) {
+            self.found(rule, None, None, range, Outcome::Found);
         }
+        let found = self.wholes.feed(piece);
+        self.take_whole(found);
         let mut cutters = std::mem::take(&mut self.cutters);
         for cutter in &mut cutters {
             let mode = cutter.mode();
@@ -211,7 +225,12 @@ impl Channel {
             }
         }
         self.cutters = cutters;
-        self.finish_lengths();
+        let (plan, rules) = (Arc::clone(&self.plan), Arc::clone(&self.context.rules));
+        for (rule, range) in self.lengths.finish(&plan, self.len(), |rule| rules.rewrites(rule)) {
+            self.found(rule, None, None, range, Outcome::Found);
+        }
+        let found = self.wholes.finish();
+        self.take_whole(found);
         for index in self.everywhere.clone() {
             self.findings[index].range.end = self.len();
             self.voids_others(&self.findings[index].clone(), Path::default());
@@ -230,7 +249,8 @@ impl Channel {
     pub fn over_limit(&mut self, reason: &'static str) {
         let plan = Arc::clone(&self.plan);
         let finders = plan.trackers.iter().filter(|tracker| matches!(tracker.purpose, Purpose::Find(_)));
-        let all = finders.map(|tracker| tracker.rule).chain(plan.lengths.iter().map(|(rule, _)| *rule));
+        let wholes = plan.wholes.iter().map(|(rule, _)| *rule);
+        let all = finders.map(|tracker| tracker.rule).chain(plan.lengths.iter().map(|(rule, _)| *rule)).chain(wholes);
         let mut rules: Vec<usize> = all.chain(plan.classifiers.iter().map(|classifier| classifier.rule)).collect();
         rules.sort_unstable();
         rules.dedup();
@@ -244,13 +264,12 @@ impl Channel {
         std::mem::take(&mut self.jobs)
     }
 
-    /// Whether the text is so short that a rule may block or rewrite it for that, once it has ended. It may be empty.
+    /// Whether a rule may block or rewrite the text for what it is at its end, also if it is empty then: it is too short,
+    /// or the rule looks at whole texts.
     pub fn is_short(&self) -> bool {
-        self.plan.lengths.iter().any(|(rule, length)| self.is_below(length) && self.context.rules.holds(*rule))
-    }
-
-    fn is_below(&self, length: &LengthPlan) -> bool {
-        length.min_chars.is_some_and(|min| self.chars < min)
+        let holds = |rule: usize| self.context.rules.holds(rule);
+        self.lengths.is_short(&self.plan, holds)
+            || self.plan.wholes.iter().any(|(rule, check)| check.judges_empty() && holds(*rule))
     }
 
     /// Whether answers are outstanding.
@@ -318,11 +337,7 @@ impl Channel {
             let growing = self.cutters.iter().find(|cutter| cutter.mode() == rule.window).map(Windows::start);
             open = open.min(if self.span(rule) == Span::Segment { 0 } else { growing.unwrap_or(usize::MAX) });
         }
-        for ((rule, length), from) in self.plan.lengths.iter().zip(&self.too_long_from) {
-            if holds(*rule) {
-                open = open.min(if self.is_below(length) { 0 } else { from.unwrap_or(usize::MAX) });
-            }
-        }
+        open = open.min(self.lengths.open(&self.plan, holds)).min(self.wholes.open(holds));
         if self.plan.segment_voids.iter().any(|(rule, ..)| holds(*rule)) {
             open = 0;
         }
@@ -456,6 +471,12 @@ impl Channel {
     ) {
         let (seen, judgement) = (Path::default(), Judgement::Open);
         self.keep(Finding { rule, label, score, range, seen, head: None, outcome, judgement });
+    }
+
+    fn take_whole(&mut self, found: Vec<(usize, WholeFinding)>) {
+        for (rule, WholeFinding { range, label, score, bound }) in found {
+            self.found(rule, label, score, range, bound.map_or(Outcome::Found, Outcome::OverLimit));
+        }
     }
 
     /// What a finding of a classifier covers.
@@ -625,38 +646,6 @@ impl Channel {
         match self.scores.iter_mut().find(|(known, _)| *known == name) {
             Some((_, highest)) => *highest = highest.max(score),
             None => self.scores.push((name, score)),
-        }
-    }
-
-    /// Counts characters; the first one too many is a finding at once, unless the rule rewrites all that follows.
-    fn count(&mut self, piece: &str, at: usize) {
-        let plan = Arc::clone(&self.plan);
-        for (index, (rule, length)) in plan.lengths.iter().enumerate() {
-            let Some(room) = length.max_chars.map(|max| max.saturating_sub(self.chars)) else { continue };
-            let Some((offset, char)) = piece.char_indices().nth(room).filter(|_| self.too_long_from[index].is_none())
-            else {
-                continue;
-            };
-            let from = at + offset;
-            self.too_long_from[index] = Some(from);
-            if !matches!(self.context.rules.rule(*rule).action, Action::Rewrite(_)) {
-                self.found(*rule, None, None, from..from + char.len_utf8(), Outcome::Found);
-            }
-        }
-        self.chars += piece.chars().count();
-    }
-
-    fn finish_lengths(&mut self) {
-        let (plan, end) = (Arc::clone(&self.plan), self.len());
-        for (index, (rule, length)) in plan.lengths.iter().enumerate() {
-            if let Some(from) = self.too_long_from[index]
-                && matches!(self.context.rules.rule(*rule).action, Action::Rewrite(_))
-            {
-                self.found(*rule, None, None, from..end, Outcome::Found);
-            }
-            if self.is_below(length) {
-                self.found(*rule, None, None, 0..end, Outcome::Found);
-            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNK
 use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
+use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, WholeText};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view;
@@ -197,12 +197,21 @@ impl RuleSet {
                 finding.seen.views().for_each(|view| why.push_str(&format!(", {}", view.why)));
                 why
             }
-            Plan::Length(length) => match (length.max_chars, length.min_chars) {
-                (Some(max), _) if finding.range.start > 0 => format!("more than {max} characters"),
-                (_, Some(min)) => format!("fewer than {min} characters"),
-                (Some(max), None) => format!("more than {max} characters"),
-                (None, None) => String::new(),
-            },
+            Plan::Length(length) => {
+                let bounds = |chars: Option<usize>, tokens: Option<usize>| {
+                    let chars = chars.map(|chars| format!("{chars} characters"));
+                    let bounds = chars.into_iter().chain(tokens.map(|tokens| format!("about {tokens} tokens")));
+                    bounds.collect::<Vec<_>>().join(" or ")
+                };
+                let (most, least) =
+                    (bounds(length.max_chars, length.max_tokens), bounds(length.min_chars, length.min_tokens));
+                if least.is_empty() || (finding.range.start > 0 && !most.is_empty()) {
+                    format!("more than {most}")
+                } else {
+                    format!("fewer than {least}")
+                }
+            }
+            Plan::Whole(check) => check.why(finding.label.as_deref()),
             Plan::Classifier(_) => {
                 let judged =
                     self.plans.iter().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
@@ -251,6 +260,11 @@ impl RuleSet {
         spec.mode == Mode::Enforce && spec.action.holds()
     }
 
+    /// Whether the rule puts something else in place of what it finds.
+    pub(super) fn rewrites(&self, rule: usize) -> bool {
+        matches!(self.rules[rule].spec.action, Action::Rewrite(_))
+    }
+
     fn plan(
         &self,
         readers: &[usize],
@@ -277,6 +291,7 @@ impl RuleSet {
                     }
                 }
                 Plan::Length(length) => plan.lengths.push((index, *length)),
+                Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
                 Plan::Classifier(classifier) => {
                     plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
                 }
@@ -384,6 +399,7 @@ pub struct ChannelPlan {
     /// Whose tracker is whose, in the order of the scan set.
     pub(super) trackers: Vec<TrackerInfo>,
     pub(super) lengths: Vec<(usize, LengthPlan)>,
+    pub(super) wholes: Vec<(usize, Arc<dyn WholeText>)>,
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
@@ -396,7 +412,7 @@ pub struct ChannelPlan {
 impl ChannelPlan {
     /// Whether no rule reads this kind of text.
     pub fn is_empty(&self) -> bool {
-        self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty()
+        self.scan.is_empty() && self.lengths.is_empty() && self.wholes.is_empty() && self.classifiers.is_empty()
     }
 
     /// Whether any rule may block or rewrite this kind of text.
@@ -406,7 +422,8 @@ impl ChannelPlan {
 
     /// Whether a rule may find something in a text that has no character.
     pub fn judges_empty(&self) -> bool {
-        self.lengths.iter().any(|(_, length)| length.min_chars.is_some())
+        self.lengths.iter().any(|(_, length)| length.min_chars.or(length.min_tokens).is_some())
+            || self.wholes.iter().any(|(_, check)| check.judges_empty())
     }
 
     /// Whether a classifier reads this kind of text.

@@ -11,6 +11,7 @@ pub mod compile;
 pub mod effect;
 pub mod file;
 pub mod job;
+mod lengths;
 mod program;
 pub mod pseudonyms;
 mod reading;
@@ -18,7 +19,9 @@ pub mod resolve;
 pub mod rule;
 mod scanner;
 mod shipped;
+mod tokens;
 mod voids;
+mod whole;
 mod windows;
 
 pub use channel::{Channel, Context};

@@ -3,13 +3,12 @@
 use std::ops::Range;
 
 use super::rule::Window;
+use super::tokens::Tokens;
 
 /// A sentence shorter than this, in bytes, is judged together with the next.
 const MIN_SENTENCE: usize = 24;
 /// A sentence is cut here at the latest, in bytes.
 const MAX_SENTENCE: usize = 2048;
-/// Letters of a word that count as one token. Tokenizers differ; a cut must not.
-const LETTERS_PER_TOKEN: usize = 6;
 /// A window of tokens is cut at the latest when it has so many bytes for each.
 const BYTES_PER_TOKEN: usize = 16;
 /// Most windows of one text.
@@ -30,14 +29,12 @@ pub(super) struct Windows {
     /// The last character ended a sentence if white space follows.
     ended: bool,
     /// Tokens since the window's start, about.
-    tokens: usize,
-    /// Letters of the word that is growing.
-    letters: usize,
+    tokens: Tokens,
 }
 
 impl Windows {
     pub(super) fn new(mode: Window) -> Windows {
-        Windows { mode, start: 0, at: 0, left: MAX_WINDOWS, ended: false, tokens: 0, letters: 0 }
+        Windows { mode, start: 0, at: 0, left: MAX_WINDOWS, ended: false, tokens: Tokens::default() }
     }
 
     pub(super) fn mode(&self) -> Window {
@@ -78,7 +75,7 @@ impl Windows {
                 if self.left == 0 {
                     return;
                 }
-                (self.ended, self.tokens, self.letters) = (false, 0, 0);
+                (self.ended, self.tokens) = (false, Tokens::default());
             }
         }
     }
@@ -97,15 +94,8 @@ impl Windows {
 
     /// Words stay whole: a window ends with the white space, or the other character, after them.
     fn ends_tokens(&mut self, char: char, most: usize) -> bool {
-        let is_letter = char.is_alphanumeric() && !is_syllable(char);
-        if is_letter {
-            self.tokens += usize::from(self.letters.is_multiple_of(LETTERS_PER_TOKEN));
-            self.letters += 1;
-        } else {
-            self.tokens += usize::from(!char.is_whitespace());
-            self.letters = 0;
-        }
-        (self.tokens >= most && !is_letter) || self.at - self.start >= most * BYTES_PER_TOKEN
+        let is_letter = self.tokens.take(char);
+        (self.tokens.count >= most && !is_letter) || self.at - self.start >= most * BYTES_PER_TOKEN
     }
 
     /// The window that the end of the text closes.
@@ -114,11 +104,6 @@ impl Windows {
         self.start = self.at;
         (!last.is_empty()).then_some(last)
     }
-}
-
-/// Whether a character of this script is about a token by itself: Chinese, Japanese, Korean.
-fn is_syllable(char: char) -> bool {
-    matches!(char, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// The windows of a whole text.

@@ -105,6 +105,7 @@ pub(super) fn expected_joined(context: &Context, rules: &[RuleCase], texts: &[St
     // None of the texts is the segment that a finding over several could cover.
     let over_several = |rule: &RuleCase| match rule.look {
         Look::Judge(window, _) => RuleCase { look: Look::Judge(window, Span::Window), ..rule.clone() },
+        Look::Whole(wholes::Check::AtEnd) => RuleCase { look: Look::Whole(wholes::Check::Nothing), ..rule.clone() },
         _ => rule.clone(),
     };
     let over_several: Vec<RuleCase> = rules.iter().map(over_several).collect();

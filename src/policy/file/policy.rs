@@ -11,6 +11,7 @@ use super::{rule, warn};
 use crate::action::Action;
 use crate::config::value::{self, name, one_of, unknown};
 use crate::config::{Collector, Core, MapReader, Node, Problem, Value};
+use crate::detector::Plan;
 use crate::policy::rule::{
     Decision, Expose, Mode, OnError, OverLimit, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable,
 };
@@ -48,8 +49,9 @@ pub(super) fn read(merged: &Merged, stem: &str, today: Date, problems: &Collecto
         };
         let expose = [("rules", Expose::Rules), ("id", Expose::Id), ("none", Expose::None)];
         let decision = one_of(DECISIONS);
+        let rules = rules(merged, &defaults, today, problems);
         Some(PolicySpec {
-            hash: hash(merged, &policy_name),
+            hash: hash(merged, &policy_name, rules.as_deref().unwrap_or_default()),
             name: policy_name.into(),
             mode: defaults.mode,
             on_error: defaults.on_error,
@@ -58,7 +60,7 @@ pub(super) fn read(merged: &Merged, stem: &str, today: Date, problems: &Collecto
             unscannable: unscannable(reader),
             unrewritable: defaults.unrewritable,
             expose: reader.optional("expose", one_of(&expose)),
-            rules: rules(merged, &defaults, today, problems)?,
+            rules: rules?,
         })
     };
     MapReader::over(&merged.entries, &merged.root.at, "the policy", problems, read).flatten()
@@ -158,7 +160,7 @@ fn check_allow(node: &Node, known: &[String], problems: &Collector) {
 }
 
 /// First eight hex digits of the SHA-256 of the policy as it is in effect, comments and layout apart.
-fn hash(merged: &Merged, name: &str) -> Arc<str> {
+fn hash(merged: &Merged, name: &str, rules: &[RuleSpec]) -> Arc<str> {
     let mut text = format!("{name:?}");
     let mut entries: Vec<_> = merged.entries.iter().filter(|entry| entry.key != "name").collect();
     entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -168,6 +170,11 @@ fn hash(merged: &Merged, name: &str) -> Arc<str> {
     }
     for (_, rule) in &merged.rules {
         canonical(rule, &mut text);
+    }
+    for rule in rules {
+        if let Plan::Whole(check) = &rule.plan {
+            text.push_str(check.source());
+        }
     }
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(4).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")).into()

@@ -1,5 +1,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
+mod checks;
+
 use std::fs;
 use std::path::Path;
 

@@ -78,7 +78,11 @@ fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> 
             .iter()
             .any(|pattern| pattern.hir.properties().look_set().contains(Look::End))
             .then_some("`$` or `\\z` is known only at the end of the text"),
-        Plan::Length(length) => length.min_chars.map(|_| "`min_chars` is decided only at the end of the text"),
+        Plan::Length(length) if length.min_chars.is_some() => {
+            Some("`min_chars` is decided only at the end of the text")
+        }
+        Plan::Length(length) => length.min_tokens.map(|_| "`min_tokens` is decided only at the end of the text"),
+        Plan::Whole(check) => check.needs_the_end(),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
         Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
         Plan::Classifier(_) => None,

@@ -1,0 +1,104 @@
+//! The options of detectors that read texts as a whole.
+
+use super::*;
+
+/// One rule with this `detect`.
+fn rule(detect: &str) -> String {
+    format!("rules:\n  - id: r\n    scope: [user]\n    detect: {{ {detect} }}\n    action: block\n")
+}
+
+/// What is said about a `detect` that cannot be used, each with the place and the label.
+fn says(detect: &str, wanted: &[&str]) {
+    let said = refused(&rule(detect));
+    assert_eq!(
+        said.matches("error: ").count(),
+        wanted.iter().filter(|part| part.starts_with("error: ")).count(),
+        "{said}"
+    );
+    for part in wanted {
+        assert!(said.contains(part), "{part:?} in\n{said}");
+    }
+}
+
+#[test]
+fn language_names_languages() {
+    policy(&rule("language: { allow: [en, de] }"));
+    policy(&rule("language: { deny: zh }"));
+    says("language: { allow: [english] }", &["error: unknown language `english`", "4:35", "expected `af`, `ak`, "]);
+    says(
+        "language: { alow: [en] }",
+        &["error: unknown key `alow` in `language`", "error: `language` names no language"],
+    );
+    says(
+        "language: { allow: [en], deny: [de] }",
+        &["error: `allow` and `deny` say the same thing twice", "one of the two"],
+    );
+    says("language: { deny: [] }", &["error: `deny` is empty"]);
+    let held = "rules: [{ id: r, detect: { language: { allow: [en] } }, action: block }]";
+    let said = warned(held);
+    assert!(said.contains("warning: rule `r` holds each answer until it is complete"), "{said}");
+    assert!(said.contains("the language of a text is known only at its end"), "{said}");
+}
+
+#[test]
+fn length_has_bounds_in_characters_or_tokens() {
+    policy(&rule("length: { max_tokens: 100 }"));
+    policy(&rule("length: { max_chars: 100, min_tokens: 3 }"));
+    says(
+        "length: { max_tokens: 2, min_tokens: 3 }",
+        &["error: no text can pass", "`min_tokens` (3) is more than `max_tokens` (2)"],
+    );
+    says("length: { max_tokens: 2, model: guard }", &["error: `model` is not available in this version"]);
+    let said = warned("rules: [{ id: r, detect: { length: { min_tokens: 3 } }, action: block }]");
+    assert!(said.contains("`min_tokens` is decided only at the end of the text"), "{said}");
+}
+
+#[test]
+fn code_names_languages() {
+    policy(&rule("code: {}"));
+    policy(&rule("code: { languages: [sql, shell] }"));
+    says("code: { languages: [bash] }", &["error: unknown language `bash`", "expected `c`, `cpp`, "]);
+    says("code: { lang: [sql] }", &["error: unknown key `lang` in `code`", "expected `languages`"]);
+}
+
+#[test]
+fn a_schema_is_checked_when_the_policy_is_loaded() {
+    policy(&rule("json_schema: { schema: { type: object } }"));
+    says("json_schema: {}", &["error: `json_schema` names no schema", "expected `file` or `schema`"]);
+    says(
+        "json_schema: { file: a.json, schema: true }",
+        &["error: cannot read", "error: `file` and `schema` say the same thing twice"],
+    );
+    says("json_schema: { schema: { type: objekt } }", &["error: this is no JSON Schema that can be used", "at /type"]);
+    says(
+        "json_schema: { schema: { pattern: '(?=a)' } }",
+        &["error: this is no JSON Schema that can be used", "no look-around"],
+    );
+    for far in ["https://example.com/s.json", "file:///etc/hostname", "other.json"] {
+        says(
+            &format!("json_schema: {{ schema: {{ $ref: '{far}' }} }}"),
+            &["error: this is no JSON Schema that can be used", "nothing is fetched"],
+        );
+    }
+    policy(&rule("json_schema: { schema: { $ref: '#/$defs/a', $defs: { a: { type: string } } } }"));
+    let said = warned("rules: [{ id: r, detect: { json_schema: { schema: true } }, action: block }]");
+    assert!(said.contains("is known only at its end"), "{said}");
+}
+
+#[test]
+fn a_schema_file_stands_beside_the_policy_and_counts_in_its_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.yaml");
+    fs::write(&path, rule("json_schema: { file: sub/answer.schema.json }")).unwrap();
+    let load = || load_policy(path.to_str().unwrap(), Path::new("/nowhere"), now());
+    assert!(load().unwrap_err().to_string().contains("answer.schema.json"));
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    let schema = folder.path().join("sub/answer.schema.json");
+    fs::write(&schema, "{\"type\": \"object\"}").unwrap();
+    let (one, warnings) = load().unwrap();
+    assert!(warnings.is_empty(), "{warnings}");
+    fs::write(&schema, "{\"type\": \"array\"}").unwrap();
+    assert_ne!(load().unwrap().0.hash, one.hash);
+    fs::write(&schema, "{type: array}").unwrap();
+    assert!(load().unwrap_err().to_string().contains("answer.schema.json is not JSON"));
+}

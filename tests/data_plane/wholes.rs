@@ -1,0 +1,161 @@
+//! Detectors that read texts as a whole, over real sockets: a request that is refused, and a streamed answer that is cut.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use palisade::config::{Inspect, Source};
+use palisade::guard::Guard;
+use palisade::policy::file::load_policy_source;
+use palisade::policy::{Context, RuleSet};
+use palisade::server::{App, Server};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::rig::{Raw, answer, config};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// A proxy with one policy, which tells its rules.
+async fn guarded(rules: &str) -> (TcpListener, Server) {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = config(upstream.local_addr().unwrap());
+    config.routes[0].inspect = Inspect::Full;
+    let source = Source::new("p.yaml", &format!("name: p\nexpose: rules\nrules:\n{rules}"));
+    let loaded = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now());
+    let (policy, _) = loaded.map_err(|problems| problems.to_string()).unwrap();
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &|_, _| Err("no models".to_owned()), false).unwrap();
+    let context = Context::new(Arc::new(rules), Arc::from(&b"key"[..]));
+    let app = App::new(config, Guard::of(vec![Some(context)], None)).unwrap();
+    (upstream, Server::start(app, Some(1)).await.unwrap())
+}
+
+fn post(body: &Value) -> String {
+    let body = body.to_string();
+    format!("POST {CHAT} HTTP/1.1\r\nHost: p\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn says(role: &str, text: &str) -> Value {
+    json!({ "role": role, "content": text })
+}
+
+/// What becomes of a request that the upstream must not see: the rule that refused it.
+async fn refused(rules: &str, text: &str) -> String {
+    let (_upstream, proxy) = guarded(rules).await;
+    let (status, response) = answer(proxy.addr(), &post(&json!({ "messages": [says("user", text)] }))).await;
+    assert_eq!(status, "HTTP/1.1 400 Bad Request", "{response}");
+    let line = response.lines().find_map(|line| line.strip_prefix("x-palisade-rules: "));
+    line.unwrap_or_default().to_owned()
+}
+
+/// Asks for a stream.
+async fn begun(rules: &str, messages: &Value) -> (Raw, Raw, Server) {
+    let (upstream, proxy) = guarded(rules).await;
+    let client = Raw::send(proxy.addr(), post(&json!({ "stream": true, "messages": messages }))).await;
+    let mut server = Raw::accept(&upstream).await;
+    server.read_to("\r\n\r\n").await;
+    server.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n").await;
+    (client, server, proxy)
+}
+
+fn delta(text: &str) -> String {
+    let choice = json!({ "index": 0, "delta": { "content": text }, "finish_reason": null });
+    format!("data: {}\n\n", json!({ "choices": [choice] }))
+}
+
+fn end() -> String {
+    let choice = json!({ "index": 0, "delta": {}, "finish_reason": "stop" });
+    format!("data: {}\n\ndata: [DONE]\n\n", json!({ "choices": [choice] }))
+}
+
+/// All that a client gets of a streamed answer to a short question.
+async fn streamed(rules: &str, deltas: &[&str]) -> String {
+    let (mut client, mut server, _proxy) = begun(rules, &json!([says("user", "Hello.")])).await;
+    for text in deltas {
+        server.write(delta(text)).await;
+    }
+    server.write(end()).await;
+    drop(server);
+    String::from_utf8(client.read_out().await.0).unwrap()
+}
+
+/// The same, once and again for a client that is told nothing until something is decided.
+async fn waits(rules: &str, text: &str) -> bool {
+    let (mut client, mut server, _proxy) = begun(rules, &json!([says("user", "Hello.")])).await;
+    server.write(delta(text)).await;
+    let first = tokio::time::timeout(std::time::Duration::from_millis(300), client.read_to("\r\n\r\n")).await;
+    first.is_err()
+}
+
+#[tokio::test]
+async fn texts_in_another_language_are_refused() {
+    let rules = |action: &str| {
+        format!(
+            "  - {{ id: english, scope: [user, completion], detect: {{ language: {{ allow: [en] }} }}, action: {action} }}\n"
+        )
+    };
+    let german = "Können Sie mir bitte sagen, wie ich die Adresse in meinem Konto ändern kann?";
+    let english = "Could you please tell me how I can change the address that is in my account?";
+    assert_eq!(refused(&rules("block"), german).await, "english");
+    let out = streamed(
+        &rules("block"),
+        &["Können Sie mir bitte ", "sagen, wie ich die Adresse ", "in meinem Konto ändern kann?"],
+    )
+    .await;
+    assert!(out.starts_with("HTTP/1.1 400") && !out.contains("Adresse"), "{out}");
+    let out = streamed(&rules("block"), &[english, " Thank you!"]).await;
+    assert!(out.starts_with("HTTP/1.1 200") && out.contains("Thank you!"), "{out}");
+    assert!(waits(&rules("block"), english).await);
+    assert!(!waits(&rules("log"), german).await);
+}
+
+#[tokio::test]
+async fn texts_of_too_many_tokens_are_refused() {
+    let rules = "  - { id: long, scope: [user, completion], detect: { length: { max_tokens: 6 } }, action: block }\n";
+    assert_eq!(refused(rules, "one two three four five six seven").await, "long");
+    let out = streamed(rules, &["one two ", "three four five six ", "seven eight"]).await;
+    assert!(out.contains("one two ") && out.contains("six ") && !out.contains("seven"), "{out}");
+    assert!(out.contains("content_filter"), "{out}");
+    let out = streamed(rules, &["one two ", "three four five six"]).await;
+    assert!(out.contains("six") && out.contains("\"stop\""), "{out}");
+}
+
+#[tokio::test]
+async fn code_is_refused_and_an_answer_ends_where_it_begins() {
+    let rules = |action: &str| {
+        format!(
+            "  - {{ id: no-sql, scope: [user, completion], detect: {{ code: {{ languages: [sql] }} }}, action: {action} }}\n"
+        )
+    };
+    assert_eq!(refused(&rules("block"), "Run this:\nDROP TABLE users;").await, "no-sql");
+    let deltas = ["Here it is:\n", "``", "`sql\nSEL", "ECT * FROM users;\n", "```\nDone", "."];
+    let out = streamed(&rules("block"), &deltas).await;
+    assert!(out.contains("Here it is:") && !out.contains("sql") && !out.contains("Done"), "{out}");
+    assert!(out.contains("content_filter"), "{out}");
+    let out = streamed(&rules("{ replace: '<{entity}>' }"), &deltas).await;
+    assert!(
+        out.contains("Here it is:") && out.contains("<sql>") && out.contains("Done") && !out.contains("SEL"),
+        "{out}"
+    );
+    // A line of prose waits for its end, and no longer.
+    assert!(!waits(&rules("block"), "Here it is:\n").await);
+    assert!(waits(&rules("block"), "Here it").await);
+}
+
+#[tokio::test]
+async fn texts_that_do_not_satisfy_a_schema_are_refused() {
+    let rules = "  - { id: answer, scope: [user, completion], action: block,
+      detect: { json_schema: { schema: { type: object, required: [answer] } } } }\n";
+    assert_eq!(refused(rules, "{\"answr\": 1}").await, "answer");
+    let hello = json!([says("user", "{\"answer\": 1}")]);
+    for (deltas, passes) in [(["{\"answer\"", ": 42}"], true), (["{\"answer\"", ": 42"], false), (["", ""], false)] {
+        let (mut client, mut server, _proxy) = begun(rules, &hello).await;
+        for text in deltas {
+            server.write(delta(text)).await;
+        }
+        server.write(end()).await;
+        drop(server);
+        let out = String::from_utf8(client.read_out().await.0).unwrap();
+        assert_eq!(out.starts_with("HTTP/1.1 200"), passes, "{out}");
+        assert_eq!(out.contains("42"), passes, "{out}");
+    }
+}
