@@ -14,3 +14,4 @@ mod rig;
 mod streams;
 #[path = "../common/upstream.rs"]
 mod upstream;
+mod urls;
