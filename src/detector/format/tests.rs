@@ -36,7 +36,9 @@ pub(in crate::detector) fn found(detect: &str, text: &str) -> Vec<String> {
 /// What a compiled rule finds in a text that comes in pieces, and what it calls it, in order.
 pub(in crate::detector) fn labelled(context: &Context, pieces: &[&str]) -> Vec<(Range<usize>, Option<Arc<str>>)> {
     let mut channel = channel(context);
-    pieces.iter().for_each(|piece| channel.feed(piece));
+    for piece in pieces {
+        channel.feed(piece);
+    }
     channel.finish();
     let mut all: Vec<_> =
         channel.findings().iter().map(|finding| (finding.range.clone(), finding.label.clone())).collect();

@@ -203,16 +203,9 @@ fn unescaped(text: &str) -> Cow<'_, [u8]> {
     let (bytes, mut out, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
     while let Some(&byte) = bytes.get(at) {
         let digit = |place: usize| bytes.get(at + place).and_then(|&digit| char::from(digit).to_digit(16));
-        match (byte, digit(1), digit(2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(byte);
-                at += 1;
-            }
-        }
+        let escape = (byte == b'%').then(|| Some(digit(1)? * 16 + digit(2)?)).flatten();
+        out.push(escape.map_or(byte, |byte| byte as u8));
+        at += if escape.is_some() { 3 } else { 1 };
     }
     out.into()
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{TRICKS, names};
 use crate::detector::format::tests::{Table, context, cut_anywhere, found, labelled, released};
+use crate::policy::file::load_policy_source;
 
 /// An address that carries a lot.
 macro_rules! leak {
@@ -519,6 +520,27 @@ fn every_kind_has_a_name_and_is_documented() {
         assert!(documented.contains(&format!("| `{name}` |")), "docs/detectors.md has no row for {name}");
     }
     assert!(TRICKS.iter().all(|trick| *names()[trick.sort as usize].0 == *trick.name));
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_is_said() {
+    for (detect, expected) in [
+        ("kinds: [ipv4]", "unknown kind `ipv4`"),
+        ("kinds: [shortner]", "did you mean `shortener`?"),
+        ("in: [images]", "did you mean `image`?"),
+        ("allow_hosts: ['https://docs.acme.com/']", "expected a host such as `docs.acme.com`"),
+        ("allow_hosts: ['docs.acme.com:443']", "leave out scheme, port and path"),
+        ("deny_hosts: ['a.*.com']", "expected a host such as `docs.acme.com`"),
+        ("allow_hosts: []", "`allow_hosts` is empty"),
+        ("in: [text], kinds: [exfiltration]", "`exfiltration` is never found in text alone"),
+        ("hosts: [a.example]", "unknown key `hosts`"),
+    ] {
+        let text = format!("rules: [{{ id: r, detect: {{ urls: {{ {detect} }} }}, action: log }}]");
+        let source = crate::config::Source::new("test.yaml", &text);
+        let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), jiff::Timestamp::UNIX_EPOCH);
+        let problems = loaded.err().map(|problems| problems.to_string()).unwrap_or_default();
+        assert!(problems.contains(expected), "{detect}: {problems}");
+    }
 }
 
 #[test]
