@@ -15,6 +15,7 @@ mod pii;
 pub(crate) mod regex;
 mod secrets;
 mod unicode;
+mod urls;
 mod whole;
 
 use std::fmt;
@@ -64,6 +65,7 @@ pub const DETECTORS: &[DetectorKind] = &[
     pii::KIND,
     secrets::KIND,
     unicode::KIND,
+    urls::KIND,
     length::KIND,
     language::KIND,
     code::KIND,
@@ -73,7 +75,7 @@ pub const DETECTORS: &[DetectorKind] = &[
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] =
-    &["entities", "topic", "similarity", "urls", "grounding", "tool", "rate", "http", "judge", "any", "all", "not"];
+    &["entities", "topic", "similarity", "grounding", "tool", "rate", "http", "judge", "any", "all", "not"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -109,6 +111,10 @@ pub struct Pattern {
     pub run: bool,
     /// The part of a match that a finding covers, where what stands before or behind it only tells what it is.
     pub value: Option<fn(&str) -> Range<usize>>,
+    /// The value may be the match from its first byte on, so that nothing of a match goes out before it is decided.
+    pub value_first: bool,
+    /// What matches are called, where the match itself tells which of several things it is. Such a pattern has no entity.
+    pub sorts: Option<Sorts>,
     /// Reads the text as it stands alone, not what views make of it.
     pub text_only: bool,
     /// How sure a match is, in thousandths; 0 where the detector knows no scores.
@@ -129,10 +135,39 @@ impl Pattern {
             inner: None,
             run: false,
             value: None,
+            value_first: false,
+            sorts: None,
             text_only: false,
             score: 0,
             shown,
         }
+    }
+}
+
+/// Names for what one pattern finds.
+#[derive(Clone)]
+pub struct Sorts {
+    /// The label of each, and what `why` says of it.
+    pub names: Arc<[(Arc<str>, Arc<str>)]>,
+    /// Which of them a match is: an index.
+    pub of: Arc<dyn Fn(&str) -> usize + Send + Sync>,
+}
+
+impl Sorts {
+    /// What a match is called.
+    pub fn label(&self, matched: &str) -> Option<Arc<str>> {
+        self.names.get((self.of)(matched)).map(|(label, _)| Arc::clone(label))
+    }
+
+    /// What `why` says of a label.
+    pub fn shown(&self, label: &str) -> Option<&Arc<str>> {
+        self.names.iter().find(|(name, _)| **name == *label).map(|(_, shown)| shown)
+    }
+}
+
+impl fmt::Debug for Sorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names.iter().map(|(label, _)| label)).finish()
     }
 }
 
@@ -268,7 +303,7 @@ pub struct LengthPlan {
     pub min_tokens: Option<usize>,
 }
 
-/// A value of every format of personal data and of secrets: the detector that finds it, as policies spell it; the text
+/// A value of every format of personal data and of secrets, and of every kind of URL: the detector that finds it, as policies spell it; the text
 /// around it; and the value.
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<(String, String, String)> {
@@ -282,5 +317,7 @@ pub(crate) fn samples() -> Vec<(String, String, String)> {
     let secret = secrets::tests::samples()
         .into_iter()
         .map(|(format, text, value)| (format!("secrets: {{ formats: [{format}] }}"), format!("Use {text} now"), value));
-    personal.chain(secret).collect()
+    let url = urls::tests::samples()
+        .map(|(kind, text, value)| (format!("urls: {{ kinds: [{kind}] }}"), (*text).to_owned(), (*value).to_owned()));
+    personal.chain(secret).chain(url).collect()
 }

@@ -536,7 +536,10 @@ impl Channel {
                         self.grow(index, sighting.range.end);
                     }
                 }
-                (Purpose::Find(entity), _) => self.sighted(info.rule, entity.as_ref(), sighting),
+                (Purpose::Find(entity), _) => {
+                    let label = sighting.label.clone().or_else(|| entity.clone());
+                    self.sighted(info.rule, label.as_ref(), sighting);
+                }
                 (Purpose::Void(until), scanner::Outcome::Found) => {
                     self.voids.add(info.rule, By::Exception(*until), sighting.seen, sighting.range);
                 }
@@ -548,7 +551,7 @@ impl Channel {
 
     /// A finding of a pattern. What several views show is one finding, seen by the first of them.
     fn sighted(&mut self, rule: usize, entity: Option<&Arc<str>>, sighting: Sighting) {
-        let Sighting { tracker, outcome, score, range, head, value, seen, bound } = sighting;
+        let Sighting { tracker, outcome, score, range, head, value, seen, bound, .. } = sighting;
         let over = outcome == scanner::Outcome::OverLimit;
         let finding = Finding {
             rule,

@@ -9,7 +9,7 @@ use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNK
 use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, WholeText};
+use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, WholeText};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view;
@@ -189,8 +189,10 @@ impl RuleSet {
     pub fn why(&self, finding: &Finding) -> String {
         match &self.rule(finding.rule).plan {
             Plan::Patterns(patterns) => {
-                let own = patterns.iter().find(|pattern| pattern.entity == finding.label);
-                let mut why = own.map_or_else(String::new, |pattern| pattern.shown.to_string());
+                let sorts = patterns.iter().find_map(|pattern| pattern.sorts.as_ref());
+                let sort = finding.label.as_deref().and_then(|label| sorts?.shown(label));
+                let own = || patterns.iter().find(|pattern| pattern.entity == finding.label).map(|own| &own.shown);
+                let mut why = sort.or_else(own).map_or_else(String::new, ToString::to_string);
                 if let Some(score) = finding.score {
                     why.push_str(&format!(", score {score:.2}"));
                 }
@@ -286,7 +288,8 @@ impl RuleSet {
                         let views = group.iter().all(|pattern| !pattern.text_only);
                         plan.views |= views;
                         plan.views_hold |= views && holds;
-                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
+                        let (purpose, sorts) = (Purpose::Find(entity), group.iter().find_map(|one| one.sorts.clone()));
+                        plan.trackers.push(TrackerInfo { rule: index, purpose, value, sorts, views });
                         specs.push((index, group, holds));
                     }
                 }
@@ -300,7 +303,7 @@ impl RuleSet {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
-                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, views: true });
+                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, sorts: None, views: true });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
@@ -438,6 +441,8 @@ pub(super) struct TrackerInfo {
     pub(super) purpose: Purpose,
     /// The part of a match that a finding covers, if not all.
     pub(super) value: Option<fn(&str) -> Range<usize>>,
+    /// What its findings are called, if each tells by itself.
+    pub(super) sorts: Option<Sorts>,
     /// Whether it also reads the views of the text.
     pub(super) views: bool,
 }

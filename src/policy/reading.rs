@@ -33,6 +33,8 @@ const SPARE: usize = 1024;
 pub(super) struct Sighting {
     /// Index into the plan's trackers.
     pub(super) tracker: usize,
+    /// What it is called, where it tells by itself.
+    pub(super) label: Option<Arc<str>>,
     pub(super) outcome: Outcome,
     pub(super) score: Option<f32>,
     pub(super) range: Range<usize>,
@@ -222,6 +224,7 @@ fn sight(plan: &ChannelPlan, seen: Path, hit: Hit, text: Kept<'_>) -> Option<Sig
     }
     let mut range = hit.start..hit.end;
     let begins = matches!(hit.outcome, Outcome::Found | Outcome::Begun);
+    let label = info.sorts.as_ref().filter(|_| begins).and_then(|sorts| sorts.label(text.get(range.clone())));
     if hit.outcome == Outcome::OverLimit {
         // What stands before a value may have gone out.
         let at = hit.start + plan.scan.lead(hit.tracker);
@@ -236,7 +239,7 @@ fn sight(plan: &ChannelPlan, seen: Path, hit: Hit, text: Kept<'_>) -> Option<Sig
     let head = (begins && range.len() > max_match).then(|| range.start + max_match);
     let value = (begins && head.is_none() && !seen.is_text()).then(|| text.get(range.clone()).into());
     let (tracker, outcome, score) = (hit.tracker, hit.outcome, hit.score());
-    Some(Sighting { tracker, outcome, score, range, head, value, seen, bound: "max_match" })
+    Some(Sighting { tracker, label, outcome, score, range, head, value, seen, bound: "max_match" })
 }
 
 /// Takes sightings on a view back to the text that it shows.
@@ -533,6 +536,7 @@ fn too_deep(plan: &ChannelPlan, at: usize) -> impl Iterator<Item = Sighting> {
     let trackers = plan.trackers.iter().enumerate().filter(move |(_, info)| finds(info));
     trackers.map(move |(tracker, _)| Sighting {
         tracker,
+        label: None,
         outcome: Outcome::OverLimit,
         score: None,
         range: at..at,

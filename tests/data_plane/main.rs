@@ -14,4 +14,5 @@ mod rig;
 mod streams;
 #[path = "../common/upstream.rs"]
 mod upstream;
+mod urls;
 mod wholes;

@@ -23,11 +23,11 @@ rules:
   - { id: cut, scope: [output], detect: { keywords: { words: [forbidden], whole: false } }, action: block }
 ";
 
-async fn guarded() -> (TcpListener, Server) {
+async fn guarded(policy: &str) -> (TcpListener, Server) {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut config = config(upstream.local_addr().unwrap());
     config.routes[0].inspect = Inspect::Full;
-    let source = Source::new("p.yaml", POLICY);
+    let source = Source::new("p.yaml", policy);
     let (policy, _) = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now()).unwrap();
     let rules = RuleSet::compile(vec![Arc::new(policy)], &|_, _| Err("no models".to_owned()), false).unwrap();
     let context = Context::new(Arc::new(rules), Arc::from(&b"key"[..]));
@@ -37,7 +37,12 @@ async fn guarded() -> (TcpListener, Server) {
 
 /// Asks for a stream and lets the upstream begin one.
 async fn begun(path: &str, content_type: &str) -> (Raw, Raw, Server) {
-    let (upstream, proxy) = guarded().await;
+    begun_under(POLICY, path, content_type).await
+}
+
+/// The same under another policy.
+pub(super) async fn begun_under(policy: &str, path: &str, content_type: &str) -> (Raw, Raw, Server) {
+    let (upstream, proxy) = guarded(policy).await;
     let body = r#"{"stream":true}"#;
     let head = format!("POST {path} HTTP/1.1\r\nHost: p\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let client = Raw::send(proxy.addr(), head).await;
@@ -47,11 +52,11 @@ async fn begun(path: &str, content_type: &str) -> (Raw, Raw, Server) {
     (client, server, proxy)
 }
 
-fn delta(text: &str) -> String {
+pub(super) fn delta(text: &str) -> String {
     format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}\n\n")
 }
 
-const CHAT: &str = "/v1/chat/completions";
+pub(super) const CHAT: &str = "/v1/chat/completions";
 
 #[tokio::test]
 async fn a_heart_beat_overtakes_what_has_waited_for_long() {

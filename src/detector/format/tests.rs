@@ -33,6 +33,19 @@ pub(in crate::detector) fn found(detect: &str, text: &str) -> Vec<String> {
     found_in(&context(detect), text)
 }
 
+/// What a compiled rule finds in a text that comes in pieces, and what it calls it, in order.
+pub(in crate::detector) fn labelled(context: &Context, pieces: &[&str]) -> Vec<(Range<usize>, Option<Arc<str>>)> {
+    let mut channel = channel(context);
+    for piece in pieces {
+        channel.feed(piece);
+    }
+    channel.finish();
+    let mut all: Vec<_> =
+        channel.findings().iter().map(|finding| (finding.range.clone(), finding.label.clone())).collect();
+    all.sort_by(|one, other| (one.0.start, one.0.end, &one.1).cmp(&(other.0.start, other.0.end, &other.1)));
+    all
+}
+
 /// What a compiled rule finds in a whole text, in order. What a view shows inside something adds nothing to it.
 pub(in crate::detector) fn found_in(context: &Context, text: &str) -> Vec<String> {
     let mut channel = channel(context);
@@ -102,7 +115,7 @@ impl Table<'_> {
 }
 
 /// A text with everything masked, fed so many characters at a time. Also how much was released after each piece.
-fn released(context: &Context, pieces: &[&str]) -> (String, Vec<usize>) {
+pub(in crate::detector) fn released(context: &Context, pieces: &[&str]) -> (String, Vec<usize>) {
     let (mut channel, mut resolver) = (channel(context), Resolver::default());
     let whole = pieces.concat();
     let (mut out, mut at, mut edit, mut steps) = (String::new(), 0, 0, Vec::new());

@@ -145,6 +145,11 @@ fn of_secrets_that_are_cut_nothing_gets_out() {
     nothing_gets_out(crate::detector::samples().into_iter().filter(|(detector, ..)| detector.starts_with("secrets")));
 }
 
+#[test]
+fn of_urls_that_are_cut_nothing_gets_out() {
+    nothing_gets_out(crate::detector::samples().into_iter().filter(|(detector, ..)| detector.starts_with("urls")));
+}
+
 /// A stream that is not sent to its end has not said what it was about to say: what waits stays.
 #[test]
 fn of_a_value_in_which_a_stream_breaks_off_nothing_gets_out() {

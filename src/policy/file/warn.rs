@@ -20,7 +20,7 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
     let place = if rule.detector == "regex" { &["detect", "regex", "pattern"][..] } else { &detect[..] };
     let patterns: &[Pattern] = if let Plan::Patterns(patterns) = &rule.plan { patterns } else { &[] };
     // What is shipped knows its bounds.
-    for pattern in patterns.iter().filter(|pattern| pattern.entity.is_none()) {
+    for pattern in patterns.iter().filter(|pattern| pattern.entity.is_none() && pattern.sorts.is_none()) {
         let properties = pattern.hir.properties();
         if properties.minimum_len().is_some_and(|shortest| shortest > rule.max_match) {
             let label = format!("the shortest match is longer than `max_match` ({} bytes)", rule.max_match);

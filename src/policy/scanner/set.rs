@@ -151,7 +151,8 @@ impl ScanSet {
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
                 set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
                 for program in shared.programs(&pattern.hir, spec.max_match)? {
-                    lead = lead.min(if pattern.value.is_some() { program.shortest_literal() } else { 0 });
+                    let behind = pattern.value.is_some() && !pattern.value_first;
+                    lead = lead.min(if behind { program.shortest_literal() } else { 0 });
                     let reads_views = spec.holds && !pattern.text_only;
                     set.composed |= reads_views && program.may_start_with(view::composed());
                     set.holds_composed |= reads_views && may_hold(&pattern.hir, view::composed());
