@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Priority};
-use crate::config::{Config, Inspect, Problems, Route, Secret};
+use crate::config::{Config, Inspect, Problems, Route, Secret, Vars};
 use crate::detector::Plan;
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
@@ -60,6 +60,8 @@ pub struct Guard {
     /// Keys hashes and the score cache.
     key: Arc<[u8]>,
     shadow: bool,
+    /// What tenants' files say for conditions.
+    vars: HashMap<Arc<str>, Vars>,
 }
 
 impl Guard {
@@ -85,7 +87,9 @@ impl Guard {
         };
         let before = self.inference.as_ref();
         let inference = inference(specs.values().map(AsRef::as_ref), config.models.as_deref(), &key, before)?;
-        let mut guard = Guard { routes: Vec::new(), tenants: HashMap::new(), inference, key, shadow: self.shadow };
+        let tenants = config.tenants.iter().flat_map(|tenants| &tenants.list);
+        let vars = tenants.map(|tenant| (Arc::clone(&tenant.name), tenant.vars.clone())).collect();
+        let mut guard = Guard { inference, key, shadow: self.shadow, vars, ..Guard::default() };
         guard.compile(config, &specs)?;
         Ok(guard)
     }
@@ -127,6 +131,11 @@ impl Guard {
     pub fn context(&self, route: usize, tenant: Option<&str>) -> Option<&Context> {
         let own = tenant.and_then(|tenant| self.tenants.get(tenant));
         own.unwrap_or(&self.routes).get(route).and_then(Option::as_ref)
+    }
+
+    /// What a tenant's file says for conditions.
+    pub fn vars(&self, tenant: &str) -> Option<&serde_json::Value> {
+        self.vars.get(tenant).map(|vars| &vars.0)
     }
 
     /// Every set of policies that runs.

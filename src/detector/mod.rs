@@ -11,12 +11,14 @@ mod length;
 mod pii;
 pub(crate) mod regex;
 mod secrets;
+pub(crate) mod tool;
 mod unicode;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::tool::ToolPlan;
 use crate::config::MapReader;
 
 /// A kind of detector, as policies name it under `detect`.
@@ -54,7 +56,7 @@ pub struct Choice {
 
 /// Every detector that this version has.
 pub const DETECTORS: &[DetectorKind] =
-    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, length::KIND, classifier::KIND];
+    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, length::KIND, classifier::KIND, tool::KIND];
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] = &[
@@ -66,7 +68,6 @@ pub const LATER: &[&str] = &[
     "urls",
     "json_schema",
     "grounding",
-    "tool",
     "rate",
     "http",
     "judge",
@@ -84,6 +85,8 @@ pub enum Plan {
     Classifier(ClassifierPlan),
     /// The number of characters of the whole segment.
     Length(LengthPlan),
+    /// Whole calls of tools.
+    Tool(ToolPlan),
 }
 
 /// One pattern: a regular expression and what a match must satisfy besides.

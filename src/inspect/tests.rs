@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod arrays;
+mod calls;
 mod cuts;
 mod echoes;
 mod halves;
@@ -207,6 +208,7 @@ fn context(rules: &[RuleCase]) -> Context {
         description: None,
         tags: Arc::new([]),
         scope: Scope::ALL,
+        when: None,
         detector: "test",
         plan: match &rule.look {
             Look::Patterns(picks, validated) => {

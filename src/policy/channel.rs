@@ -8,10 +8,10 @@ use std::sync::Arc;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::compile::{ChannelPlan, ClassifierRule, Purpose, RuleSet};
+use super::compile::{ChannelPlan, ClassifierRule, Purpose};
+use super::context::Context;
 use super::effect::{Effect, effect};
 use super::job::{Answer, Job};
-use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
 use super::scanner;
@@ -20,34 +20,11 @@ use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::{LengthPlan, Span};
 use crate::finding::{Finding, Judgement, Outcome};
-use crate::segment::{Direction, Scope};
+use crate::segment::Direction;
 use crate::view::Path;
 
 /// Most findings that are kept of one text.
 const MAX_FINDINGS: usize = 1 << 16;
-
-/// What all channels of one message share.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The rules.
-    pub rules: Arc<RuleSet>,
-    /// The key of this installation.
-    pub key: Arc<[u8]>,
-    /// What values are called in this exchange: for a request while it is judged, for its answer the way back.
-    pub pseudonyms: Option<Arc<Pseudonyms>>,
-}
-
-impl Context {
-    /// What messages are judged with before anything is known of them.
-    pub fn new(rules: Arc<RuleSet>, key: Arc<[u8]>) -> Context {
-        Context { rules, key, pseudonyms: None }
-    }
-
-    /// Whether answers may hold placeholders whose values go back in text of this scope.
-    pub fn restores(&self, scope: Scope) -> bool {
-        self.pseudonyms.as_ref().is_some_and(|pseudonyms| pseudonyms.comes_back_in(scope))
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Waiting {
@@ -228,14 +205,19 @@ impl Channel {
 
     /// A bound kept the text from being seen in every form that rules should see: each rule has met a limit.
     pub fn over_limit(&mut self, reason: &'static str) {
-        let plan = Arc::clone(&self.plan);
-        let finders = plan.trackers.iter().filter(|tracker| matches!(tracker.purpose, Purpose::Find(_)));
-        let all = finders.map(|tracker| tracker.rule).chain(plan.lengths.iter().map(|(rule, _)| *rule));
-        let mut rules: Vec<usize> = all.chain(plan.classifiers.iter().map(|classifier| classifier.rule)).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        for rule in rules {
+        for &rule in &Arc::clone(&self.plan).rules {
             self.found(rule, None, None, 0..0, Outcome::OverLimit(reason));
+        }
+    }
+
+    /// The text is, or stands for, a whole call of a tool: what rules find in that covers all of it. A name that is
+    /// missing, and arguments that are, may be anything.
+    pub fn judge_call(&mut self, name: Option<&str>, args: Option<&serde_json::Value>) {
+        let plan = Arc::clone(&self.plan);
+        for (rule, tool) in &plan.tools {
+            if let Some(label) = tool.finds(name, args, &self.context.facts()) {
+                self.found(*rule, label, None, 0..self.len(), Outcome::Found);
+            }
         }
     }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::context::Variants;
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
+use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, ToolPlan};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view;
@@ -58,6 +59,9 @@ pub struct RuleSet {
     version: Arc<str>,
     /// By [`Scope::index`]; then of all input, and of all output.
     plans: Vec<Arc<ChannelPlan>>,
+    /// Rules with a condition over the request alone.
+    asking: Vec<usize>,
+    variants: Variants,
 }
 
 /// A rule among the rules of all policies.
@@ -86,7 +90,10 @@ impl RuleSet {
             }
         }
         let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
-        let mut set = RuleSet { policies, rules, version, plans: Vec::new() };
+        let asks = |rule: &Rule| rule.spec.when.as_ref().is_some_and(|condition| !condition.uses().segment);
+        let asking = (0..rules.len()).filter(|&rule| asks(&rules[rule])).collect();
+        let (plans, variants) = (Vec::new(), Variants::default());
+        let mut set = RuleSet { policies, rules, version, plans, asking, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
         let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
@@ -94,7 +101,10 @@ impl RuleSet {
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
         for scope in singles.chain([Scope::INPUT, Scope::OUTPUT]) {
             let response = scope.meets(Scope::OUTPUT);
-            let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !(response && pseudonymizes(rule));
+            let calls = scope.index().is_some() && scope.meets(Scope::kind(Kind::ToolCall));
+            let is_in_vain =
+                |rule: &RuleSpec| (response && pseudonymizes(rule)) || (!calls && matches!(rule.plan, Plan::Tool(_)));
+            let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !is_in_vain(rule);
             let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
             key.push(usize::from(response));
@@ -151,8 +161,27 @@ impl RuleSet {
 
     /// What runs over text of this scope: one (direction, kind), all input, or all output.
     pub fn plan_for(&self, scope: Scope) -> &Arc<ChannelPlan> {
-        let everything = 2 * Kind::ALL.len() + usize::from(scope.meets(Scope::OUTPUT));
-        &self.plans[scope.index().unwrap_or(everything)]
+        &self.plans[RuleSet::plan_index(scope)]
+    }
+
+    /// Where the plan for this scope stands. That for all output is the last.
+    pub(super) fn plan_index(scope: Scope) -> usize {
+        scope.index().unwrap_or(2 * Kind::ALL.len() + usize::from(scope.meets(Scope::OUTPUT)))
+    }
+
+    /// Rules with a condition over the request alone.
+    pub(super) fn asking(&self) -> &[usize] {
+        &self.asking
+    }
+
+    pub(super) fn variants(&self) -> &Variants {
+        &self.variants
+    }
+
+    /// Whether any condition may ask about the exchange that a message belongs to.
+    pub fn asks(&self) -> bool {
+        let requires = |rule: &RuleSpec| matches!(&rule.plan, Plan::Tool(tool) if tool.require().is_some());
+        self.rules.iter().any(|rule| rule.spec.when.is_some() || requires(&rule.spec))
     }
 
     /// The strictest answer that any policy gives to a body that cannot be read.
@@ -203,6 +232,7 @@ impl RuleSet {
                 (Some(max), None) => format!("more than {max} characters"),
                 (None, None) => String::new(),
             },
+            Plan::Tool(tool) => tool.why(),
             Plan::Classifier(_) => {
                 let judged =
                     self.plans.iter().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
@@ -258,12 +288,13 @@ impl RuleSet {
         labels: &Labels<'_>,
         shared: &mut Shared,
     ) -> Result<ChannelPlan, CompileError> {
-        let mut plan = ChannelPlan { response, ..ChannelPlan::default() };
-        let mut specs = Vec::new();
+        let mut plan = ChannelPlan { response, rules: readers.to_vec(), ..ChannelPlan::default() };
+        let (mut specs, mut infos) = (Vec::new(), Vec::new());
         for &index in readers {
             let rule = &self.rules[index].spec;
             let holds = self.holds(index);
             plan.holds |= holds;
+            plan.asking.extend(rule.when.as_ref().filter(|condition| condition.uses().segment).map(|_| index));
             match &rule.plan {
                 Plan::Patterns(patterns) => {
                     for group in by_entity(patterns) {
@@ -272,11 +303,12 @@ impl RuleSet {
                         let views = group.iter().all(|pattern| !pattern.text_only);
                         plan.views |= views;
                         plan.views_hold |= views && holds;
-                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
+                        infos.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
                         specs.push((index, group, holds));
                     }
                 }
                 Plan::Length(length) => plan.lengths.push((index, *length)),
+                Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
                 Plan::Classifier(classifier) => {
                     plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
                 }
@@ -285,16 +317,18 @@ impl RuleSet {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
-                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, views: true });
+                        infos.push(TrackerInfo { rule: index, purpose, value: None, views: true });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
                 }
             }
         }
+        plan.trackers = Arc::new(infos);
         let trackers: Vec<TrackerSpec<'_>> = specs
             .iter()
             .map(|(rule, patterns, holds)| TrackerSpec {
+                rule: *rule,
                 patterns: patterns.clone(),
                 holds: *holds,
                 max_match: self.rules[*rule].spec.max_match,
@@ -380,10 +414,13 @@ fn resolve_classifier(
 /// What runs over one kind of text.
 #[derive(Debug, Default)]
 pub struct ChannelPlan {
+    /// All rules that read this kind of text.
+    pub(super) rules: Vec<usize>,
     pub(super) scan: Arc<ScanSet>,
     /// Whose tracker is whose, in the order of the scan set.
-    pub(super) trackers: Vec<TrackerInfo>,
+    pub(super) trackers: Arc<Vec<TrackerInfo>>,
     pub(super) lengths: Vec<(usize, LengthPlan)>,
+    pub(super) tools: Vec<(usize, ToolPlan)>,
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
@@ -391,12 +428,45 @@ pub struct ChannelPlan {
     pub(super) views: bool,
     pub(super) views_hold: bool,
     pub(super) response: bool,
+    /// Rules with a condition that asks about the text.
+    pub(super) asking: Vec<usize>,
+    /// By rule: those that take no part, if there are any.
+    pub(super) off: Option<Arc<[bool]>>,
 }
 
 impl ChannelPlan {
+    /// The same without the rules that are off.
+    pub(super) fn without(&self, off: &Arc<[bool]>, rules: &RuleSet) -> ChannelPlan {
+        let on = |rule: usize| !off[rule];
+        let holds = |rule: usize| on(rule) && rules.holds(rule);
+        let trackers = || self.trackers.iter().filter(|tracker| on(tracker.rule));
+        let is_idle = trackers().next().is_none();
+        let own = |rule: &ClassifierRule| on(rule.rule);
+        ChannelPlan {
+            scan: if is_idle { Arc::default() } else { Arc::clone(&self.scan) },
+            trackers: Arc::clone(&self.trackers),
+            lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).copied().collect(),
+            tools: self.tools.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
+            classifiers: self.classifiers.iter().filter(|rule| own(rule)).cloned().collect(),
+            segment_voids: self.segment_voids.iter().filter(|(rule, ..)| on(*rule)).cloned().collect(),
+            holds: self.rules.iter().any(|&rule| holds(rule)),
+            views: self.views && trackers().any(|tracker| tracker.views),
+            views_hold: self.views_hold && trackers().any(|tracker| tracker.views && holds(tracker.rule)),
+            response: self.response,
+            asking: self.asking.iter().copied().filter(|&rule| on(rule)).collect(),
+            off: Some(Arc::clone(off)),
+            rules: self.rules.iter().copied().filter(|&rule| on(rule)).collect(),
+        }
+    }
+
     /// Whether no rule reads this kind of text.
     pub fn is_empty(&self) -> bool {
-        self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty()
+        self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty() && self.tools.is_empty()
+    }
+
+    /// Whether a rule judges whole calls of tools.
+    pub fn judges_calls(&self) -> bool {
+        !self.tools.is_empty()
     }
 
     /// Whether any rule may block or rewrite this kind of text.
@@ -435,7 +505,7 @@ pub(super) enum Purpose {
 }
 
 /// A classifier rule with everything looked up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ClassifierRule {
     pub(super) rule: usize,
     pub(super) model: Arc<str>,

@@ -8,6 +8,7 @@ use jiff::civil::{Date, date};
 use super::extends::Merged;
 use super::policy::{Defaults, MODES, UNREWRITABLE, on_error};
 use crate::action::{self, ACTIONS, Action};
+use crate::condition::{About, Condition};
 use crate::config::value::{boolean, count, filled, one_of, size, string, unknown, with_help, wrong};
 use crate::config::{Collector, Entry, MapReader, Node, Problem, Value, did_you_mean, not_available, quoted};
 use crate::detector::{self, DETECTORS, Plan};
@@ -25,11 +26,12 @@ pub(super) fn read(
 ) -> Option<(RuleSpec, bool)> {
     let what = format!("rule {}", quoted(id));
     MapReader::read(node, &what, problems, |reader| {
-        reader.later(&["turns", "history", "when", "enforce_for", "inspect"]);
+        reader.later(&["turns", "history", "enforce_for", "inspect"]);
         let id_at = reader.node("id").map_or(node.at.clone(), |id| id.at.clone());
         let description = reader.optional("description", string);
         let tags = reader.list("tags", filled).unwrap_or_default();
         let scope = scopes(reader);
+        let when = read_when(reader, scope);
         let detect = read_detect(reader, id, merged);
         let except = read_except(reader, today);
         let action = reader.required_node("action").and_then(|node| read_action(node, problems));
@@ -40,11 +42,20 @@ pub(super) fn read(
         let max_match = reader.optional("max_match", size(1..=MAX_MAX_MATCH)).unwrap_or(MAX_MATCH);
         let disabled = reader.optional("disabled", boolean).unwrap_or(false);
         let (detector, plan) = detect?;
+        if let (Plan::Tool(_), Some(Action::Rewrite(_))) = (&plan, &action) {
+            let at = reader.node("action").map_or(id_at.clone(), |node| node.at.clone());
+            reader.problem(
+                Problem::error(&at, "a call cannot be rewritten")
+                    .label("`tool` finds whole calls")
+                    .help("`block` or `log` them; rewrite what stands in their arguments by rules of their own"),
+            );
+        }
         let rule = RuleSpec {
             id: id.into(),
             description,
             tags: tags.into(),
             scope,
+            when,
             detector,
             plan,
             except,
@@ -68,6 +79,19 @@ fn scopes(reader: &mut MapReader<'_>) -> Scope {
         Scope::from_name(&name).ok_or_else(|| unknown(node, "scope", &name, names.clone()))
     });
     read.map_or(Scope::ALL, |scopes| scopes.into_iter().fold(Scope::EMPTY, Scope::union))
+}
+
+fn read_when(reader: &mut MapReader<'_>, scope: Scope) -> Option<Condition> {
+    let condition = reader.optional("when", |node| Condition::written(node, About::When))?;
+    let node = reader.node("when")?;
+    if condition.uses().length && scope.meets(Scope::ANSWER) {
+        reader.problem(
+            Problem::error(&node.at, "the length of an answer is not known when the rule would have to begin")
+                .label("asks for `segment.length`, and `scope` has answers in it")
+                .help("narrow `scope` to what clients send, or use the detector `length`"),
+        );
+    }
+    Some(condition)
 }
 
 fn read_detect(reader: &mut MapReader<'_>, id: &str, merged: &Merged) -> Option<(&'static str, Plan)> {

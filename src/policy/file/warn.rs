@@ -56,6 +56,10 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
         }
     }
+    if matches!(rule.plan, Plan::Tool(_)) && !rule.scope.meets(Scope::kind(Kind::ToolCall)) {
+        let help = "add `tool_call` to `scope`, or leave `scope` out";
+        warning(&["scope"], format!("rule {id} can never run"), "tools are called in `tool_call` alone", help);
+    }
     let classifier = matches!(rule.plan, Plan::Classifier(_));
     if !classifier && node.child("window").is_some() {
         let label = "only classifier rules judge windows";
@@ -82,6 +86,8 @@ fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> 
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
         Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
         Plan::Classifier(_) => None,
+        // Calls are always held until they are whole.
+        Plan::Tool(_) => None,
     }
 }
 
