@@ -16,6 +16,7 @@ mod restore;
 mod seams;
 mod silent;
 mod small;
+mod when;
 
 use std::ops::Range;
 use std::sync::Arc;
