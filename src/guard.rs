@@ -11,7 +11,6 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Priority};
 use crate::config::{Config, Inspect, Problems, Route, Secret, Vars};
-use crate::detector::Plan;
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
 use crate::policy::compile::CompileError;
@@ -188,7 +187,7 @@ fn inference<'p>(
 ) -> Result<Option<Arc<Inference>>, GuardError> {
     let mut names: Vec<&str> = policies
         .flat_map(|policy| &policy.rules)
-        .filter_map(|rule| if let Plan::Classifier(plan) = &rule.plan { Some(&*plan.model) } else { None })
+        .flat_map(|rule| rule.plan.models().into_iter().map(|model| &**model))
         .collect();
     names.sort_unstable();
     names.dedup();

@@ -4,6 +4,7 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
+pub(crate) mod combine;
 mod example;
 mod format;
 pub(crate) mod keywords;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::combine::{CombinedPlan, Form};
 pub use self::tool::ToolPlan;
 use crate::config::MapReader;
 
@@ -55,8 +57,19 @@ pub struct Choice {
 }
 
 /// Every detector that this version has.
-pub const DETECTORS: &[DetectorKind] =
-    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, length::KIND, classifier::KIND, tool::KIND];
+pub const DETECTORS: &[DetectorKind] = &[
+    regex::KIND,
+    keywords::KIND,
+    pii::KIND,
+    secrets::KIND,
+    unicode::KIND,
+    length::KIND,
+    classifier::KIND,
+    tool::KIND,
+    combine::ANY,
+    combine::ALL,
+    combine::NOT,
+];
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] = &[
@@ -71,9 +84,6 @@ pub const LATER: &[&str] = &[
     "rate",
     "http",
     "judge",
-    "any",
-    "all",
-    "not",
 ];
 
 /// What the engine runs for one rule.
@@ -87,6 +97,8 @@ pub enum Plan {
     Length(LengthPlan),
     /// Whole calls of tools.
     Tool(ToolPlan),
+    /// Several of these.
+    Combined(CombinedPlan),
 }
 
 /// One pattern: a regular expression and what a match must satisfy besides.

@@ -202,7 +202,7 @@ impl Text {
             if json.kind(node) != NodeKind::String || (is_key && !json.node(node).escaped) {
                 continue;
             }
-            let mut channel = Channel::new(context, Arc::clone(plan));
+            let mut channel = Channel::of_part(context, Arc::clone(plan));
             channel.feed(&json.string(node));
             channel.finish();
             // Most strings are short and say nothing; to remember each would take many times their own room.

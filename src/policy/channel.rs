@@ -8,14 +8,15 @@ use std::sync::Arc;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use super::combined::Combined;
 use super::compile::{ChannelPlan, ClassifierRule, Purpose};
 use super::context::Context;
 use super::effect::{Effect, effect};
-use super::job::{Answer, Job};
+use super::job::{Answer, Job, note_score};
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
 use super::scanner;
-use super::voids::{By, Voids};
+use super::voids::{By, Voids, today};
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::{LengthPlan, Span};
@@ -51,6 +52,7 @@ pub struct Channel {
     next_job: usize,
     chars: usize,
     too_long_from: Vec<Option<usize>>,
+    combined: Vec<Combined>,
     /// The text from `base` on: what a window or a replacement may still need.
     text: String,
     base: usize,
@@ -91,6 +93,7 @@ impl Channel {
         Channel {
             reading: Reading::new(Arc::clone(&plan), Path::default()),
             too_long_from: vec![None; plan.lengths.len()],
+            combined: plan.combined.iter().map(|combination| Combined::new(context, combination)).collect(),
             context: context.clone(),
             plan,
             cutters,
@@ -119,14 +122,22 @@ impl Channel {
 
     /// A channel for several texts that are read on as one: none of them is what `span: segment` means.
     pub fn of_run(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
-        Channel { is_run: true, ..Channel::new(context, plan) }
+        Channel { is_run: true, ..Channel::of_part(context, plan) }
+    }
+
+    /// A channel for what is read besides the texts themselves: what is not in it may be in them.
+    pub fn of_part(context: &Context, plan: Arc<ChannelPlan>) -> Channel {
+        let mut channel = Channel::new(context, plan);
+        channel.combined.retain(|combined| !combined.is_not());
+        channel
     }
 
     /// The same text in another reading, in which others follow: nothing of it was asked or answered there.
     #[must_use]
     pub fn fork(&self) -> Channel {
         let (jobs, waiting, everywhere) = (Vec::new(), VecDeque::new(), Vec::new());
-        Channel { jobs, waiting, everywhere, is_run: true, ..self.clone() }
+        let combined = self.combined.iter().filter(|combined| !combined.is_not()).map(Combined::fork).collect();
+        Channel { jobs, waiting, everywhere, combined, is_run: true, ..self.clone() }
     }
 
     /// Bytes fed so far.
@@ -159,6 +170,7 @@ impl Channel {
         if !self.plan.lengths.is_empty() {
             self.count(piece, at);
         }
+        self.combined.iter_mut().for_each(|combined| combined.feed(piece));
         let mut cutters = std::mem::take(&mut self.cutters);
         for cutter in &mut cutters {
             let mode = cutter.mode();
@@ -189,6 +201,8 @@ impl Channel {
         }
         self.cutters = cutters;
         self.finish_lengths();
+        self.combined.iter_mut().for_each(Combined::finish);
+        self.decide_combined();
         for index in self.everywhere.clone() {
             self.findings[index].range.end = self.len();
             self.voids_others(&self.findings[index].clone(), Path::default());
@@ -223,12 +237,28 @@ impl Channel {
 
     /// Takes the stretches that have to be judged.
     pub fn take_jobs(&mut self) -> Vec<Job> {
-        std::mem::take(&mut self.jobs)
+        let mut jobs = std::mem::take(&mut self.jobs);
+        self.combined.iter_mut().for_each(|combined| jobs.extend(combined.take_jobs(&mut self.next_job)));
+        jobs
+    }
+
+    /// Reports what `all` and `not` have found, where all is there.
+    fn decide_combined(&mut self) {
+        let (len, mut findings) = (self.len(), Vec::new());
+        for combined in self.combined.iter_mut().filter(|combined| !combined.is_over() && !combined.is_waiting()) {
+            findings.extend(combined.decide(len, &self.context.rules));
+            for (name, score) in combined.scores() {
+                note_score(&mut self.scores, name.clone(), *score);
+            }
+        }
+        findings.into_iter().for_each(|finding| self.keep(finding));
     }
 
     /// Whether the text is so short that a rule may block or rewrite it for that, once it has ended. It may be empty.
     pub fn is_short(&self) -> bool {
-        self.plan.lengths.iter().any(|(rule, length)| self.is_below(length) && self.context.rules.holds(*rule))
+        let holds = |rule: usize| self.context.rules.holds(rule);
+        self.plan.lengths.iter().any(|(rule, length)| self.is_below(length) && holds(*rule))
+            || self.combined.iter().any(|combined| combined.judges_empty() && holds(combined.rule()))
     }
 
     fn is_below(&self, length: &LengthPlan) -> bool {
@@ -237,11 +267,17 @@ impl Channel {
 
     /// Whether answers are outstanding.
     pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || self.combined.iter().any(Combined::is_waiting)
     }
 
     /// Hands in what became of a job.
     pub fn answer(&mut self, id: usize, answer: &Answer) {
+        if self.combined.iter_mut().any(|combined| combined.answer(id, answer)) {
+            if self.finished {
+                self.decide_combined();
+            }
+            return;
+        }
         let Some(index) = self.waiting.iter().position(|waiting| waiting.id == id) else { return };
         let Some(waiting) = self.waiting.remove(index) else { return };
         let plan = Arc::clone(&self.plan);
@@ -256,7 +292,7 @@ impl Channel {
                     let mut floor = 0;
                     for window in windows {
                         let score = window.scores.get(rule.output).copied().unwrap_or(1.0);
-                        self.note_score(&waiting.model, &rule.label, score);
+                        note_score(&mut self.scores, format!("{}/{}", waiting.model, rule.label), score);
                         let range = match self.span(rule) {
                             Span::Window => start + window.range.start..start + window.range.end,
                             Span::Sentence => start..end,
@@ -283,9 +319,12 @@ impl Channel {
     /// Everything before this is decided for rules that hold text: what they still find starts here or after.
     pub fn open(&self) -> usize {
         if !self.plan.holds {
-            return if self.finished && self.waiting.is_empty() { usize::MAX } else { self.len() };
+            return if self.finished && !self.is_waiting() { usize::MAX } else { self.len() };
         }
         let holds = |rule: usize| self.context.rules.holds(rule);
+        if self.combined.iter().any(|combined| !combined.is_over() && holds(combined.rule())) {
+            return 0;
+        }
         let mut open = if self.finished { usize::MAX } else { self.scanner_open() };
         for waiting in &self.waiting {
             for rule in waiting.rules.iter().map(|&rule| &self.plan.classifiers[rule]) {
@@ -318,7 +357,7 @@ impl Channel {
 
     /// The same, but for findings that start at `limit` or after.
     pub fn judge_before(&mut self, limit: usize) -> Vec<usize> {
-        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
+        let all = self.finished && !self.is_waiting() && limit == usize::MAX;
         if all {
             self.open.append(&mut self.noted);
             self.open.sort_unstable();
@@ -368,6 +407,10 @@ impl Channel {
         };
         self.finished
             && !self.waiting.iter().any(may_allow)
+            && self
+                .combined
+                .iter()
+                .all(|combined| combined.is_over() || !matches!(rules.rule(combined.rule()).action, Action::Allow(_)))
             && self.findings.iter().any(|finding| {
                 rules.rule(finding.rule).mode == Mode::Enforce
                     && effect(rules, finding) == Effect::Block
@@ -380,7 +423,11 @@ impl Channel {
     pub fn abandon(&mut self) -> Vec<usize> {
         self.jobs.clear();
         let waiting = std::mem::take(&mut self.waiting);
-        waiting.into_iter().flat_map(|waiting| waiting.rules).map(|rule| self.plan.classifiers[rule].rule).collect()
+        let combined: Vec<usize> =
+            self.combined.iter_mut().filter_map(|combined| combined.abandon().then(|| combined.rule())).collect();
+        let waiting =
+            waiting.into_iter().flat_map(|waiting| waiting.rules).map(|rule| self.plan.classifiers[rule].rule);
+        waiting.chain(combined).collect()
     }
 
     /// Everything found so far.
@@ -410,6 +457,7 @@ impl Channel {
 
     /// Lets go of text before `released`, as far as no window and no view needs it.
     pub fn forget(&mut self, released: usize) {
+        self.combined.iter_mut().for_each(Combined::forget);
         let growing = self.cutters.iter().map(Windows::start).min().unwrap_or(usize::MAX);
         let unjudged = self.open.iter().map(|&index| self.findings[index].range.start).min().unwrap_or(usize::MAX);
         let mut needed = released.min(growing).min(unjudged);
@@ -602,14 +650,6 @@ impl Channel {
         }
     }
 
-    fn note_score(&mut self, model: &str, label: &str, score: f32) {
-        let name = format!("{model}/{label}");
-        match self.scores.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, highest)) => *highest = highest.max(score),
-            None => self.scores.push((name, score)),
-        }
-    }
-
     /// Counts characters; the first one too many is a finding at once, unless the rule rewrites all that follows.
     fn count(&mut self, piece: &str, at: usize) {
         let plan = Arc::clone(&self.plan);
@@ -646,12 +686,6 @@ impl Channel {
 fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
-}
-
-/// Days since 1970-01-01, UTC.
-fn today() -> i32 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i32::try_from(now.as_secs() / 86_400).unwrap_or(i32::MAX)
 }
 
 /// The direction of the text that a plan reads.

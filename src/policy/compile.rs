@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::combined::Combination;
 use super::context::Variants;
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold, ToolPlan};
+use crate::detector::{ClassifierPlan, Form, LengthPlan, Pattern, Plan, Span, Threshold, ToolPlan};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view;
@@ -64,6 +65,13 @@ pub struct RuleSet {
     variants: Variants,
 }
 
+/// A rule that reads a text, or a member of what it is put together of.
+#[derive(Clone, Copy)]
+struct Reader<'p> {
+    rule: usize,
+    member: Option<&'p Plan>,
+}
+
 /// A rule among the rules of all policies.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -110,7 +118,10 @@ impl RuleSet {
             key.push(usize::from(response));
             let plan = match by_rules.get(&key) {
                 Some(plan) => Arc::clone(plan),
-                None => Arc::new(set.plan(&readers, response, labels, &mut shared)?),
+                None => {
+                    let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
+                    Arc::new(set.plan(&readers, response, labels, &mut shared)?)
+                }
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
@@ -233,6 +244,7 @@ impl RuleSet {
                 (None, None) => String::new(),
             },
             Plan::Tool(tool) => tool.why(),
+            Plan::Combined(combined) => combined.why(),
             Plan::Classifier(_) => {
                 let judged =
                     self.plans.iter().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
@@ -283,37 +295,57 @@ impl RuleSet {
 
     fn plan(
         &self,
-        readers: &[usize],
+        readers: &[Reader<'_>],
         response: bool,
         labels: &Labels<'_>,
         shared: &mut Shared,
     ) -> Result<ChannelPlan, CompileError> {
-        let mut plan = ChannelPlan { response, rules: readers.to_vec(), ..ChannelPlan::default() };
+        let mut plan = ChannelPlan { response, ..ChannelPlan::default() };
+        plan.rules = readers.iter().map(|reader| reader.rule).collect();
         let (mut specs, mut infos) = (Vec::new(), Vec::new());
-        for &index in readers {
+        for &Reader { rule: index, member: part } in readers {
             let rule = &self.rules[index].spec;
             let holds = self.holds(index);
             plan.holds |= holds;
-            plan.asking.extend(rule.when.as_ref().filter(|condition| condition.uses().segment).map(|_| index));
-            match &rule.plan {
-                Plan::Patterns(patterns) => {
-                    for group in by_entity(patterns) {
-                        let entity = group.first().and_then(|pattern| pattern.entity.clone());
-                        let value = group.iter().find_map(|pattern| pattern.value);
-                        let views = group.iter().all(|pattern| !pattern.text_only);
-                        plan.views |= views;
-                        plan.views_hold |= views && holds;
-                        infos.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
-                        specs.push((index, group, holds));
+            // When it takes part, and what voids findings, is the whole rule's to say.
+            let is_whole = part.is_none();
+            let asks = rule.when.as_ref().filter(|condition| is_whole && condition.uses().segment);
+            plan.asking.extend(asks.map(|_| index));
+            let mut members = vec![part.unwrap_or(&rule.plan)];
+            while let Some(member) = members.pop() {
+                match member {
+                    Plan::Patterns(patterns) => {
+                        for group in by_entity(patterns) {
+                            let entity = group.first().and_then(|pattern| pattern.entity.clone());
+                            let value = group.iter().find_map(|pattern| pattern.value);
+                            let views = group.iter().all(|pattern| !pattern.text_only);
+                            plan.views |= views;
+                            plan.views_hold |= views && holds;
+                            infos.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
+                            specs.push((index, group, holds));
+                        }
+                    }
+                    Plan::Length(length) => plan.lengths.push((index, *length)),
+                    Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
+                    Plan::Classifier(classifier) => {
+                        plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
+                    }
+                    Plan::Combined(combined) if combined.form == Form::Any => {
+                        members.extend(combined.members.iter().map(|(_, member)| member));
+                    }
+                    Plan::Combined(combined) => {
+                        let mut own = |member: &Plan| {
+                            let reader = Reader { rule: index, member: Some(member) };
+                            let plan = self.plan(&[reader], response, labels, shared)?;
+                            Ok((Arc::new(plan), !member.is_spanless()))
+                        };
+                        let members =
+                            combined.members.iter().map(|(_, member)| own(member)).collect::<Result<_, _>>()?;
+                        plan.combined.push(Combination { rule: index, form: combined.form, members });
                     }
                 }
-                Plan::Length(length) => plan.lengths.push((index, *length)),
-                Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
-                Plan::Classifier(classifier) => {
-                    plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
-                }
             }
-            for except in &rule.except {
+            for except in rule.except.iter().filter(|_| is_whole) {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
@@ -421,6 +453,7 @@ pub struct ChannelPlan {
     pub(super) trackers: Arc<Vec<TrackerInfo>>,
     pub(super) lengths: Vec<(usize, LengthPlan)>,
     pub(super) tools: Vec<(usize, ToolPlan)>,
+    pub(super) combined: Vec<Combination>,
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
@@ -446,6 +479,7 @@ impl ChannelPlan {
             scan: if is_idle { Arc::default() } else { Arc::clone(&self.scan) },
             trackers: Arc::clone(&self.trackers),
             lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).copied().collect(),
+            combined: self.combined.iter().filter(|combination| on(combination.rule)).cloned().collect(),
             tools: self.tools.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
             classifiers: self.classifiers.iter().filter(|rule| own(rule)).cloned().collect(),
             segment_voids: self.segment_voids.iter().filter(|(rule, ..)| on(*rule)).cloned().collect(),
@@ -461,7 +495,8 @@ impl ChannelPlan {
 
     /// Whether no rule reads this kind of text.
     pub fn is_empty(&self) -> bool {
-        self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty() && self.tools.is_empty()
+        let patterns_and_more = self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty();
+        patterns_and_more && self.tools.is_empty() && self.combined.is_empty()
     }
 
     /// Whether a rule judges whole calls of tools.
@@ -477,11 +512,13 @@ impl ChannelPlan {
     /// Whether a rule may find something in a text that has no character.
     pub fn judges_empty(&self) -> bool {
         self.lengths.iter().any(|(_, length)| length.min_chars.is_some())
+            || self.combined.iter().any(Combination::judges_empty)
     }
 
     /// Whether a classifier reads this kind of text.
     pub fn has_classifiers(&self) -> bool {
-        !self.classifiers.is_empty()
+        let in_members = |combination: &Combination| combination.members.iter().any(|(plan, _)| plan.has_classifiers());
+        !self.classifiers.is_empty() || self.combined.iter().any(in_members)
     }
 }
 

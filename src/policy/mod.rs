@@ -8,6 +8,7 @@
 
 pub mod case;
 pub mod channel;
+mod combined;
 pub mod compile;
 pub mod context;
 pub mod effect;

@@ -40,19 +40,23 @@ fn a_rule_that_takes_no_part_is_as_if_it_were_not_there() {
         "detect: { classifier: { model: m, label: l, threshold: 0.5, span: segment } }, action: block",
         "detect: { keywords: { words: [mango] } }, except: [{ keyword: mango }], action: block",
     ];
-    let deltas =
-        ["a mang", "o and secret", "12", "34, secretly to anna@exam", "ple.com e", "\u{301} \u{200b}and so", " on"];
-    let without = steps(&compiled(&format!("rules: [{always}]")), &deltas);
+    let plain = ["a mang", "o and secret", "12", "34, secretly to anna@exam", "ple.com and so", " on"];
+    // Where views wait for what follows, they wait for any rule's sake.
+    let odd = ["a mang", "o and secret12 secretly anna@exam", "ple.com e", "\u{301} \u{200b}and so", " on"];
+    let all = |(out, found): (Vec<String>, Vec<_>)| (out.concat(), found);
+    let base = compiled(&format!("rules: [{always}]"));
+    let (without, without_odd) = (steps(&base, &plain), all(steps(&base, &odd)));
     for rule in conditional {
         for (when, scope) in
             [("request.stream", "all"), ("segment.kind == \"user\"", "all"), ("segment.age > 0", "output")]
         {
             let policy = format!("rules: [{always}, {{ id: c, scope: {scope}, when: '{when}', {rule} }}]");
             let context = compiled(&policy);
-            assert_eq!(steps(&context, &deltas), without, "{policy}");
+            assert_eq!(steps(&context, &plain), without, "{policy}");
+            assert_eq!(all(steps(&context, &odd)), without_odd, "{policy}");
             let on = about(&context, json!({ "stream": true }));
-            let differs = steps(&on, &deltas) != without;
-            assert_eq!(differs, when == "request.stream" && !rule.contains("except"), "{policy}");
+            let differs = all(steps(&on, &odd)) != without_odd || steps(&on, &plain) != without;
+            assert!(differs == (when == "request.stream") || rule.contains("except"), "{policy}");
         }
     }
 }

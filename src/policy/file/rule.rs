@@ -11,7 +11,7 @@ use crate::action::{self, ACTIONS, Action};
 use crate::condition::{About, Condition};
 use crate::config::value::{boolean, count, filled, one_of, size, string, unknown, with_help, wrong};
 use crate::config::{Collector, Entry, MapReader, Node, Problem, Value, did_you_mean, not_available, quoted};
-use crate::detector::{self, DETECTORS, Plan};
+use crate::detector::{self, CombinedPlan, DETECTORS, DetectorKind, Form, Plan, combine};
 use crate::policy::rule::{Except, ExceptWhat, Mode, RuleSpec, Window};
 use crate::segment::{Kind, Scope};
 
@@ -48,6 +48,14 @@ pub(super) fn read(
                 Problem::error(&at, "a call cannot be rewritten")
                     .label("`tool` finds whole calls")
                     .help("`block` or `log` them; rewrite what stands in their arguments by rules of their own"),
+            );
+        }
+        if let (true, Some(Action::Rewrite(_) | Action::Allow(_))) = (plan.is_spanless(), &action) {
+            let at = reader.node("action").map_or(id_at.clone(), |node| node.at.clone());
+            reader.problem(
+                Problem::error(&at, "what is not in a text has no place in it")
+                    .label("only `block` and `log` may follow `not`")
+                    .help("`all` with another detector beside `not` finds what that one finds"),
             );
         }
         let rule = RuleSpec {
@@ -104,12 +112,25 @@ fn read_detect(reader: &mut MapReader<'_>, id: &str, merged: &Merged) -> Option<
         reader.problem(with_help(problem, did_you_mean(id, others)));
         return None;
     };
+    read_detector(node, problems, 0)
+}
+
+/// A detector, or several put together.
+fn read_detector(node: &Node, problems: &Collector, depth: usize) -> Option<(&'static str, Plan)> {
     let names: Vec<&str> = DETECTORS.iter().map(|kind| kind.name).collect();
     let entry = the_one_key(node, "detector", &names, detector::LATER, problems)?;
     let Some(kind) = DETECTORS.iter().find(|kind| kind.name == entry.key) else {
         problems.push(unknown_key(entry, "detector", &names, detector::LATER));
         return None;
     };
+    if let Some(form) = Form::from_name(kind.name) {
+        return Some((kind.name, Plan::Combined(read_combined(kind, form, entry, problems, depth)?)));
+    }
+    if depth > 0 && kind.name == "tool" {
+        let problem = Problem::error(&entry.key_at, "calls of tools are judged by themselves");
+        problems.push(problem.label("cannot be put together with others").help("write a rule of its own for it"));
+        return None;
+    }
     if !matches!(entry.value.value, Value::Map(_)) {
         let problem = wrong(&entry.value, "a mapping of options");
         problems.push(problem.help(format!("for example `detect: {}`", kind.example)));
@@ -117,6 +138,35 @@ fn read_detect(reader: &mut MapReader<'_>, id: &str, merged: &Merged) -> Option<
     }
     let plan = MapReader::read(&entry.value, &quoted(kind.name), problems, |reader| (kind.build)(reader)).flatten()?;
     Some((kind.name, plan))
+}
+
+/// What stands under `any`, `all` or `not`.
+fn read_combined(
+    kind: &DetectorKind,
+    form: Form,
+    entry: &Entry,
+    problems: &Collector,
+    depth: usize,
+) -> Option<CombinedPlan> {
+    if depth == combine::MAX_DEPTH {
+        let title = format!("detectors stand more than {} deep in each other", combine::MAX_DEPTH);
+        problems.push(Problem::error(&entry.key_at, title));
+        return None;
+    }
+    let nodes = match (&entry.value.value, form) {
+        (Value::Map(_), Form::Not) => std::slice::from_ref(&entry.value),
+        (Value::Seq(nodes), Form::Any | Form::All) if (1..=combine::MAX_MEMBERS).contains(&nodes.len()) => nodes,
+        _ => {
+            let expected = match form {
+                Form::Not => "one detector, a mapping with its name as the one key".to_owned(),
+                Form::Any | Form::All => format!("a list of 1 to {} detectors", combine::MAX_MEMBERS),
+            };
+            problems.push(wrong(&entry.value, &expected).help(format!("for example `detect: {}`", kind.example)));
+            return None;
+        }
+    };
+    let members: Vec<_> = nodes.iter().filter_map(|node| read_detector(node, problems, depth + 1)).collect();
+    (members.len() == nodes.len()).then_some(CombinedPlan { form, members })
 }
 
 /// A name, or a map with the name as its one key.

@@ -647,6 +647,8 @@ fn statuses_that_clients_retry_are_refused() {
     );
 }
 
+mod conditions;
+
 #[test]
 fn examples_of_kinds_work() {
     for kind in crate::detector::DETECTORS {
