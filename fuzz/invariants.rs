@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use palisade::classifier::{InferenceError, Windower};
+use palisade::condition::{About, Condition, Facts};
 use palisade::config::Source;
 use palisade::inspect::{Body, Buffered, Cause, Notice, Stream, StreamOptions};
 use palisade::policy::file::load_policy_source;
@@ -76,6 +77,20 @@ pub(crate) fn json(data: &[u8]) {
     let comparable = !json.text().contains("\\u") && !json.text().contains(['e', 'E']);
     if comparable && json.text().len() < 300 {
         assert!(serde_json::from_slice::<serde_json::Value>(data).is_ok());
+    }
+}
+
+/// Conditions: the first line is the source, the rest are values for it.
+pub(crate) fn cel(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (source, values) = text.split_once('\n').unwrap_or((&text, "{}"));
+    let values: serde_json::Value = serde_json::from_str(values).unwrap_or_default();
+    let facts = Facts { request: &values, segment: &values, tenant: &values, args: &values };
+    for about in [About::When, About::Require] {
+        match Condition::new(source, about) {
+            Ok(condition) => assert_eq!(condition.holds(&facts), condition.holds(&facts)),
+            Err(fault) => assert!(source.get(fault.range.clone()).is_some(), "{fault:?}"),
+        }
     }
 }
 

@@ -10,8 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Priority};
-use crate::config::{Config, Inspect, Problems, Route, Secret};
-use crate::detector::Plan;
+use crate::config::{Config, Inspect, Problems, Route, Secret, Vars};
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
 use crate::policy::compile::CompileError;
@@ -60,6 +59,8 @@ pub struct Guard {
     /// Keys hashes and the score cache.
     key: Arc<[u8]>,
     shadow: bool,
+    /// What tenants' files say for conditions.
+    vars: HashMap<Arc<str>, Vars>,
 }
 
 impl Guard {
@@ -85,7 +86,9 @@ impl Guard {
         };
         let before = self.inference.as_ref();
         let inference = inference(specs.values().map(AsRef::as_ref), config.models.as_deref(), &key, before)?;
-        let mut guard = Guard { routes: Vec::new(), tenants: HashMap::new(), inference, key, shadow: self.shadow };
+        let tenants = config.tenants.iter().flat_map(|tenants| &tenants.list);
+        let vars = tenants.map(|tenant| (Arc::clone(&tenant.name), tenant.vars.clone())).collect();
+        let mut guard = Guard { inference, key, shadow: self.shadow, vars, ..Guard::default() };
         guard.compile(config, &specs)?;
         Ok(guard)
     }
@@ -127,6 +130,11 @@ impl Guard {
     pub fn context(&self, route: usize, tenant: Option<&str>) -> Option<&Context> {
         let own = tenant.and_then(|tenant| self.tenants.get(tenant));
         own.unwrap_or(&self.routes).get(route).and_then(Option::as_ref)
+    }
+
+    /// What a tenant's file says for conditions.
+    pub fn vars(&self, tenant: &str) -> Option<&serde_json::Value> {
+        self.vars.get(tenant).map(|vars| &vars.0)
     }
 
     /// Every set of policies that runs.
@@ -179,7 +187,7 @@ fn inference<'p>(
 ) -> Result<Option<Arc<Inference>>, GuardError> {
     let mut names: Vec<&str> = policies
         .flat_map(|policy| &policy.rules)
-        .filter_map(|rule| if let Plan::Classifier(plan) = &rule.plan { Some(&*plan.model) } else { None })
+        .flat_map(|rule| rule.plan.models().into_iter().map(|model| &**model))
         .collect();
     names.sort_unstable();
     names.dedup();

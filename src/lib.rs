@@ -7,8 +7,8 @@
 //! 3. [`segment`] is what it hands on: text, and where it came from.
 //! 4. [`inspect`] puts those texts under the rules, whole or as they stream in.
 //!    What they say in disguise, [`view`] shows.
-//! 5. [`policy`] holds the rules and the engine that runs them; [`detector`] and [`action`] are what rules are made of;
-//!    [`classifier`] runs models on threads of its own.
+//! 5. [`policy`] holds the rules and the engine that runs them; [`detector`] and [`action`] are what rules are made of,
+//!    [`condition`] when they apply; [`classifier`] runs models on threads of its own.
 //! 6. [`finding`] and [`verdict`] are what comes out.
 //! 7. [`upstream`] takes what complies to the provider; the answer goes the same way back.
 //!
@@ -22,6 +22,7 @@ pub mod audit;
 pub mod classifier;
 pub mod cli;
 pub mod coding;
+pub mod condition;
 pub mod config;
 pub mod decisions;
 pub mod detector;

@@ -34,7 +34,7 @@ pub use reader::{MapReader, not_available};
 pub use scalar::{Core, Scalar};
 pub use server::{Http2, Server};
 pub use source::{At, Source};
-pub use tenants::{Tenant, TenantFrom, Tenants};
+pub use tenants::{Tenant, TenantFrom, Tenants, Vars};
 pub use tree::{Entry, Node, Value};
 
 /// Everything that `palisade serve` needs to know. Every field has a default.

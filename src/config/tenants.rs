@@ -48,8 +48,26 @@ pub struct Tenant {
     pub name: Arc<str>,
     /// Names or files of policies in place of the routes' own; empty: the routes' own.
     pub policy: Vec<String>,
+    /// What conditions may ask about it.
+    pub vars: Vars,
     /// SHA-256 of each of its API keys.
     pub keys: Vec<[u8; 32]>,
+}
+
+/// A tenant's own values: a mapping. They may be secrets, and are never shown.
+#[derive(Clone)]
+pub struct Vars(pub serde_json::Value);
+
+impl Default for Vars {
+    fn default() -> Vars {
+        Vars(serde_json::Value::Object(serde_json::Map::new()))
+    }
+}
+
+impl std::fmt::Debug for Vars {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vars").finish_non_exhaustive()
+    }
 }
 
 /// Reads `tenants`.
@@ -139,8 +157,10 @@ fn read_file(
     let mut root = Node::parse(&source, problems)?;
     Expander { variable, folder: known.folder, problems }.expand(&mut root);
     MapReader::read(&root, &format!("tenant {}", quoted(&name)), problems, |reader| {
-        // Only conditions read them.
-        reader.later(&["vars"]);
+        let vars = reader.optional("vars", |node| match &node.value {
+            Value::Map(_) => value::json(node).map(Vars),
+            _ => Err(value::wrong(node, "a mapping of names and values")),
+        });
         let policy = reader.list("policy", |node| super::route::policy_name(node, known)).unwrap_or_default();
         // Somebody may have written the keys themselves.
         if let Some(node) = reader.node("keys") {
@@ -148,7 +168,7 @@ fn read_file(
             node.items().iter().for_each(|item| problems.hide(&item.at));
         }
         let keys = reader.list("keys", value::sha256).unwrap_or_default();
-        Tenant { name: name.as_str().into(), policy, keys }
+        Tenant { name: name.as_str().into(), policy, vars: vars.unwrap_or_default(), keys }
     })
 }
 

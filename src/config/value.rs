@@ -227,6 +227,28 @@ fn show_duration(time: Duration) -> String {
 /// The title of problems with a value; readers add the key's name to it.
 pub(super) const WRONG: &str = "wrong value";
 
+/// The same value in JSON.
+pub fn json(node: &Node) -> Result<serde_json::Value, Problem> {
+    Ok(match &node.value {
+        Value::Seq(items) => items.iter().map(json).collect::<Result<_, _>>()?,
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|entry| Ok((entry.key.clone(), json(&entry.value)?)));
+            serde_json::Value::Object(entries.collect::<Result<serde_json::Map<_, _>, Problem>>()?)
+        }
+        Value::Scalar(scalar) => match scalar.core() {
+            Core::Null => serde_json::Value::Null,
+            Core::Bool(value) => value.into(),
+            Core::Str(text) => text.into(),
+            Core::Int(value) => {
+                serde_json::Number::from_i128(value).ok_or_else(|| wrong(node, "a smaller number"))?.into()
+            }
+            Core::Float(value) => {
+                serde_json::Number::from_f64(value).ok_or_else(|| wrong(node, "a finite number"))?.into()
+            }
+        },
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -5,6 +5,7 @@
 
 mod classifier;
 mod code;
+pub(crate) mod combine;
 mod example;
 mod format;
 mod json_schema;
@@ -14,6 +15,7 @@ mod length;
 mod pii;
 pub(crate) mod regex;
 mod secrets;
+pub(crate) mod tool;
 mod unicode;
 mod urls;
 mod whole;
@@ -22,6 +24,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::combine::{CombinedPlan, Form};
+pub use self::tool::ToolPlan;
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 
@@ -71,11 +75,14 @@ pub const DETECTORS: &[DetectorKind] = &[
     code::KIND,
     json_schema::KIND,
     classifier::KIND,
+    tool::KIND,
+    combine::ANY,
+    combine::ALL,
+    combine::NOT,
 ];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] =
-    &["entities", "topic", "similarity", "grounding", "tool", "rate", "http", "judge", "any", "all", "not"];
+pub const LATER: &[&str] = &["entities", "topic", "similarity", "grounding", "rate", "http", "judge"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -88,6 +95,10 @@ pub enum Plan {
     Length(LengthPlan),
     /// A check that is no pattern, which reads a text from its start.
     Whole(Arc<dyn WholeText>),
+    /// Whole calls of tools.
+    Tool(ToolPlan),
+    /// Several of these.
+    Combined(CombinedPlan),
 }
 
 /// One pattern: a regular expression and what a match must satisfy besides.

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::calls::calls;
 use super::pseudonyms;
 use super::runs::{Run, Touched, join, parts, reported, runs, touched};
 use super::splice::{Splice, apply, edited, plain_splices, splices};
@@ -13,7 +14,7 @@ use super::text::{Text, value};
 use super::{Cause, Report, Reported, Ticket};
 use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Mode};
-use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Pseudonyms, effect};
+use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Pseudonyms, Standing, effect};
 use crate::protocol::Protocol;
 use crate::protocol::inline::encoded;
 use crate::protocol::json::{Json, NodeId, NodeKind};
@@ -46,6 +47,8 @@ pub struct Buffered<'b> {
     under_way: Option<UnderWay<'b>>,
     report: Report,
     lost: bool,
+    /// The calls of tools have been judged.
+    calls_judged: bool,
     most: usize,
     /// Where the messages of each kind stand, counted from 1. Made when somebody asks.
     positions: OnceCell<HashMap<Kind, Vec<u32>>>,
@@ -97,6 +100,8 @@ pub struct Concluded {
 impl<'b> Buffered<'b> {
     /// Starts an inspection.
     pub fn new(context: &Context, body: Body<'b>, direction: Direction) -> Buffered<'b> {
+        let mut report = Report::default();
+        context.unjudged().iter().for_each(|&rule| report.note_unjudged(rule));
         Buffered {
             context: context.clone(),
             body,
@@ -105,8 +110,9 @@ impl<'b> Buffered<'b> {
             joined: Vec::new(),
             runs: None,
             under_way: None,
-            report: Report::default(),
+            report,
             lost: false,
+            calls_judged: false,
             most: MAX_TEXTS,
             positions: OnceCell::new(),
             run_findings: HashSet::new(),
@@ -130,6 +136,7 @@ impl<'b> Buffered<'b> {
         let mut left = budget.max(1);
         while left > 0 {
             let Some(reading) = self.under_way.take().or_else(|| self.next_text()).or_else(|| self.next_run()) else {
+                self.judge_calls();
                 // A blocked request is blocked whole; of several answers the others are still to be judged.
                 self.lost = self.direction == Direction::Request
                     && (self.texts.iter().flatten().any(Text::is_lost)
@@ -141,6 +148,22 @@ impl<'b> Buffered<'b> {
         true
     }
 
+    /// Judges the calls of tools in the body, once all of it has been read.
+    fn judge_calls(&mut self) {
+        let Body::Json(json, walked) = &self.body else { return };
+        if std::mem::replace(&mut self.calls_judged, true) || !self.texts.iter().flatten().any(Text::judges_calls) {
+            return;
+        }
+        let is_judged =
+            |index: usize| self.texts.get(index).is_some_and(|text| text.as_ref().is_some_and(Text::judges_calls));
+        let calls = calls(json, walked, is_judged);
+        for (name, texts) in calls {
+            for index in texts {
+                self.texts[index].iter_mut().for_each(|text| text.judge_call(name.as_deref()));
+            }
+        }
+    }
+
     /// The next text that rules read.
     fn next_text(&mut self) -> Option<UnderWay<'b>> {
         while self.texts.len() < self.leaves() {
@@ -149,7 +172,7 @@ impl<'b> Buffered<'b> {
                 Body::Json(_, walked) => (walked.texts[index].scope, walked.texts[index].role),
                 Body::Plain(_, segment) => (segment.scope, LeafRole::Value),
             };
-            let plan = Arc::clone(self.context.rules.plan_for(scope));
+            let plan = self.plan(index, scope);
             if plan.is_empty() && !(self.direction == Direction::Response && self.context.restores(scope)) {
                 self.texts.push(None);
                 continue;
@@ -165,6 +188,39 @@ impl<'b> Buffered<'b> {
         None
     }
 
+    /// What runs over a text.
+    fn plan(&mut self, index: usize, scope: Scope) -> Arc<ChannelPlan> {
+        let (plan, unjudged) = self.context.plan_of(scope, || self.standing(index));
+        unjudged.into_iter().for_each(|rule| self.report.note_unjudged(rule));
+        plan
+    }
+
+    /// What conditions may ask about a text.
+    fn standing(&self, index: usize) -> Standing {
+        let direction = self.direction;
+        match &self.body {
+            Body::Plain(_, segment) if direction == Direction::Response => Standing::in_answer(segment.kind),
+            Body::Plain(text, Segment { kind, age, .. }) => {
+                let (role, length) = (Standing::role_of(*kind), Some(text.chars().count()));
+                Standing { kind: *kind, role, direction, index: 0, length, age: *age }
+            }
+            Body::Json(_, walked) if direction == Direction::Response => Standing::in_answer(walked.texts[index].kind),
+            Body::Json(json, walked) => {
+                let leaf = walked.texts[index];
+                let before = leaf.message.checked_sub(1);
+                let message = before.and_then(|before| walked.messages.get(before as usize));
+                Standing {
+                    kind: leaf.kind,
+                    role: message.map_or("", |kind| Standing::role_of(*kind)),
+                    direction,
+                    index: before.unwrap_or(0),
+                    length: Some(leaf.text(json).chars().count()),
+                    age: self.age(leaf.kind, leaf.message),
+                }
+            }
+        }
+    }
+
     /// The next run of texts that rules read as one.
     fn next_run(&mut self) -> Option<UnderWay<'b>> {
         let Body::Json(json, walked) = &self.body else { return None };
@@ -172,11 +228,14 @@ impl<'b> Buffered<'b> {
         let is_read = !self.texts.iter().all(Option::is_none) && !self.has_too_many();
         let all = || if is_read { runs(walked, |index| length(index) == 0) } else { Vec::new() };
         let runs = self.runs.get_or_insert_with(|| all().into_iter());
-        let plan_of = |run: &Run| self.context.rules.plan_for(walked.texts[run.pieces[0]].scope);
-        let run = runs.find(|run| !plan_of(run).is_empty())?;
+        let own = |&piece: &usize| self.texts.get(piece).and_then(Option::as_ref).map(|text| text.channel().plan());
+        let plan_of =
+            |run: &Run| self.context.plan_of_run(walked.texts[run.pieces[0]].scope, run.pieces.iter().filter_map(own));
+        let (run, plan) =
+            runs.map(|run| (plan_of(&run), run)).find(|(plan, _)| !plan.is_empty()).map(|(plan, run)| (run, plan))?;
         let pieces: Vec<_> = run.pieces.iter().map(|&index| json.string(walked.texts[index].node)).collect();
         let (text, ranges) = join(pieces.iter().map(AsRef::as_ref), run.separator);
-        let channel = Channel::of_run(&self.context, Arc::clone(plan_of(&run)));
+        let channel = Channel::of_run(&self.context, plan);
         Some(UnderWay { source: Cow::Owned(text), fed: 0, what: What::Run(Box::new(Joined { channel, run, ranges })) })
     }
 
@@ -442,7 +501,7 @@ impl<'b> Buffered<'b> {
     fn judge_silent(&self, lost: &mut Vec<(u32, usize)>, concluded: &mut Concluded, report: &mut Report) {
         let Body::Json(_, walked) = &self.body else { return };
         // Nearly all policies have nothing to say of an empty text.
-        let nothing = || !self.context.rules.plan_for(Scope::one(Direction::Response, Kind::Completion)).judges_empty();
+        let nothing = || !self.context.plan_for(Scope::one(Direction::Response, Kind::Completion)).judges_empty();
         if self.direction == Direction::Request || walked.messages.is_empty() || nothing() {
             return;
         }

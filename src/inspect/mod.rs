@@ -4,6 +4,7 @@
 //! whoever drives an inspection takes its jobs to the classifiers and brings the answers back.
 
 mod buffered;
+mod calls;
 mod originals;
 mod place;
 mod pseudonyms;
@@ -22,6 +23,7 @@ pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 
 use crate::finding::Finding;
 use crate::policy::Job;
+use crate::policy::rule::CONDITION;
 use crate::protocol::walk::is_identifier;
 use crate::segment::{Media, Segment};
 
@@ -83,7 +85,7 @@ pub struct Report {
     pub omitted: usize,
     /// What could not be looked into: pointer and kind.
     pub unscanned: Vec<(String, Media)>,
-    /// Rules that did not run, by index, and why.
+    /// Rules that did not run, or not as they should, by index, and why.
     pub skipped: Vec<(usize, &'static str)>,
     /// Highest score of each label that was consulted, as (`model/label`, probability).
     pub scores: Vec<(String, f32)>,
@@ -116,6 +118,13 @@ impl Report {
             } else {
                 self.omitted += 1;
             }
+        }
+    }
+
+    /// A rule's condition could not be judged.
+    fn note_unjudged(&mut self, rule: usize) {
+        if !self.skipped.contains(&(rule, CONDITION)) {
+            self.skipped.push((rule, CONDITION));
         }
     }
 

@@ -4,9 +4,10 @@
 //! as it came, once all of them are decided. A rewrite changes the strings that it hits. A block ends the answer that it
 //! hits as the provider ends filtered answers.
 //!
-//! `intake` takes events apart, `echoes` reads what repeats the text, `joined` reads blocks on as one text, `silent`
+//! `intake` takes events apart, `calls` judges calls of tools, `echoes` reads what repeats the text, `joined` reads blocks on as one text, `silent`
 //! judges answers without a text, `release` lets out what is decided.
 
+mod calls;
 mod echoes;
 mod intake;
 mod joined;
@@ -20,14 +21,15 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
+use self::calls::Calls;
 use self::echoes::Echoing;
 use self::joined::Joined;
 use super::text::Text;
 use super::{Cause, Report, Ticket};
-use crate::policy::{Answer, ChannelPlan, Context};
+use crate::policy::{Answer, ChannelPlan, Context, Standing};
 use crate::protocol::framing::{Event, Frames, Framing};
 use crate::protocol::{Mark, Protocol, StreamView, openai_error};
-use crate::segment::{Kind, Media};
+use crate::segment::{Kind, Media, Scope};
 
 /// Most bytes of events that wait for a decision.
 const MAX_HELD: usize = 8 << 20;
@@ -89,9 +91,13 @@ pub struct Stream {
     gone: usize,
     held: usize,
     texts: Vec<StreamText>,
+    /// What runs over texts of a scope and kind, where conditions ask about them.
+    plans: Vec<(Scope, Kind, Arc<ChannelPlan>)>,
     /// By place and kind: what a place holds may change from event to event, and with it who reads it. A place is a keyed
     /// hash already.
     by_channel: HashMap<(u64, Kind), usize, FixedState>,
+    /// Calls of tools.
+    calls: Calls,
     /// What several texts are together.
     joined: Vec<Joined>,
     /// How many of these there were so far.
@@ -267,6 +273,8 @@ enum Form {
 impl Stream {
     /// Starts an inspection. Without a protocol every string counts as every kind of output.
     pub fn new(context: &Context, protocol: Option<&'static dyn Protocol>, options: StreamOptions) -> Stream {
+        let mut report = Report::default();
+        context.unjudged().iter().for_each(|&rule| report.note_unjudged(rule));
         Stream {
             context: context.clone(),
             protocol,
@@ -276,7 +284,9 @@ impl Stream {
             gone: 0,
             held: 0,
             texts: Vec::new(),
+            plans: Vec::new(),
             by_channel: HashMap::default(),
+            calls: Calls::default(),
             joined: Vec::new(),
             numbered: 0,
             dirty: Vec::new(),
@@ -288,7 +298,7 @@ impl Stream {
             altered: false,
             after: None,
             kept_as: Vec::new(),
-            report: Report::default(),
+            report,
             unscanned: HashSet::new(),
             blocked: None,
             closed: false,
@@ -327,6 +337,17 @@ impl Stream {
             self.close(Cause::OverLimit);
         }
         self.release(out);
+    }
+
+    /// What runs over a text of the answer. Conditions know no more of it than its kind, and are judged once for each.
+    fn plan(&mut self, scope: Scope, kind: Kind) -> Arc<ChannelPlan> {
+        if let Some((.., plan)) = self.plans.iter().find(|(own, of, _)| (*own, *of) == (scope, kind)) {
+            return Arc::clone(plan);
+        }
+        let (plan, unjudged) = self.context.plan_of(scope, || Standing::in_answer(kind));
+        unjudged.into_iter().for_each(|rule| self.report.note_unjudged(rule));
+        self.plans.push((scope, kind, Arc::clone(&plan)));
+        plan
     }
 
     /// Whether events say again what others said.

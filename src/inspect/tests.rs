@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod arrays;
+mod calls;
 mod cuts;
 mod echoes;
 mod faults;
@@ -16,6 +17,7 @@ mod restore;
 mod seams;
 mod silent;
 mod small;
+mod when;
 mod wholes;
 
 use std::ops::Range;
@@ -211,6 +213,7 @@ fn context(rules: &[RuleCase]) -> Context {
         description: None,
         tags: Arc::new([]),
         scope: Scope::ALL,
+        when: None,
         detector: "test",
         plan: match &rule.look {
             Look::Patterns(picks, validated) => {

@@ -1,6 +1,6 @@
 //! One text of a message under its rules: itself, and for tool arguments also the strings inside them (DESIGN 12.9).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::finding::{Edit, Finding, Judgement, Outcome};
 use crate::policy::pseudonyms::Value;
 use crate::policy::resolve::Beyond;
 use crate::policy::rule::{Mode, Unrewritable};
-use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Job, Resolver, effect};
-use crate::protocol::json::{Json, NodeKind, RawOffsets, escape};
+use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Job, Resolver, Standing, effect};
+use crate::protocol::json::{Json, NodeKind, RawOffsets, escape, fold_key};
 use crate::protocol::walk::{self, LeafRole};
 use crate::segment::{Direction, Kind, Segment};
 
@@ -41,6 +41,10 @@ pub(super) struct Text {
     settled: bool,
     /// Arguments in which a key comes twice.
     duplicates: bool,
+    /// Arguments that came as `{}`, of which nothing was fed.
+    is_empty_object: bool,
+    /// It is a part of a call that is not yet whole.
+    awaits_call: bool,
     reported: Vec<Reported>,
 }
 
@@ -70,6 +74,8 @@ impl Text {
             finished: false,
             settled: false,
             duplicates: false,
+            is_empty_object: false,
+            awaits_call: false,
             reported: Vec::new(),
         }
     }
@@ -78,14 +84,46 @@ impl Text {
     pub(super) fn of_silent(context: &Context, choice: Option<u64>) -> Option<(Text, Arc<ChannelPlan>)> {
         let pointer = choice.map_or("/content".to_owned(), |own| format!("/choices/{own}/message/content"));
         let segment = Segment::new(Direction::Response, Kind::Completion, pointer);
-        let plan = context.rules.plan_for(segment.scope);
-        let text = |plan: &Arc<ChannelPlan>| Text::new(context, Arc::clone(plan), segment, LeafRole::Value);
-        plan.judges_empty().then(|| (text(plan), Arc::clone(plan)))
+        let (plan, _) = context.plan_of(segment.scope, || Standing::in_answer(segment.kind));
+        let text = || Text::new(context, Arc::clone(&plan), segment, LeafRole::Value);
+        plan.judges_empty().then(|| (text(), Arc::clone(&plan)))
     }
 
     /// Whether the text goes out only when it is whole. A torn call is of no use to anybody.
     pub(super) fn waits_for_end(&self) -> bool {
-        self.role == LeafRole::Arguments && self.holds() && !self.finished
+        self.holds() && ((self.role == LeafRole::Arguments && !self.finished) || self.awaits_call)
+    }
+
+    /// The text is a part of a call: nothing of it goes out before the call has been judged.
+    pub(super) fn await_call(&mut self) {
+        self.awaits_call = true;
+    }
+
+    /// Arguments came as an object without members.
+    pub(super) fn note_empty_object(&mut self) {
+        self.is_empty_object = true;
+    }
+
+    /// The call is whole: the text, which is its arguments or stands for them, takes what rules find in it.
+    pub(super) fn judge_call(&mut self, name: Option<&str>) {
+        self.awaits_call = false;
+        let is_arguments = self.role == LeafRole::Arguments && self.whole.len() <= MAX_ARGUMENTS;
+        let empty = self.whole.is_empty() && self.is_empty_object;
+        let args = is_arguments.then(|| arguments(if empty { "{}" } else { &self.whole })).flatten();
+        self.channel.judge_call(name, args.as_ref());
+    }
+
+    /// The call has been judged, and is blocked by this rule or not.
+    pub(super) fn end_call(&mut self, context: &Context, blocked: Option<usize>) {
+        self.awaits_call = false;
+        if let Some(rule) = blocked {
+            self.resolver.block_at(&context.rules, 0, rule);
+        }
+    }
+
+    /// Whether the plan that it is under judges whole calls.
+    pub(super) fn judges_calls(&self) -> bool {
+        self.channel.plan().judges_calls()
     }
 
     fn holds(&self) -> bool {
@@ -238,6 +276,7 @@ impl Text {
             }
         }
         let open = if self.finished && !self.channel.is_waiting() { usize::MAX } else { self.channel.open() };
+        let limit = if self.awaits_call && self.holds() { 0 } else { limit };
         let released = self.resolver.advance(open.min(decided).min(limit)).min(self.len());
         self.channel.forget(released);
         released
@@ -245,7 +284,7 @@ impl Text {
 
     /// Text let go of while waiting is never asked for again, so arguments are judged in one go.
     fn settle_arguments(&mut self, context: &Context) -> usize {
-        if !self.finished || self.is_waiting() {
+        if !self.finished || self.is_waiting() || self.awaits_call {
             return if self.holds() { 0 } else { self.len() };
         }
         if std::mem::replace(&mut self.settled, true) {
@@ -381,7 +420,7 @@ impl Text {
     /// Everything found in the text, judged as far as can be.
     pub(super) fn report(&self) -> Vec<Reported> {
         let mut out = self.reported.clone();
-        if self.role != LeafRole::Arguments || !self.finished || self.is_waiting() {
+        if self.role != LeafRole::Arguments || !self.settled {
             let own = self.channel.findings().iter();
             out.extend(own.enumerate().map(|(index, finding)| {
                 let matched = self.channel.matched(index);
@@ -423,6 +462,18 @@ pub(super) fn unrewritable(context: &Context, resolver: &mut Resolver, finding: 
     if rule.mode == Mode::Enforce && rule.unrewritable != Unrewritable::Log {
         resolver.block_at(&context.rules, finding.range.start, finding.rule);
     }
+}
+
+/// Arguments as conditions see them: a JSON object of one reading. `None` where readers may differ.
+fn arguments(text: &str) -> Option<serde_json::Value> {
+    let json = Json::parse(text.as_bytes()).ok().filter(|json| json.len() <= MAX_INNER)?;
+    for object in (0..json.len()).filter(|&node| json.kind(node) == NodeKind::Object) {
+        let mut seen = HashSet::new();
+        if !json.members(object).all(|(key, _)| seen.insert(fold_key(&json.string(key)))) {
+            return None;
+        }
+    }
+    serde_json::from_str(text).ok().filter(serde_json::Value::is_object)
 }
 
 /// What rules have seen in the strings of arguments.
@@ -473,7 +524,7 @@ fn on_raw(finding: &Finding, range: Range<usize>) -> Finding {
 }
 
 /// The nodes that are keys.
-fn json_keys(json: &Json<'_>) -> std::collections::HashSet<usize> {
+fn json_keys(json: &Json<'_>) -> HashSet<usize> {
     let objects = (0..json.len()).filter(|&node| json.kind(node) == NodeKind::Object);
     objects.flat_map(|object| json.members(object).map(|(key, _)| key).collect::<Vec<_>>()).collect()
 }

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Number};
-
-use super::shipped;
-use crate::config::value::{filled, one_of, string, wrong};
-use crate::config::{At, Collector, Core, MapReader, Node, Problem, Problems, Source, Value};
+use super::{Facts, shipped};
+use crate::config::value::{boolean, filled, json, one_of, string, wrong};
+use crate::config::{At, Collector, Entry, MapReader, Node, Problem, Problems, Source, Value};
 use crate::segment::Kind;
 
 /// A file of cases.
@@ -25,6 +23,8 @@ pub struct Case {
     pub name: String,
     /// Where it stands.
     pub at: At,
+    /// What conditions may ask; `None`: what they may ask of a text without a request.
+    pub facts: Option<Facts>,
     /// What goes in.
     pub given: Given,
     /// What has to come out.
@@ -97,6 +97,7 @@ fn cases(reader: &mut MapReader<'_>) -> Option<Vec<Case>> {
 fn case(reader: &mut MapReader<'_>, at: &At) -> Option<Case> {
     let name = reader.required("name", filled);
     let given = given(reader);
+    let facts = facts(reader);
     let expect = reader.required_node("expect").and_then(|node| {
         MapReader::read(node, "`expect`", reader.problems(), |reader| {
             let verdicts = ["allow", "rewrite", "block"].map(|name| (name, name));
@@ -105,7 +106,40 @@ fn case(reader: &mut MapReader<'_>, at: &At) -> Option<Case> {
         })
         .flatten()
     });
-    Some(Case { name: name?, at: at.clone(), given: given?, expect: expect? })
+    Some(Case { name: name?, at: at.clone(), facts, given: given?, expect: expect? })
+}
+
+/// `request` and `vars`: what the case says of the request that the text came with.
+fn facts(reader: &mut MapReader<'_>) -> Option<Facts> {
+    let mut facts = Facts::default();
+    let vars = reader.optional("vars", |node| match &node.value {
+        Value::Map(_) => json(node),
+        _ => Err(wrong(node, "a mapping of names and values")),
+    });
+    let request = reader.map("request", |reader| {
+        let mut given: Vec<(&str, serde_json::Value)> = Vec::new();
+        for name in ["method", "path", "model", "tenant", "user", "protocol", "source_ip"] {
+            given.extend(reader.optional(name, string).map(|text| (name, text.into())));
+        }
+        given.extend(reader.optional("stream", boolean).map(|stream| ("stream", stream.into())));
+        let headers = reader.map("headers", |reader| {
+            let problems = reader.problems();
+            let entries = reader.entries().iter();
+            let header =
+                |entry: &Entry| Some((entry.key.to_ascii_lowercase(), problems.keep(string(&entry.value))?.into()));
+            entries.filter_map(header).collect::<serde_json::Map<_, _>>()
+        });
+        given.extend(headers.map(|headers| ("headers", headers.into())));
+        given
+    });
+    let said = vars.is_some() || request.is_some();
+    if let Some(vars) = vars {
+        facts.tenant = serde_json::json!({ "vars": vars });
+    }
+    if let Some(members) = facts.request.as_object_mut() {
+        members.extend(request.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)));
+    }
+    said.then_some(facts)
 }
 
 /// The one of the four keys that is there.
@@ -142,24 +176,6 @@ fn rules(reader: &mut MapReader<'_>) -> Option<Vec<String>> {
     let mut rules: Vec<String> = items.iter().filter_map(|item| problems.keep(filled(item))).collect();
     rules.sort();
     Some(rules)
-}
-
-/// The same value in JSON.
-fn json(node: &Node) -> Result<serde_json::Value, Problem> {
-    Ok(match &node.value {
-        Value::Seq(items) => items.iter().map(json).collect::<Result<_, _>>()?,
-        Value::Map(entries) => {
-            let entries = entries.iter().map(|entry| Ok((entry.key.clone(), json(&entry.value)?)));
-            serde_json::Value::Object(entries.collect::<Result<Map<_, _>, Problem>>()?)
-        }
-        Value::Scalar(scalar) => match scalar.core() {
-            Core::Null => serde_json::Value::Null,
-            Core::Bool(value) => value.into(),
-            Core::Str(text) => text.into(),
-            Core::Int(value) => Number::from_i128(value).ok_or_else(|| wrong(node, "a smaller number"))?.into(),
-            Core::Float(value) => Number::from_f64(value).ok_or_else(|| wrong(node, "a finite number"))?.into(),
-        },
-    })
 }
 
 /// How the files' names end.

@@ -8,48 +8,26 @@ use std::sync::Arc;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::compile::{ChannelPlan, ClassifierRule, Purpose, RuleSet};
+use super::combined::Combined;
+use super::compile::{ChannelPlan, ClassifierRule, Purpose};
+use super::context::Context;
 use super::effect::{Effect, effect};
-use super::job::{Answer, Job};
+use super::job::{Answer, Job, note_score};
 use super::lengths::Lengths;
-use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
 use super::scanner;
-use super::voids::{By, Voids};
+use super::voids::{By, Voids, today};
 use super::whole::Wholes;
 use super::windows::Windows;
 use crate::action::Action;
 use crate::detector::{Place, Span, WholeFinding};
 use crate::finding::{Finding, Judgement, Outcome};
-use crate::segment::{Direction, Scope};
+use crate::segment::Direction;
 use crate::view::Path;
 
 /// Most findings that are kept of one text.
 const MAX_FINDINGS: usize = 1 << 16;
-
-/// What all channels of one message share.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The rules.
-    pub rules: Arc<RuleSet>,
-    /// The key of this installation.
-    pub key: Arc<[u8]>,
-    /// What values are called in this exchange: for a request while it is judged, for its answer the way back.
-    pub pseudonyms: Option<Arc<Pseudonyms>>,
-}
-
-impl Context {
-    /// What messages are judged with before anything is known of them.
-    pub fn new(rules: Arc<RuleSet>, key: Arc<[u8]>) -> Context {
-        Context { rules, key, pseudonyms: None }
-    }
-
-    /// Whether answers may hold placeholders whose values go back in text of this scope.
-    pub fn restores(&self, scope: Scope) -> bool {
-        self.pseudonyms.as_ref().is_some_and(|pseudonyms| pseudonyms.comes_back_in(scope))
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Waiting {
@@ -76,6 +54,7 @@ pub struct Channel {
     next_job: usize,
     lengths: Lengths,
     wholes: Wholes,
+    combined: Vec<Combined>,
     /// The text from `base` on: what a window or a replacement may still need.
     text: String,
     base: usize,
@@ -116,11 +95,15 @@ impl Channel {
                 cutters.push(Windows::new(classifier.window));
             }
         }
+        // What is not in a part of a text, or in several, may be in the text.
+        let combined = plan.combined.iter().filter(|combination| place == Place::Segment || !combination.is_not());
+        let combined = combined.map(|combination| Combined::new(context, combination));
         let hash = (!plan.segment_voids.is_empty()).then(|| Hmac::new_from_slice(&context.key).ok()).flatten();
         Channel {
             reading: Reading::new(Arc::clone(&plan), Path::default()),
             lengths: Lengths::new(&plan),
             wholes: Wholes::new(&plan, place),
+            combined: combined.collect(),
             context: context.clone(),
             plan,
             cutters,
@@ -160,7 +143,8 @@ impl Channel {
     #[must_use]
     pub fn fork(&self) -> Channel {
         let (jobs, waiting, everywhere) = (Vec::new(), VecDeque::new(), Vec::new());
-        Channel { jobs, waiting, everywhere, wholes: self.wholes.fork(), is_run: true, ..self.clone() }
+        let combined = self.combined.iter().filter(|combined| !combined.is_not()).map(Combined::fork).collect();
+        Channel { jobs, waiting, everywhere, wholes: self.wholes.fork(), combined, is_run: true, ..self.clone() }
     }
 
     /// Bytes fed so far.
@@ -196,6 +180,7 @@ impl Channel {
         }
         let found = self.wholes.feed(piece);
         self.take_whole(found);
+        self.combined.iter_mut().for_each(|combined| combined.feed(piece));
         let mut cutters = std::mem::take(&mut self.cutters);
         for cutter in &mut cutters {
             let mode = cutter.mode();
@@ -231,6 +216,8 @@ impl Channel {
         }
         let found = self.wholes.finish();
         self.take_whole(found);
+        self.combined.iter_mut().for_each(Combined::finish);
+        self.decide_combined();
         for index in self.everywhere.clone() {
             self.findings[index].range.end = self.len();
             self.voids_others(&self.findings[index].clone(), Path::default());
@@ -247,21 +234,39 @@ impl Channel {
 
     /// A bound kept the text from being seen in every form that rules should see: each rule has met a limit.
     pub fn over_limit(&mut self, reason: &'static str) {
-        let plan = Arc::clone(&self.plan);
-        let finders = plan.trackers.iter().filter(|tracker| matches!(tracker.purpose, Purpose::Find(_)));
-        let wholes = plan.wholes.iter().map(|(rule, _)| *rule);
-        let all = finders.map(|tracker| tracker.rule).chain(plan.lengths.iter().map(|(rule, _)| *rule)).chain(wholes);
-        let mut rules: Vec<usize> = all.chain(plan.classifiers.iter().map(|classifier| classifier.rule)).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        for rule in rules {
+        for &rule in &Arc::clone(&self.plan).rules {
             self.found(rule, None, None, 0..0, Outcome::OverLimit(reason));
+        }
+    }
+
+    /// The text is, or stands for, a whole call of a tool: what rules find in that covers all of it. A name that is
+    /// missing, and arguments that are, may be anything.
+    pub fn judge_call(&mut self, name: Option<&str>, args: Option<&serde_json::Value>) {
+        let plan = Arc::clone(&self.plan);
+        for (rule, tool) in &plan.tools {
+            if let Some(label) = tool.finds(name, args, &self.context.facts()) {
+                self.found(*rule, label, None, 0..self.len(), Outcome::Found);
+            }
         }
     }
 
     /// Takes the stretches that have to be judged.
     pub fn take_jobs(&mut self) -> Vec<Job> {
-        std::mem::take(&mut self.jobs)
+        let mut jobs = std::mem::take(&mut self.jobs);
+        self.combined.iter_mut().for_each(|combined| jobs.extend(combined.take_jobs(&mut self.next_job)));
+        jobs
+    }
+
+    /// Reports what `all` and `not` have found, where all is there.
+    fn decide_combined(&mut self) {
+        let (len, mut findings) = (self.len(), Vec::new());
+        for combined in self.combined.iter_mut().filter(|combined| !combined.is_over() && !combined.is_waiting()) {
+            findings.extend(combined.decide(len, &self.context.rules));
+            for (name, score) in combined.scores() {
+                note_score(&mut self.scores, name.clone(), *score);
+            }
+        }
+        findings.into_iter().for_each(|finding| self.keep(finding));
     }
 
     /// Whether a rule may block or rewrite the text for what it is at its end, also if it is empty then: it is too short,
@@ -270,15 +275,22 @@ impl Channel {
         let holds = |rule: usize| self.context.rules.holds(rule);
         self.lengths.is_short(&self.plan, holds)
             || self.plan.wholes.iter().any(|(rule, check)| check.judges_empty() && holds(*rule))
+            || self.combined.iter().any(|combined| combined.judges_empty() && holds(combined.rule()))
     }
 
     /// Whether answers are outstanding.
     pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || self.combined.iter().any(Combined::is_waiting)
     }
 
     /// Hands in what became of a job.
     pub fn answer(&mut self, id: usize, answer: &Answer) {
+        if self.combined.iter_mut().any(|combined| combined.answer(id, answer)) {
+            if self.finished {
+                self.decide_combined();
+            }
+            return;
+        }
         let Some(index) = self.waiting.iter().position(|waiting| waiting.id == id) else { return };
         let Some(waiting) = self.waiting.remove(index) else { return };
         let plan = Arc::clone(&self.plan);
@@ -293,7 +305,7 @@ impl Channel {
                     let mut floor = 0;
                     for window in windows {
                         let score = window.scores.get(rule.output).copied().unwrap_or(1.0);
-                        self.note_score(&waiting.model, &rule.label, score);
+                        note_score(&mut self.scores, format!("{}/{}", waiting.model, rule.label), score);
                         let range = match self.span(rule) {
                             Span::Window => start + window.range.start..start + window.range.end,
                             Span::Sentence => start..end,
@@ -320,9 +332,12 @@ impl Channel {
     /// Everything before this is decided for rules that hold text: what they still find starts here or after.
     pub fn open(&self) -> usize {
         if !self.plan.holds {
-            return if self.finished && self.waiting.is_empty() { usize::MAX } else { self.len() };
+            return if self.finished && !self.is_waiting() { usize::MAX } else { self.len() };
         }
         let holds = |rule: usize| self.context.rules.holds(rule);
+        if self.combined.iter().any(|combined| !combined.is_over() && holds(combined.rule())) {
+            return 0;
+        }
         let mut open = if self.finished { usize::MAX } else { self.scanner_open() };
         for waiting in &self.waiting {
             for rule in waiting.rules.iter().map(|&rule| &self.plan.classifiers[rule]) {
@@ -351,7 +366,7 @@ impl Channel {
 
     /// The same, but for findings that start at `limit` or after.
     pub fn judge_before(&mut self, limit: usize) -> Vec<usize> {
-        let all = self.finished && self.waiting.is_empty() && limit == usize::MAX;
+        let all = self.finished && !self.is_waiting() && limit == usize::MAX;
         if all {
             self.open.append(&mut self.noted);
             self.open.sort_unstable();
@@ -401,6 +416,10 @@ impl Channel {
         };
         self.finished
             && !self.waiting.iter().any(may_allow)
+            && self
+                .combined
+                .iter()
+                .all(|combined| combined.is_over() || !matches!(rules.rule(combined.rule()).action, Action::Allow(_)))
             && self.findings.iter().any(|finding| {
                 rules.rule(finding.rule).mode == Mode::Enforce
                     && effect(rules, finding) == Effect::Block
@@ -413,7 +432,11 @@ impl Channel {
     pub fn abandon(&mut self) -> Vec<usize> {
         self.jobs.clear();
         let waiting = std::mem::take(&mut self.waiting);
-        waiting.into_iter().flat_map(|waiting| waiting.rules).map(|rule| self.plan.classifiers[rule].rule).collect()
+        let combined: Vec<usize> =
+            self.combined.iter_mut().filter_map(|combined| combined.abandon().then(|| combined.rule())).collect();
+        let waiting =
+            waiting.into_iter().flat_map(|waiting| waiting.rules).map(|rule| self.plan.classifiers[rule].rule);
+        waiting.chain(combined).collect()
     }
 
     /// Everything found so far.
@@ -443,6 +466,7 @@ impl Channel {
 
     /// Lets go of text before `released`, as far as no window and no view needs it.
     pub fn forget(&mut self, released: usize) {
+        self.combined.iter_mut().for_each(Combined::forget);
         let growing = self.cutters.iter().map(Windows::start).min().unwrap_or(usize::MAX);
         let unjudged = self.open.iter().map(|&index| self.findings[index].range.start).min().unwrap_or(usize::MAX);
         let mut needed = released.min(growing).min(unjudged);
@@ -643,25 +667,11 @@ impl Channel {
             self.found(rule.rule, label, None, from..from, outcome);
         }
     }
-
-    fn note_score(&mut self, model: &str, label: &str, score: f32) {
-        let name = format!("{model}/{label}");
-        match self.scores.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, highest)) => *highest = highest.max(score),
-            None => self.scores.push((name, score)),
-        }
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
-}
-
-/// Days since 1970-01-01, UTC.
-fn today() -> i32 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i32::try_from(now.as_secs() / 86_400).unwrap_or(i32::MAX)
 }
 
 /// The direction of the text that a plan reads.

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::combined::Combination;
+use super::context::Variants;
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, WholeText};
+use crate::detector::{ClassifierPlan, Form, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, ToolPlan, WholeText};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view;
@@ -58,6 +60,16 @@ pub struct RuleSet {
     version: Arc<str>,
     /// By [`Scope::index`]; then of all input, and of all output.
     plans: Vec<Arc<ChannelPlan>>,
+    /// Rules with a condition over the request alone.
+    asking: Vec<usize>,
+    variants: Variants,
+}
+
+/// A rule that reads a text, or a member of what it is put together of.
+#[derive(Clone, Copy)]
+struct Reader<'p> {
+    rule: usize,
+    member: Option<&'p Plan>,
 }
 
 /// A rule among the rules of all policies.
@@ -86,7 +98,10 @@ impl RuleSet {
             }
         }
         let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
-        let mut set = RuleSet { policies, rules, version, plans: Vec::new() };
+        let asks = |rule: &Rule| rule.spec.when.as_ref().is_some_and(|condition| !condition.uses().segment);
+        let asking = (0..rules.len()).filter(|&rule| asks(&rules[rule])).collect();
+        let (plans, variants) = (Vec::new(), Variants::default());
+        let mut set = RuleSet { policies, rules, version, plans, asking, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
         let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
@@ -94,13 +109,19 @@ impl RuleSet {
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
         for scope in singles.chain([Scope::INPUT, Scope::OUTPUT]) {
             let response = scope.meets(Scope::OUTPUT);
-            let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !(response && pseudonymizes(rule));
+            let calls = scope.index().is_some() && scope.meets(Scope::kind(Kind::ToolCall));
+            let is_in_vain =
+                |rule: &RuleSpec| (response && pseudonymizes(rule)) || (!calls && matches!(rule.plan, Plan::Tool(_)));
+            let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !is_in_vain(rule);
             let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
             key.push(usize::from(response));
             let plan = match by_rules.get(&key) {
                 Some(plan) => Arc::clone(plan),
-                None => Arc::new(set.plan(&readers, response, labels, &mut shared)?),
+                None => {
+                    let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
+                    Arc::new(set.plan(&readers, response, labels, &mut shared)?)
+                }
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
@@ -151,8 +172,27 @@ impl RuleSet {
 
     /// What runs over text of this scope: one (direction, kind), all input, or all output.
     pub fn plan_for(&self, scope: Scope) -> &Arc<ChannelPlan> {
-        let everything = 2 * Kind::ALL.len() + usize::from(scope.meets(Scope::OUTPUT));
-        &self.plans[scope.index().unwrap_or(everything)]
+        &self.plans[RuleSet::plan_index(scope)]
+    }
+
+    /// Where the plan for this scope stands. That for all output is the last.
+    pub(super) fn plan_index(scope: Scope) -> usize {
+        scope.index().unwrap_or(2 * Kind::ALL.len() + usize::from(scope.meets(Scope::OUTPUT)))
+    }
+
+    /// Rules with a condition over the request alone.
+    pub(super) fn asking(&self) -> &[usize] {
+        &self.asking
+    }
+
+    pub(super) fn variants(&self) -> &Variants {
+        &self.variants
+    }
+
+    /// Whether any condition may ask about the exchange that a message belongs to.
+    pub fn asks(&self) -> bool {
+        let requires = |rule: &RuleSpec| matches!(&rule.plan, Plan::Tool(tool) if tool.require().is_some());
+        self.rules.iter().any(|rule| rule.spec.when.is_some() || requires(&rule.spec))
     }
 
     /// The strictest answer that any policy gives to a body that cannot be read.
@@ -214,6 +254,8 @@ impl RuleSet {
                 }
             }
             Plan::Whole(check) => check.why(finding.label.as_deref()),
+            Plan::Tool(tool) => tool.why(),
+            Plan::Combined(combined) => combined.why(),
             Plan::Classifier(_) => {
                 let judged =
                     self.plans.iter().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
@@ -269,50 +311,75 @@ impl RuleSet {
 
     fn plan(
         &self,
-        readers: &[usize],
+        readers: &[Reader<'_>],
         response: bool,
         labels: &Labels<'_>,
         shared: &mut Shared,
     ) -> Result<ChannelPlan, CompileError> {
         let mut plan = ChannelPlan { response, ..ChannelPlan::default() };
-        let mut specs = Vec::new();
-        for &index in readers {
+        plan.rules = readers.iter().map(|reader| reader.rule).collect();
+        let (mut specs, mut infos) = (Vec::new(), Vec::new());
+        for &Reader { rule: index, member: part } in readers {
             let rule = &self.rules[index].spec;
             let holds = self.holds(index);
             plan.holds |= holds;
-            match &rule.plan {
-                Plan::Patterns(patterns) => {
-                    for group in by_entity(patterns) {
-                        let entity = group.first().and_then(|pattern| pattern.entity.clone());
-                        let value = group.iter().find_map(|pattern| pattern.value);
-                        let views = group.iter().all(|pattern| !pattern.text_only);
-                        plan.views |= views;
-                        plan.views_hold |= views && holds;
-                        let (purpose, sorts) = (Purpose::Find(entity), group.iter().find_map(|one| one.sorts.clone()));
-                        plan.trackers.push(TrackerInfo { rule: index, purpose, value, sorts, views });
-                        specs.push((index, group, holds));
+            // When it takes part, and what voids findings, is the whole rule's to say.
+            let is_whole = part.is_none();
+            let asks = rule.when.as_ref().filter(|condition| is_whole && condition.uses().segment);
+            plan.asking.extend(asks.map(|_| index));
+            let mut members = vec![part.unwrap_or(&rule.plan)];
+            while let Some(member) = members.pop() {
+                match member {
+                    Plan::Patterns(patterns) => {
+                        for group in by_entity(patterns) {
+                            let entity = group.first().and_then(|pattern| pattern.entity.clone());
+                            let value = group.iter().find_map(|pattern| pattern.value);
+                            let views = group.iter().all(|pattern| !pattern.text_only);
+                            plan.views |= views;
+                            plan.views_hold |= views && holds;
+                            let (purpose, sorts) =
+                                (Purpose::Find(entity), group.iter().find_map(|one| one.sorts.clone()));
+                            infos.push(TrackerInfo { rule: index, purpose, value, sorts, views });
+                            specs.push((index, group, holds));
+                        }
+                    }
+                    Plan::Length(length) => plan.lengths.push((index, *length)),
+                    Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
+                    Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
+                    Plan::Classifier(classifier) => {
+                        plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
+                    }
+                    Plan::Combined(combined) if combined.form == Form::Any => {
+                        members.extend(combined.members.iter().map(|(_, member)| member));
+                    }
+                    Plan::Combined(combined) => {
+                        let mut own = |member: &Plan| {
+                            let reader = Reader { rule: index, member: Some(member) };
+                            let plan = self.plan(&[reader], response, labels, shared)?;
+                            Ok((Arc::new(plan), !member.is_spanless()))
+                        };
+                        let members =
+                            combined.members.iter().map(|(_, member)| own(member)).collect::<Result<_, _>>()?;
+                        plan.combined.push(Combination { rule: index, form: combined.form, members });
                     }
                 }
-                Plan::Length(length) => plan.lengths.push((index, *length)),
-                Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
-                Plan::Classifier(classifier) => {
-                    plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
-                }
             }
-            for except in &rule.except {
+            for except in rule.except.iter().filter(|_| is_whole) {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
-                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, sorts: None, views: true });
+                        infos.push(TrackerInfo { rule: index, purpose, value: None, sorts: None, views: true });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
                 }
             }
         }
+        plan.trackers = Arc::new(infos);
         let trackers: Vec<TrackerSpec<'_>> = specs
             .iter()
             .map(|(rule, patterns, holds)| TrackerSpec {
+                rule: *rule,
                 patterns: patterns.clone(),
                 holds: *holds,
                 max_match: self.rules[*rule].spec.max_match,
@@ -398,11 +465,15 @@ fn resolve_classifier(
 /// What runs over one kind of text.
 #[derive(Debug, Default)]
 pub struct ChannelPlan {
+    /// All rules that read this kind of text.
+    pub(super) rules: Vec<usize>,
     pub(super) scan: Arc<ScanSet>,
     /// Whose tracker is whose, in the order of the scan set.
-    pub(super) trackers: Vec<TrackerInfo>,
+    pub(super) trackers: Arc<Vec<TrackerInfo>>,
     pub(super) lengths: Vec<(usize, LengthPlan)>,
     pub(super) wholes: Vec<(usize, Arc<dyn WholeText>)>,
+    pub(super) tools: Vec<(usize, ToolPlan)>,
+    pub(super) combined: Vec<Combination>,
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
@@ -410,12 +481,48 @@ pub struct ChannelPlan {
     pub(super) views: bool,
     pub(super) views_hold: bool,
     pub(super) response: bool,
+    /// Rules with a condition that asks about the text.
+    pub(super) asking: Vec<usize>,
+    /// By rule: those that take no part, if there are any.
+    pub(super) off: Option<Arc<[bool]>>,
 }
 
 impl ChannelPlan {
+    /// The same without the rules that are off.
+    pub(super) fn without(&self, off: &Arc<[bool]>, rules: &RuleSet) -> ChannelPlan {
+        let on = |rule: usize| !off[rule];
+        let holds = |rule: usize| on(rule) && rules.holds(rule);
+        let trackers = || self.trackers.iter().filter(|tracker| on(tracker.rule));
+        let is_idle = trackers().next().is_none();
+        let own = |rule: &ClassifierRule| on(rule.rule);
+        ChannelPlan {
+            scan: if is_idle { Arc::default() } else { Arc::clone(&self.scan) },
+            trackers: Arc::clone(&self.trackers),
+            lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).copied().collect(),
+            wholes: self.wholes.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
+            combined: self.combined.iter().filter(|combination| on(combination.rule)).cloned().collect(),
+            tools: self.tools.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
+            classifiers: self.classifiers.iter().filter(|rule| own(rule)).cloned().collect(),
+            segment_voids: self.segment_voids.iter().filter(|(rule, ..)| on(*rule)).cloned().collect(),
+            holds: self.rules.iter().any(|&rule| holds(rule)),
+            views: self.views && trackers().any(|tracker| tracker.views),
+            views_hold: self.views_hold && trackers().any(|tracker| tracker.views && holds(tracker.rule)),
+            response: self.response,
+            asking: self.asking.iter().copied().filter(|&rule| on(rule)).collect(),
+            off: Some(Arc::clone(off)),
+            rules: self.rules.iter().copied().filter(|&rule| on(rule)).collect(),
+        }
+    }
+
     /// Whether no rule reads this kind of text.
     pub fn is_empty(&self) -> bool {
-        self.scan.is_empty() && self.lengths.is_empty() && self.wholes.is_empty() && self.classifiers.is_empty()
+        let patterns_and_more = self.scan.is_empty() && self.lengths.is_empty() && self.classifiers.is_empty();
+        patterns_and_more && self.wholes.is_empty() && self.tools.is_empty() && self.combined.is_empty()
+    }
+
+    /// Whether a rule judges whole calls of tools.
+    pub fn judges_calls(&self) -> bool {
+        !self.tools.is_empty()
     }
 
     /// Whether any rule may block or rewrite this kind of text.
@@ -427,11 +534,13 @@ impl ChannelPlan {
     pub fn judges_empty(&self) -> bool {
         self.lengths.iter().any(|(_, length)| length.min_chars.or(length.min_tokens).is_some())
             || self.wholes.iter().any(|(_, check)| check.judges_empty())
+            || self.combined.iter().any(Combination::judges_empty)
     }
 
     /// Whether a classifier reads this kind of text.
     pub fn has_classifiers(&self) -> bool {
-        !self.classifiers.is_empty()
+        let in_members = |combination: &Combination| combination.members.iter().any(|(plan, _)| plan.has_classifiers());
+        !self.classifiers.is_empty() || self.combined.iter().any(in_members)
     }
 }
 
@@ -457,7 +566,7 @@ pub(super) enum Purpose {
 }
 
 /// A classifier rule with everything looked up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ClassifierRule {
     pub(super) rule: usize,
     pub(super) model: Arc<str>,

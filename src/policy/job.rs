@@ -37,3 +37,11 @@ pub enum Answer {
     /// The model failed.
     Failed(Failure),
 }
+
+/// Keeps the highest score of each label.
+pub(super) fn note_score(scores: &mut Vec<(String, f32)>, name: String, score: f32) {
+    match scores.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, highest)) => *highest = highest.max(score),
+        None => scores.push((name, score)),
+    }
+}

@@ -1,13 +1,16 @@
 //! Policies: what their authors wrote ([`file`]), what it means ([`rule`]), and the engine that runs it.
 //!
-//! [`compile`] turns the rules of all policies into one plan per kind of text, [`channel`] runs a plan over one text
+//! [`compile`] turns the rules of all policies into one plan per kind of text, [`context`] leaves out of it what does not
+//! take part in an exchange, [`channel`] runs a plan over one text
 //! and its views ([`reading`]), and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
 //! [`job`] is what classifiers are asked, [`effect`] what a finding does. [`pseudonyms`] knows what values are called in a
 //! conversation. [`case`] reads the tests that stand beside policies.
 
 pub mod case;
 pub mod channel;
+mod combined;
 pub mod compile;
+pub mod context;
 pub mod effect;
 pub mod file;
 pub mod job;
@@ -24,8 +27,9 @@ mod voids;
 mod whole;
 mod windows;
 
-pub use channel::{Channel, Context};
+pub use channel::Channel;
 pub use compile::{ChannelPlan, LabelInfo, RuleSet};
+pub use context::{Context, Facts, Standing};
 pub use effect::{Effect, effect};
 pub use file::load_policy;
 pub use job::{Answer, Job, Scored};

@@ -92,7 +92,7 @@ impl Reading {
             };
             (index, lens)
         });
-        let (lenses, scanner) = (lenses.collect(), Scanner::new(Arc::clone(&plan.scan)));
+        let (lenses, scanner) = (lenses.collect(), scanner_of(&plan));
         Reading { plan, scanner, seen, lenses, asleep, checkpoint: None, last: None }
     }
 
@@ -214,6 +214,10 @@ impl Reading {
     fn take_hits(&mut self, kept: Kept<'_>, out: &mut Vec<Sighting>) {
         out.extend(self.scanner.take_hits().into_iter().filter_map(|hit| sight(&self.plan, self.seen, hit, kept)));
     }
+}
+
+fn scanner_of(plan: &ChannelPlan) -> Scanner {
+    Scanner::without(Arc::clone(&plan.scan), plan.off.clone())
 }
 
 /// What a hit on a text is, in bytes of that text.
@@ -404,7 +408,7 @@ impl Whole {
 impl Other {
     /// The view's text up to `from`, where it begins to differ.
     fn new(plan: &ChannelPlan, checkpoint: Option<&Scanner>, kept: Kept<'_>, from: usize) -> Other {
-        let mut scanner = checkpoint.cloned().unwrap_or_else(|| Scanner::new(Arc::clone(&plan.scan)));
+        let mut scanner = checkpoint.cloned().unwrap_or_else(|| scanner_of(plan));
         scanner.feed(kept.get(scanner.len()..from));
         // The text's own scanner has found all of this.
         scanner.take_hits();
@@ -531,8 +535,10 @@ impl Inner {
 }
 
 /// Each tracker that reads views has met a bound at `at`.
-fn too_deep(plan: &ChannelPlan, at: usize) -> impl Iterator<Item = Sighting> {
-    let finds = |info: &super::compile::TrackerInfo| info.views && matches!(info.purpose, Purpose::Find(_));
+fn too_deep(plan: &ChannelPlan, at: usize) -> impl Iterator<Item = Sighting> + '_ {
+    let finds = |info: &super::compile::TrackerInfo| {
+        info.views && matches!(info.purpose, Purpose::Find(_)) && plan.off.as_ref().is_none_or(|off| !off[info.rule])
+    };
     let trackers = plan.trackers.iter().enumerate().filter(move |(_, info)| finds(info));
     trackers.map(move |(tracker, _)| Sighting {
         tracker,

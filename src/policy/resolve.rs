@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::channel::Context;
 use super::compile::RuleSet;
+use super::context::Context;
 use super::effect::{Effect, effect};
 use super::pseudonyms::Pseudonyms;
 use super::rule::{Mode, RuleSpec};

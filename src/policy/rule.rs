@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::action::Action;
+use crate::condition::Condition;
 use crate::detector::{Pattern, Plan};
 use crate::segment::{Media, Scope};
 
@@ -49,6 +50,8 @@ pub struct RuleSpec {
     pub tags: Arc<[String]>,
     /// Which text the rule reads.
     pub scope: Scope,
+    /// What must hold for the rule to take part.
+    pub when: Option<Condition>,
     /// The detector's name, as in `detect`.
     pub detector: &'static str,
     /// What the detector looks for.
@@ -152,6 +155,9 @@ impl OverLimit {
 
 /// The reason that verdicts give for words that a classifier does not know.
 pub const UNKNOWN_TOKENS: &str = "unknown_tokens";
+
+/// The reason that verdicts give for a condition that could not be judged.
+pub const CONDITION: &str = "condition";
 
 /// How much text of a stream is judged at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

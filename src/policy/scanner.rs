@@ -66,6 +66,8 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug)]
 pub(super) struct Scanner {
     set: Arc<ScanSet>,
+    /// By rule: those that take no part, if there are any.
+    off: Option<Arc<[bool]>>,
     /// The text from `base` on; everything before is settled.
     kept: String,
     base: usize,
@@ -87,11 +89,17 @@ const MOST_AHEAD: usize = 4096;
 const MAX_AHEAD: usize = 240;
 
 impl Scanner {
+    /// Without the rules that are off.
+    pub(super) fn without(set: Arc<ScanSet>, off: Option<Arc<[bool]>>) -> Scanner {
+        Scanner { off, ..Scanner::new(set) }
+    }
+
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
         let literal = set.literals.as_ref().and_then(|literals| literals.automaton.start_state(Anchored::No).ok());
         let runs = Runs::new(set.trackers.len());
         Scanner {
             set,
+            off: None,
             kept: String::new(),
             base: 0,
             literal,
@@ -101,6 +109,10 @@ impl Scanner {
             ahead: 0,
             finished: false,
         }
+    }
+
+    fn is_on(&self, tracker: &Tracker) -> bool {
+        self.off.as_ref().is_none_or(|off| !off[tracker.rule])
     }
 
     /// Number of bytes fed.
@@ -213,7 +225,8 @@ impl Scanner {
             self.runs[index as usize].open().map(|open| open + self.set.trackers[index as usize].lead)
         });
         let live = live.min().unwrap_or(usize::MAX);
-        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|inner| inner.holds);
+        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]);
+        let inner = inner.filter(|inner| inner.holds && self.is_on(inner));
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min().unwrap_or(usize::MAX);
         let open = live.min(inner).min(self.begun());
         #[cfg(test)]
@@ -283,6 +296,9 @@ impl Scanner {
     fn may_begin(&self, program: u32, start: usize) -> bool {
         let compiled = &self.set.programs[program as usize];
         let kept = Kept { text: &self.kept, base: self.base };
+        if !self.is_on(&self.set.trackers[compiled.tracker as usize]) {
+            return false;
+        }
         if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
             return false;
         }
@@ -320,6 +336,9 @@ impl Scanner {
         let compiled = &set.programs[program as usize];
         let tracker = &set.trackers[compiled.tracker as usize];
         let kept = Kept { text: &self.kept, base: self.base };
+        if !self.is_on(tracker) {
+            return;
+        }
         if !compiled.begins(kept.around(start)) {
             return;
         }

@@ -62,6 +62,12 @@ impl Group {
     }
 }
 
+/// Days since 1970-01-01, UTC.
+pub(super) fn today() -> i32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i32::try_from(now.as_secs() / 86_400).unwrap_or(i32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

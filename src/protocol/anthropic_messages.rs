@@ -331,18 +331,17 @@ static THINKING: Shape = Shape::Within(
 );
 
 /// In a stream `input` begins empty and comes as pieces of JSON text.
-static TOOL_USE: Shape = Shape::Within(
-    Kind::ToolCall,
-    &Shape::Object(&[
-        ("type", TYPE),
-        ("id", Shape::Id),
-        ("name", Shape::Inherit),
-        ("input", Shape::Alias("partialjson", &Shape::Arguments)),
-        ("servername", Shape::Inherit),
-        ("caller", Shape::Object(&[("type", Shape::Id), ("toolid", Shape::Id)])),
-        ("cachecontrol", CACHE),
-    ]),
-);
+static TOOL_USE: Shape = Shape::Within(Kind::ToolCall, &Shape::Call(&TOOL_USE_FIELDS));
+
+static TOOL_USE_FIELDS: Shape = Shape::Object(&[
+    ("type", TYPE),
+    ("id", Shape::Id),
+    ("name", Shape::Inherit),
+    ("input", Shape::Alias("partialjson", &Shape::Arguments)),
+    ("servername", Shape::Inherit),
+    ("caller", Shape::Object(&[("type", Shape::Id), ("toolid", Shape::Id)])),
+    ("cachecontrol", CACHE),
+]);
 
 static TOOL_RESULT: Shape = Shape::Within(
     Kind::ToolResult,
@@ -426,7 +425,7 @@ static RESPONSE_FIELDS: Shape = Shape::Object(&[
     ("contextmanagement", Shape::Harmless),
     ("message", Shape::Whole(&ANSWER)),
     ("contentblock", Shape::Alias("block", &Shape::Part(&BLOCK))),
-    ("delta", Shape::Alias("block", &DELTA)),
+    ("delta", Shape::Alias("block", &Shape::Call(&DELTA))),
     ("error", ERROR),
     ("requestid", Shape::Harmless),
 ]);

@@ -263,9 +263,11 @@ static TOOL_CALL: Shape = Shape::Within(
     &Shape::Object(&[
         ("id", Shape::Id),
         ("type", Shape::Type(&["function"])),
-        ("function", Shape::Object(&[("name", Shape::Inherit), ("arguments", Shape::Arguments)])),
+        ("function", Shape::Call(&CALLED_FUNCTION)),
     ]),
 );
+
+static CALLED_FUNCTION: Shape = Shape::Object(&[("name", Shape::Inherit), ("arguments", Shape::Arguments)]);
 
 /// What a stretch of the answer rests on: says the stretch again, and the document.
 static CITATION: Shape = Shape::Object(&[

@@ -1,5 +1,6 @@
 //! Where text stands in Gemini's messages. JSON of protocol buffers has two spellings of every name, which fold to one.
 
+use super::json::{Json, NodeId, NodeKind};
 use super::walk::{Index, Shape};
 use crate::segment::{Kind, Media};
 
@@ -77,7 +78,7 @@ static PART: Shape = Shape::Union(&[
     ("thoughtsignature", Shape::Opaque),
     ("inlinedata", Shape::By("mimetype", inline_data)),
     ("filedata", Shape::By("mimetype", file_data)),
-    ("functioncall", Shape::Within(Kind::ToolCall, &FUNCTION_CALL)),
+    ("functioncall", Shape::Within(Kind::ToolCall, &Shape::Chosen(function_call))),
     ("functionresponse", Shape::Within(Kind::ToolResult, &FUNCTION_RESPONSE)),
     ("executablecode", Shape::Within(Kind::ToolCall, &CODE)),
     ("codeexecutionresult", Shape::Within(Kind::ToolResult, &CODE_RESULT)),
@@ -157,6 +158,19 @@ static INLINE_FILE: Shape = file!("data", Shape::Media(Media::File));
 static STORED_IMAGE: Shape = file!("fileuri", Shape::Media(Media::Image));
 static STORED_AUDIO: Shape = file!("fileuri", Shape::Media(Media::Audio));
 static STORED_FILE: Shape = file!("fileuri", Shape::Media(Media::File));
+
+/// What comes whole is a call of its own, wherever it stands in the next event.
+fn function_call(json: &Json<'_>, call: NodeId) -> &'static Shape {
+    let goes_on = |name| json.get(call, name).is_some_and(|node| json.kind(node) != NodeKind::False);
+    if goes_on("willcontinue") || goes_on("partialargs") || json.get(call, "name").is_none() {
+        &CALL_IN_PIECES
+    } else {
+        &WHOLE_CALL
+    }
+}
+
+static WHOLE_CALL: Shape = Shape::Whole(&Shape::Call(&FUNCTION_CALL));
+static CALL_IN_PIECES: Shape = Shape::Call(&FUNCTION_CALL);
 
 /// A call comes whole in one part, or its arguments come value by value: each in pieces, told apart by their path.
 static FUNCTION_CALL: Shape = Shape::Object(&[

@@ -237,7 +237,8 @@ impl Tree {
                     None => content,
                 }
             }
-            Some(Holds::Arguments) => Shape::Within(Kind::ToolCall, &Shape::Arguments),
+            // Whose call it is nobody knows: it may be anybody's.
+            Some(Holds::Arguments) => Shape::Within(Kind::ToolCall, &Shape::Call(&Shape::Arguments)),
             Some(Holds::Harmless) => Shape::Harmless,
             Some(Holds::Media(media)) => Shape::Media(media),
         };

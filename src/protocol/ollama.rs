@@ -199,17 +199,16 @@ static TOOL_CALL: Shape = Shape::Within(
     &Shape::Object(&[
         ("id", Shape::Id),
         ("type", Shape::Type(&["function"])),
-        (
-            "function",
-            Shape::Object(&[
-                ("index", Shape::Harmless),
-                ("name", Shape::Inherit),
-                ("description", Shape::Inherit),
-                ("arguments", Shape::Arguments),
-            ]),
-        ),
+        ("function", Shape::Call(&CALLED_FUNCTION)),
     ]),
 );
+
+static CALLED_FUNCTION: Shape = Shape::Object(&[
+    ("index", Shape::Harmless),
+    ("name", Shape::Inherit),
+    ("description", Shape::Inherit),
+    ("arguments", Shape::Arguments),
+]);
 
 /// A whole answer, or a line of one.
 static RESPONSE: Shape = Shape::Object(&[

@@ -405,11 +405,11 @@ static TOOL_CALL: Shape = Shape::Within(
         ("index", Shape::Harmless),
         ("type", TOOL_TYPE),
         ("function", CALLED_FUNCTION),
-        ("custom", Shape::Object(&[("name", Shape::Inherit), ("input", Shape::Inherit)])),
+        ("custom", Shape::Call(&Shape::Object(&[("name", Shape::Inherit), ("input", Shape::Inherit)]))),
     ]),
 );
 
-const CALLED_FUNCTION: Shape = Shape::Within(Kind::ToolCall, &CALLED_FUNCTION_FIELDS);
+const CALLED_FUNCTION: Shape = Shape::Within(Kind::ToolCall, &Shape::Call(&CALLED_FUNCTION_FIELDS));
 
 static CALLED_FUNCTION_FIELDS: Shape = Shape::Object(&[("name", Shape::Inherit), ("arguments", Shape::Arguments)]);
 

@@ -29,9 +29,8 @@ pub(super) static OUTPUT_ITEM: Shape = Shape::Tagged(|tag| match tag {
 fn item(tag: &str) -> &'static Shape {
     match tag {
         "reasoning" => &REASONING,
-        "function_call"
-        | "custom_tool_call"
-        | "computer_call"
+        "function_call" | "custom_tool_call" | "mcp_call" | "mcp_approval_request" => &NAMED_CALL,
+        "computer_call"
         | "local_shell_call"
         | "shell_call"
         | "apply_patch_call"
@@ -39,8 +38,6 @@ fn item(tag: &str) -> &'static Shape {
         | "web_search_call"
         | "file_search_call"
         | "tool_search_call"
-        | "mcp_call"
-        | "mcp_approval_request"
         | "image_generation_call" => &CALL,
         "function_call_output"
         | "custom_tool_call_output"
@@ -213,39 +210,41 @@ static COMPACTION: Shape = Shape::Within(
 static REFERENCE: Shape = Shape::Object(&[("type", TYPE), ("id", STATE)]);
 
 /// What a tool is asked; where the provider runs it, also what came of it.
-static CALL: Shape = Shape::Prompt(
-    Kind::ToolCall,
-    &Shape::Object(&[
-        ("type", TYPE),
-        ("id", Shape::Id),
-        ("callid", Shape::Id),
-        ("approvalrequestid", Shape::Id),
-        ("containerid", Shape::Id),
-        ("status", STATUS),
-        ("execution", Shape::OneOf(&["server", "client"])),
-        ("name", Shape::Inherit),
-        ("namespace", Shape::Inherit),
-        ("serverlabel", Shape::Inherit),
-        ("arguments", Shape::Arguments),
-        ("input", Shape::Inherit),
-        ("code", Shape::Inherit),
-        ("queries", Shape::Inherit),
-        ("action", Shape::Object(&[("type", ACTION)])),
-        ("operation", Shape::Object(&[("type", Shape::OneOf(&["create_file", "update_file", "delete_file"]))])),
-        ("pendingsafetychecks", Shape::Text(Kind::ToolResult)),
-        ("results", RESULTS),
-        ("outputs", RESULTS),
-        ("output", Shape::Text(Kind::ToolResult)),
-        ("error", Shape::Text(Kind::ToolResult)),
-        // An image, and the prompt that it was made from.
-        ("result", IMAGE),
-        ("revisedprompt", Shape::Inherit),
-        ("background", Shape::OneOf(&["auto", "opaque", "transparent"])),
-        ("outputformat", Shape::OneOf(&["png", "jpeg", "webp"])),
-        ("quality", Shape::OneOf(&["auto", "low", "medium", "high"])),
-        ("size", Shape::OneOf(&["auto", "1024x1024", "1024x1536", "1536x1024"])),
-    ]),
-);
+static NAMED_CALL: Shape = Shape::Prompt(Kind::ToolCall, &Shape::Call(&CALL_FIELDS));
+
+/// The same of the provider's own tools, which have no names.
+static CALL: Shape = Shape::Prompt(Kind::ToolCall, &CALL_FIELDS);
+
+static CALL_FIELDS: Shape = Shape::Object(&[
+    ("type", TYPE),
+    ("id", Shape::Id),
+    ("callid", Shape::Id),
+    ("approvalrequestid", Shape::Id),
+    ("containerid", Shape::Id),
+    ("status", STATUS),
+    ("execution", Shape::OneOf(&["server", "client"])),
+    ("name", Shape::Inherit),
+    ("namespace", Shape::Inherit),
+    ("serverlabel", Shape::Inherit),
+    ("arguments", Shape::Arguments),
+    ("input", Shape::Inherit),
+    ("code", Shape::Inherit),
+    ("queries", Shape::Inherit),
+    ("action", Shape::Object(&[("type", ACTION)])),
+    ("operation", Shape::Object(&[("type", Shape::OneOf(&["create_file", "update_file", "delete_file"]))])),
+    ("pendingsafetychecks", Shape::Text(Kind::ToolResult)),
+    ("results", RESULTS),
+    ("outputs", RESULTS),
+    ("output", Shape::Text(Kind::ToolResult)),
+    ("error", Shape::Text(Kind::ToolResult)),
+    // An image, and the prompt that it was made from.
+    ("result", IMAGE),
+    ("revisedprompt", Shape::Inherit),
+    ("background", Shape::OneOf(&["auto", "opaque", "transparent"])),
+    ("outputformat", Shape::OneOf(&["png", "jpeg", "webp"])),
+    ("quality", Shape::OneOf(&["auto", "low", "medium", "high"])),
+    ("size", Shape::OneOf(&["auto", "1024x1024", "1024x1536", "1536x1024"])),
+]);
 
 const ACTION: Shape = Shape::OneOf(&[
     "search",

@@ -120,8 +120,11 @@ static EVENTS: &[Event] = &[
 
 /// The shape of an event: what every event has, and what this one has, at this place of the answer.
 macro_rules! at {
-    ($way:expr, $($own:expr),+ $(,)?) => {
-        Shape::Stands($way, &Shape::Object(&[
+    (call, $($own:expr),+ $(,)?) => {
+        Shape::Stands(ITEM_WAY, &Shape::Call(&at!(fields, $($own),+)))
+    };
+    (fields, $($own:expr),+ $(,)?) => {
+        Shape::Object(&[
             ("type", Shape::Harmless),
             ("sequencenumber", Shape::Harmless),
             ("responseid", Shape::Harmless),
@@ -132,7 +135,10 @@ macro_rules! at {
             ("obfuscation", Shape::Harmless),
             ("logprobs", Shape::Echo),
             $($own),+
-        ]))
+        ])
+    };
+    ($way:expr, $($own:expr),+ $(,)?) => {
+        Shape::Stands($way, &at!(fields, $($own),+))
     };
 }
 
@@ -177,12 +183,12 @@ static ANNOTATION_EVENT: Shape = at!(
     ("annotation", Shape::Alias("", &Shape::Repeat(&ANNOTATION)))
 );
 static ARGUMENTS: Shape = at!(
-    ITEM_WAY,
+    call,
     ("delta", Shape::Alias("arguments", &Shape::Arguments)),
     ("arguments", Shape::Repeat(&Shape::Arguments)),
     ("name", Shape::Repeat(&CALLED))
 );
-static INPUT: Shape = at!(ITEM_WAY, ("delta", Shape::Alias("input", &CALLED)), ("input", Shape::Repeat(&CALLED)));
+static INPUT: Shape = at!(call, ("delta", Shape::Alias("input", &CALLED)), ("input", Shape::Repeat(&CALLED)));
 static CODE: Shape = at!(ITEM_WAY, ("delta", Shape::Alias("code", &CALLED)), ("code", Shape::Repeat(&CALLED)));
 static DIFF: Shape = at!(OPERATION_WAY, ("delta", Shape::Alias("diff", &CALLED)), ("diff", Shape::Repeat(&CALLED)));
 static COMMAND: Shape = at!(

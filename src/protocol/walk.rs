@@ -49,6 +49,28 @@ pub struct TextLeaf {
     pub array: Option<NodeId>,
     /// How it belongs to the text of its channel.
     pub extent: Extent,
+    /// The call of a tool that it is a part of.
+    pub call: Option<Call>,
+}
+
+/// A part of a call of a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Names the call: the same over all events of a stream.
+    pub key: u64,
+    /// Which part.
+    pub part: CallPart,
+}
+
+/// What a text is to the call that it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallPart {
+    /// The tool's name, or a piece of it.
+    Name,
+    /// The arguments, or a piece of them.
+    Arguments,
+    /// Anything else.
+    Other,
 }
 
 /// How much of its text a leaf is, in a stream.
@@ -184,6 +206,8 @@ struct Place<'p> {
     array: Option<NodeId>,
     role: LeafRole,
     extent: Extent,
+    /// The call around, and whether the place is the call itself.
+    call: Option<(Call, bool)>,
 }
 
 /// The way to a place from the root, kept on the stack: only text leaves need it as a whole.
@@ -229,6 +253,7 @@ impl Place<'_> {
             array: None,
             role: LeafRole::Value,
             extent: Extent::Piece,
+            call: None,
         }
     }
 
@@ -291,6 +316,10 @@ impl Walker<'_, '_> {
                 self.text(node, Place { role: LeafRole::Arguments, ..place.of(Kind::ToolCall) });
             }
             (Shape::Arguments, _) => self.deep(node, place.of(Kind::ToolCall), true),
+            (Shape::Call(inner), _) => {
+                let call = Call { key: place.path.channel(), part: CallPart::Other };
+                self.shape(node, inner, Place { call: Some((call, true)), ..place })?;
+            }
             (Shape::Signed, NodeKind::String) => self.text(node, Place { role: LeafRole::Signed, ..place }),
             (Shape::Opaque, NodeKind::String) if is_token(&self.json.string(node)) => {
                 self.out.harmless.push(node);
@@ -467,11 +496,15 @@ impl Walker<'_, '_> {
                 }
                 seen |= bit;
                 let (name, shape) = &fields[index];
-                let own = Place { array: None, ..place };
+                let call = place.call.map(|(call, is_call)| match *name {
+                    "name" if is_call => (Call { part: CallPart::Name, ..call }, false),
+                    _ => (call, false),
+                });
+                let own = Place { array: None, call, ..place };
                 let inner = match shape {
                     Shape::Same(_) | Shape::Alias("", _) => own,
-                    Shape::Alias(name, _) => place.under(name.as_bytes()),
-                    _ => place.under(name.as_bytes()),
+                    Shape::Alias(name, _) => own.under(name.as_bytes()),
+                    _ => own.under(name.as_bytes()),
                 };
                 self.shape(value, shape, inner)?;
             } else {
@@ -644,6 +677,10 @@ impl Walker<'_, '_> {
             message: place.message,
             array: place.array,
             extent: place.extent,
+            call: place.call.map(|(call, _)| match place.role {
+                LeafRole::Arguments => Call { part: CallPart::Arguments, ..call },
+                _ => call,
+            }),
         }
     }
 }

@@ -12,6 +12,7 @@ use http_body_util::BodyExt as _;
 use super::body::Body;
 use super::decode::{Plain, decode};
 use super::error::RequestError;
+use super::facts;
 use super::journey::{App, Call};
 use super::recorder::{Recorder, Seen};
 use super::refuse;
@@ -25,7 +26,7 @@ use crate::config::Store;
 use crate::guard::{Caller, Guard, judge};
 use crate::inspect::{self, Buffered, Cause, Concluded, Report};
 use crate::policy::rule::{Decision, Expose};
-use crate::policy::{Context, Effect};
+use crate::policy::{Context, Effect, Facts};
 use crate::protocol::framing::Frames;
 use crate::protocol::json::{Json, JsonError, escape};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
@@ -59,6 +60,8 @@ pub(super) struct Exchange {
     pub(super) body: Option<Bytes>,
     /// How long Palisade itself has taken so far.
     pub(super) spent: Duration,
+    /// What conditions may ask, as far as the head says, if any rule asks.
+    facts: Option<Facts>,
     /// The verdict on the request.
     pub(super) request: Option<Arc<Verdict>>,
     /// Longest body that is judged, and most texts of it.
@@ -134,9 +137,17 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         kept_as: Vec::new(),
         route: app.routes.name(route),
         spent: Duration::ZERO,
+        facts: None,
         request: None,
         bounds: Bounds { body: server.max_body, segments: server.max_segments },
     };
+    if exchange.context.rules.asks() {
+        let tenant = exchange.caller.tenant.as_deref();
+        let vars = tenant.and_then(|tenant| app.guard.vars(tenant));
+        let facts = facts::of_head(&parts, peer.ip(), tenant, vars, protocol);
+        exchange.context.ask_about(facts.clone());
+        exchange.facts = Some(facts);
+    }
     let received = Instant::now();
     let Forward { bytes, changed } = match exchange.request(&parts.headers, &parts.uri, bytes, plain).await {
         Ok(forward) => forward,
@@ -187,6 +198,7 @@ impl Exchange {
         if bytes.is_empty() {
             if let (Some(protocol), Ok(nothing)) = (self.protocol, Json::parse(b"{}")) {
                 self.asked = protocol.asked(&nothing, target);
+                self.ask_about(None);
             }
             return Ok(Forward { bytes, changed: false });
         }
@@ -213,6 +225,7 @@ impl Exchange {
                 Some(protocol) => protocol.asked(json, target),
                 None => Asked::in_openai_style(json),
             };
+            self.ask_about(Some(json));
             let ids = self.protocol.map(|protocol| protocol.goes_on_from(json)).unwrap_or_default();
             if ids.iter().any(|id| self.tainted.holds(id)) {
                 return Err(Refused::Error(RequestError::Tainted));
@@ -236,6 +249,13 @@ impl Exchange {
             Some(bytes) => Forward { bytes, changed: true },
             None => Forward { bytes, changed: false },
         })
+    }
+
+    /// From here on conditions know what the request asks for.
+    fn ask_about(&mut self, body: Option<&Json<'_>>) {
+        if let Some(facts) = &self.facts {
+            self.context.ask_about(facts::with_body(facts, &self.asked, body));
+        }
     }
 
     /// Whether the provider would keep what the route says it may not.

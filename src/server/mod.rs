@@ -5,6 +5,7 @@
 pub mod access;
 pub mod body;
 pub mod error;
+mod facts;
 pub mod journey;
 pub mod keys;
 pub mod limits;

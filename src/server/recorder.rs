@@ -9,6 +9,7 @@ use crate::audit::{Log, Original, Place, Record, Streamed};
 use crate::config::{Audit, AuditText};
 use crate::decisions::Decisions;
 use crate::guard::Guard;
+use crate::policy::rule::CONDITION;
 use crate::protocol::{GENERIC, PROTOCOLS, Protocol};
 use crate::segment::Direction;
 use crate::telemetry::metrics::{METRICS, PolicyCounters};
@@ -95,6 +96,9 @@ impl Recorder {
         }
         for skipped in &verdict.skipped {
             METRICS.skipped.inc(&skipped.reason);
+            if skipped.reason == CONDITION {
+                METRICS.condition_errors.inc();
+            }
         }
         if verdict.skipped.iter().any(|skipped| skipped.reason == "over_limit") {
             METRICS.over_limit.inc();

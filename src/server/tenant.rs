@@ -94,6 +94,7 @@ mod tests {
         let tenant = |name: &str, key: &str| Tenant {
             name: name.into(),
             policy: Vec::new(),
+            vars: crate::config::Vars::default(),
             keys: vec![Sha256::digest(key).into()],
         };
         let list = vec![tenant("acme", "sk-acme"), tenant("beta", "sk-beta")];

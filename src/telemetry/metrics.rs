@@ -32,7 +32,9 @@ pub struct Metrics {
     /// Texts without scores.
     pub inference_failures: Family<4>,
     /// Rules that did not see all that they should.
-    pub skipped: Family<6>,
+    pub skipped: Family<7>,
+    /// Conditions (`when`) that could not be judged.
+    pub condition_errors: Counter,
     /// Messages that were blocked because something could not be judged, not because of what was found.
     pub fail_closed: Counter,
     /// Messages with a bound in the way of a rule.
@@ -93,7 +95,11 @@ impl Metrics {
             scan: Histogram::new(),
             inference: Histogram::new(),
             inference_failures: Family::new("reason", ["overload", "timeout", "over_limit", "error"]),
-            skipped: Family::new("reason", ["timeout", "overload", "error", "over_limit", "blocked_already", "other"]),
+            skipped: Family::new(
+                "reason",
+                ["timeout", "overload", "error", "over_limit", "blocked_already", "condition", "other"],
+            ),
+            condition_errors: Counter::new(),
             fail_closed: Counter::new(),
             over_limit: Counter::new(),
             unreadable: Counter::new(),
@@ -197,6 +203,12 @@ impl Metrics {
             self.audit_records.render(name, out);
         });
         let single = [
+            (
+                "palisade_condition_errors_total",
+                "counter",
+                "Conditions of rules that could not be judged.",
+                self.condition_errors.value() as f64,
+            ),
             (
                 "palisade_fail_closed_total",
                 "counter",

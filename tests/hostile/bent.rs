@@ -169,6 +169,9 @@ const PIECES: &[&str] = &[
     "\"type\":\"item_reference\",",
 ];
 
+const CONDITION: &str = r#"args.amount <= 100 && !(args.to in ["a", "b"]) || args.items.all(x, x.price * 2 < 5.5 && x.name.matches("^[a-z]+$"))
+{"amount": 50, "to": "c", "items": [{"price": 2, "name": "a"}], "headers": {"a": "b"}, "vars": {}}"#;
+
 /// A message with a few places overwritten: (where, how many bytes go, what comes).
 fn bent(message: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let edit = (0..message.len(), 0..6usize, select(PIECES));
@@ -213,6 +216,11 @@ proptest! {
     #[test]
     fn chat_stream(data in cut(bent(STREAM))) {
         invariants::chat_stream(&data);
+    }
+
+    #[test]
+    fn cel(data in bent(CONDITION)) {
+        invariants::cel(&data);
     }
 
     #[test]

@@ -85,3 +85,51 @@ fn hex(bytes: &[u8]) -> String {
         out
     })
 }
+
+const CAREFUL: &str = r#"version: 1
+name: careful
+rules:
+  - { id: team, when: 'request.headers["x-team"] != "blue"', detect: { keywords: { words: [mango] } }, action: block }
+  - { id: plan, when: 'tenant.vars.plan == "free" && request.tenant == "acme"', detect: { keywords: { words: [papaya] } }, action: block }
+  - { id: body, when: 'request.model == "m" && request.stream && request.user == "u1"', detect: { keywords: { words: [guava] } }, action: block }
+  - { id: answers, scope: [output], when: 'request.path.endsWith("/completions") && request.protocol == "openai-chat"', detect: { keywords: { words: [lychee] } }, action: block }
+"#;
+
+#[tokio::test]
+async fn conditions_ask_about_the_request_and_its_tenant() {
+    let config = config("127.0.0.0/8", "default");
+    let files = [
+        ("policies/house.yaml", CAREFUL),
+        ("tenants/acme.yaml", "vars: { plan: free }"),
+        ("tenants/beta.yaml", "vars: { plan: gold }"),
+    ];
+    let rig = Rig::start(How { config: &config, files: &files, ..How::default() }).await;
+    let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
+    let team = |team: &str, say: &str| rig.chat(say).header("X-Team", team);
+    assert_eq!(status(team("blue", "mango")).await, 200);
+    assert_eq!(status(team("red", "mango")).await, 400);
+    // Of several values none is believed alone.
+    assert_eq!(status(team("blue", "mango").header("x-team", "blue")).await, 400);
+    // A header that is not there: the rule stays, and it is counted.
+    let before = rig.metric("palisade_condition_errors_total").await;
+    assert_eq!(status(rig.chat("mango")).await, 400);
+    assert!(rig.metric("palisade_condition_errors_total").await > before);
+    let latest = rig.get_json("/v1/decisions?limit=1").await;
+    assert_eq!(latest["decisions"][0]["skipped"][0], json!({ "rule": "team", "reason": "condition" }));
+    for (tenant, expected) in [("acme", 400), ("beta", 200)] {
+        assert_eq!(status(team("blue", "papaya").header("x-tenant", tenant)).await, expected, "{tenant}");
+    }
+    let body = |user: &str, stream: bool| {
+        json!({ "model": "m", "user": user, "stream": stream,
+        "messages": [{ "role": "user", "content": "guava" }] })
+    };
+    for (user, stream, expected) in [("u1", true, 400), ("u2", true, 200), ("u1", false, 200)] {
+        let request = team("blue", "").json(&body(user, stream));
+        assert_eq!(status(request).await, expected, "{user} {stream}");
+    }
+    assert_eq!(status(team("blue", "hello").header("x-standin-reply", "a lychee")).await, 400);
+    // What conditions are told is told to nobody else.
+    let key = "sk-planted-0123456789";
+    assert_eq!(status(team(key, "mango").bearer_auth(key)).await, 400);
+    assert!(!rig.log().contains(key) && !rig.get("/v1/decisions?limit=100").await.contains(key));
+}

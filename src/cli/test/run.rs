@@ -10,8 +10,8 @@ use crate::cli::deltas::Deltas;
 use crate::cli::style::escaped;
 use crate::guard::{Caller, ask, judge};
 use crate::inspect::{Body, Buffered, Cause, Notice, Report, Stream, StreamOptions};
-use crate::policy::Context;
 use crate::policy::case::Given;
+use crate::policy::{Context, Facts};
 use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Protocol, Recognised, recognise};
@@ -44,6 +44,15 @@ impl std::fmt::Display for Seen {
 }
 
 impl Bench {
+    /// The same for a text that came with a request of which this is known.
+    pub(super) fn about(&self, facts: Option<&Facts>) -> Bench {
+        let mut context = self.context.clone();
+        if let Some(facts) = facts {
+            context.ask_about(facts.clone());
+        }
+        Bench { context, inference: self.inference.clone() }
+    }
+
     /// Runs a case.
     pub(super) async fn run(&self, given: &Given) -> anyhow::Result<Seen> {
         match given {

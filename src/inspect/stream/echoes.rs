@@ -5,7 +5,6 @@
 //! rules, which says what it says also when the text that it repeats has not come yet.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::{Form, Held, Piece, Stream, StreamText};
 use crate::protocol::Mark;
@@ -46,11 +45,10 @@ impl Stream {
         held.echoes.push((choice, raw.clone()));
         let mut whole = None;
         for token in &echo.tokens {
-            let plan = self.context.rules.plan_for(token.scope);
+            let plan = self.plan(token.scope, token.kind);
             if plan.is_empty() && !self.context.restores(token.scope) {
                 continue;
             }
-            let plan = Arc::clone(plan);
             let known = self.by_channel.get(&(token.channel, token.kind));
             let goes_on = known.is_none_or(|&index| !self.texts[index].text.is_finished());
             let index = match (token.extent, whole) {

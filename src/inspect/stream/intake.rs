@@ -106,6 +106,7 @@ impl Stream {
             // Another message counts its blocks anew.
             self.finish_texts();
             self.by_channel.clear();
+            self.calls.forget();
             self.said = false;
         }
         for &(media, node) in &walked.unscannable {
@@ -142,7 +143,7 @@ impl Stream {
         let mut arrays: Vec<(usize, Strings)> = Vec::new();
         for leaf in &walked.texts {
             self.note_said(leaf, own(leaf.choice));
-            let plan = self.context.rules.plan_for(leaf.scope);
+            let plan = self.plan(leaf.scope, leaf.kind);
             if plan.is_empty() && !self.context.restores(leaf.scope) {
                 held.counts |= !json.raw(leaf.node).is_empty();
                 if leaf.extent == Extent::Piece && !self.view.unread.contains(&leaf.kind) {
@@ -150,7 +151,6 @@ impl Stream {
                 }
                 continue;
             }
-            let plan = Arc::clone(plan);
             let known = self.texts.len();
             let index = match self.take_repeat(json, leaf, &grown, &mut held) {
                 Repeat::Taken => continue,
@@ -161,6 +161,7 @@ impl Stream {
                 }
                 Repeat::None => self.text_of(json, leaf, own(leaf.choice), plan, mark),
             };
+            self.note_call(leaf, index);
             if leaf.extent != Extent::Piece {
                 held.counts = true;
                 // What an event begins may go on; names do not.
@@ -234,6 +235,9 @@ impl Stream {
         self.dirty.push(index);
         let text = &mut self.texts[index];
         let is_empty = is_empty_json(raw);
+        if is_empty {
+            text.text.note_empty_object();
+        }
         let range = if is_empty { 0..0 } else { 0..raw.len() };
         if !is_empty {
             if text.text.len() > 0 {
@@ -413,6 +417,7 @@ impl Stream {
         for index in 0..self.texts.len() {
             self.finish_text(index);
         }
+        self.calls.finish();
         self.finish_joined();
     }
 
@@ -440,6 +445,7 @@ impl Stream {
         self.end_half(index, None);
         let text = &mut self.texts[index];
         text.text.finish(&self.context, &text.plan);
+        self.calls.note_end();
         self.dirty.push(index);
     }
 

@@ -20,6 +20,7 @@ impl Stream {
         if self.end != StreamEnd::Open {
             return;
         }
+        self.judge_calls();
         self.settle_joined();
         for index in std::mem::take(&mut self.dirty) {
             self.settle_text(index);

@@ -102,7 +102,7 @@ fn all_problems_come_at_once() {
      --> a.test.yaml:4:7
       |
     4 |   - { inptu: x, expect: { verdict: block } }
-      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream` or `expect`
+      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `vars`, `request` or `expect`
       |
       = help: did you mean `input`?
     "#);

@@ -8,9 +8,10 @@ use jiff::civil::{Date, date};
 use super::extends::Merged;
 use super::policy::{Defaults, MODES, UNREWRITABLE, on_error};
 use crate::action::{self, ACTIONS, Action};
+use crate::condition::{About, Condition};
 use crate::config::value::{boolean, count, filled, one_of, size, string, unknown, with_help, wrong};
 use crate::config::{Collector, Entry, MapReader, Node, Problem, Value, did_you_mean, not_available, quoted};
-use crate::detector::{self, DETECTORS, Plan};
+use crate::detector::{self, CombinedPlan, DETECTORS, DetectorKind, Form, Plan, combine};
 use crate::policy::rule::{Except, ExceptWhat, Mode, RuleSpec, Window};
 use crate::segment::{Kind, Scope};
 
@@ -25,11 +26,12 @@ pub(super) fn read(
 ) -> Option<(RuleSpec, bool)> {
     let what = format!("rule {}", quoted(id));
     MapReader::read(node, &what, problems, |reader| {
-        reader.later(&["turns", "history", "when", "enforce_for", "inspect"]);
+        reader.later(&["turns", "history", "enforce_for", "inspect"]);
         let id_at = reader.node("id").map_or(node.at.clone(), |id| id.at.clone());
         let description = reader.optional("description", string);
         let tags = reader.list("tags", filled).unwrap_or_default();
         let scope = scopes(reader);
+        let when = read_when(reader, scope);
         let detect = read_detect(reader, id, merged);
         let except = read_except(reader, today);
         let action = reader.required_node("action").and_then(|node| read_action(node, problems));
@@ -40,11 +42,28 @@ pub(super) fn read(
         let max_match = reader.optional("max_match", size(1..=MAX_MAX_MATCH)).unwrap_or(MAX_MATCH);
         let disabled = reader.optional("disabled", boolean).unwrap_or(false);
         let (detector, plan) = detect?;
+        if let (Plan::Tool(_), Some(Action::Rewrite(_))) = (&plan, &action) {
+            let at = reader.node("action").map_or(id_at.clone(), |node| node.at.clone());
+            reader.problem(
+                Problem::error(&at, "a call cannot be rewritten")
+                    .label("`tool` finds whole calls")
+                    .help("`block` or `log` them; rewrite what stands in their arguments by rules of their own"),
+            );
+        }
+        if let (true, Some(Action::Rewrite(_) | Action::Allow(_))) = (plan.is_spanless(), &action) {
+            let at = reader.node("action").map_or(id_at.clone(), |node| node.at.clone());
+            reader.problem(
+                Problem::error(&at, "what is not in a text has no place in it")
+                    .label("only `block` and `log` may follow `not`")
+                    .help("`all` with another detector beside `not` finds what that one finds"),
+            );
+        }
         let rule = RuleSpec {
             id: id.into(),
             description,
             tags: tags.into(),
             scope,
+            when,
             detector,
             plan,
             except,
@@ -70,6 +89,19 @@ fn scopes(reader: &mut MapReader<'_>) -> Scope {
     read.map_or(Scope::ALL, |scopes| scopes.into_iter().fold(Scope::EMPTY, Scope::union))
 }
 
+fn read_when(reader: &mut MapReader<'_>, scope: Scope) -> Option<Condition> {
+    let condition = reader.optional("when", |node| Condition::written(node, About::When))?;
+    let node = reader.node("when")?;
+    if condition.uses().length && scope.meets(Scope::ANSWER) {
+        reader.problem(
+            Problem::error(&node.at, "the length of an answer is not known when the rule would have to begin")
+                .label("asks for `segment.length`, and `scope` has answers in it")
+                .help("narrow `scope` to what clients send, or use the detector `length`"),
+        );
+    }
+    Some(condition)
+}
+
 fn read_detect(reader: &mut MapReader<'_>, id: &str, merged: &Merged) -> Option<(&'static str, Plan)> {
     let problems = reader.problems();
     let Some(node) = reader.node("detect") else {
@@ -80,12 +112,25 @@ fn read_detect(reader: &mut MapReader<'_>, id: &str, merged: &Merged) -> Option<
         reader.problem(with_help(problem, did_you_mean(id, others)));
         return None;
     };
+    read_detector(node, problems, 0)
+}
+
+/// A detector, or several put together.
+fn read_detector(node: &Node, problems: &Collector, depth: usize) -> Option<(&'static str, Plan)> {
     let names: Vec<&str> = DETECTORS.iter().map(|kind| kind.name).collect();
     let entry = the_one_key(node, "detector", &names, detector::LATER, problems)?;
     let Some(kind) = DETECTORS.iter().find(|kind| kind.name == entry.key) else {
         problems.push(unknown_key(entry, "detector", &names, detector::LATER));
         return None;
     };
+    if let Some(form) = Form::from_name(kind.name) {
+        return Some((kind.name, Plan::Combined(read_combined(kind, form, entry, problems, depth)?)));
+    }
+    if depth > 0 && kind.name == "tool" {
+        let problem = Problem::error(&entry.key_at, "calls of tools are judged by themselves");
+        problems.push(problem.label("cannot be put together with others").help("write a rule of its own for it"));
+        return None;
+    }
     if !matches!(entry.value.value, Value::Map(_)) {
         let problem = wrong(&entry.value, "a mapping of options");
         problems.push(problem.help(format!("for example `detect: {}`", kind.example)));
@@ -93,6 +138,35 @@ fn read_detect(reader: &mut MapReader<'_>, id: &str, merged: &Merged) -> Option<
     }
     let plan = MapReader::read(&entry.value, &quoted(kind.name), problems, |reader| (kind.build)(reader)).flatten()?;
     Some((kind.name, plan))
+}
+
+/// What stands under `any`, `all` or `not`.
+fn read_combined(
+    kind: &DetectorKind,
+    form: Form,
+    entry: &Entry,
+    problems: &Collector,
+    depth: usize,
+) -> Option<CombinedPlan> {
+    if depth == combine::MAX_DEPTH {
+        let title = format!("detectors stand more than {} deep in each other", combine::MAX_DEPTH);
+        problems.push(Problem::error(&entry.key_at, title));
+        return None;
+    }
+    let nodes = match (&entry.value.value, form) {
+        (Value::Map(_), Form::Not) => std::slice::from_ref(&entry.value),
+        (Value::Seq(nodes), Form::Any | Form::All) if (1..=combine::MAX_MEMBERS).contains(&nodes.len()) => nodes,
+        _ => {
+            let expected = match form {
+                Form::Not => "one detector, a mapping with its name as the one key".to_owned(),
+                Form::Any | Form::All => format!("a list of 1 to {} detectors", combine::MAX_MEMBERS),
+            };
+            problems.push(wrong(&entry.value, &expected).help(format!("for example `detect: {}`", kind.example)));
+            return None;
+        }
+    };
+    let members: Vec<_> = nodes.iter().filter_map(|node| read_detector(node, problems, depth + 1)).collect();
+    (members.len() == nodes.len()).then_some(CombinedPlan { form, members })
 }
 
 /// A name, or a map with the name as its one key.

@@ -225,7 +225,7 @@ rules:
          --> policies/p.yaml:8:5
           |
         8 |     scpe: [user]
-          |     ^^^^ expected `id`, `description`, `tags`, `scope`, `detect`, `except`, `action`, `mode`, `on_error`, `unrewritable`, `window`, `max_match` or `disabled`
+          |     ^^^^ expected `id`, `description`, `tags`, `scope`, `when`, `detect`, `except`, `action`, `mode`, `on_error`, `unrewritable`, `window`, `max_match` or `disabled`
           |
           = help: did you mean `scope`?
 
@@ -237,17 +237,11 @@ rules:
           |
           = help: did you mean `user`?
 
-        error: `when` is not available in this version
-          --> policies/p.yaml:10:5
-           |
-        10 |     when: request.tenant != "x"
-           |     ^^^^ part of the format, but not built yet
-
-        error: `tool` is not available in this version
-          --> policies/p.yaml:11:15
+        error: `tool` names no tool
+          --> policies/p.yaml:11:21
            |
         11 |     detect: { tool: {} }
-           |               ^^^^ part of the format, but not built yet
+           |                     ^^ expected `name`, or `allow` with the tools that may be called
 
         error: unknown action `blok`
           --> policies/p.yaml:12:15
@@ -654,6 +648,8 @@ fn statuses_that_clients_retry_are_refused() {
             .contains("`tool_error` is not available in this version")
     );
 }
+
+mod conditions;
 
 #[test]
 fn examples_of_kinds_work() {

@@ -4,7 +4,7 @@ use regex_syntax::hir::Look;
 
 use crate::action::Action;
 use crate::config::{Collector, Node, Problem, Severity, quoted};
-use crate::detector::{Pattern, Plan, Span};
+use crate::detector::{Form, Pattern, Plan, Span};
 use crate::policy::rule::{RuleSpec, Window};
 use crate::segment::{Direction, Kind, Scope};
 
@@ -18,7 +18,7 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
     let id = quoted(&rule.id);
     let detect = ["detect", rule.detector];
     let place = if rule.detector == "regex" { &["detect", "regex", "pattern"][..] } else { &detect[..] };
-    let patterns: &[Pattern] = if let Plan::Patterns(patterns) = &rule.plan { patterns } else { &[] };
+    let patterns: &[&Pattern] = &rule.plan.patterns();
     // What is shipped knows its bounds.
     for pattern in patterns.iter().filter(|pattern| pattern.entity.is_none() && pattern.sorts.is_none()) {
         let properties = pattern.hir.properties();
@@ -38,7 +38,7 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
     };
     if rule.scope.meets(Scope::ANSWER)
         && acts_on_answers
-        && let Some(reason) = needs_the_end(rule, patterns)
+        && let Some(reason) = needs_the_end(rule, &rule.plan)
     {
         let help = "narrow `scope` to what clients send, or only `log`, if answers should stream";
         warning(place, format!("rule {id} holds each answer until it is complete"), reason, help);
@@ -56,7 +56,11 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
         }
     }
-    let classifier = matches!(rule.plan, Plan::Classifier(_));
+    if matches!(rule.plan, Plan::Tool(_)) && !rule.scope.meets(Scope::kind(Kind::ToolCall)) {
+        let help = "add `tool_call` to `scope`, or leave `scope` out";
+        warning(&["scope"], format!("rule {id} can never run"), "tools are called in `tool_call` alone", help);
+    }
+    let classifier = !rule.plan.models().is_empty();
     if !classifier && node.child("window").is_some() {
         let label = "only classifier rules judge windows";
         warning(&["window"], format!("`window` has no effect on rule {id}"), label, "remove it");
@@ -72,9 +76,14 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
 }
 
 /// Why the rule can only be decided when the segment has ended, if so (segment-local rules).
-fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> {
-    match &rule.plan {
-        Plan::Patterns(_) => patterns
+fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
+    match plan {
+        Plan::Combined(combined) => match combined.form {
+            Form::Any => combined.members.iter().find_map(|(_, member)| needs_the_end(rule, member)),
+            Form::All => Some("`all` is decided only at the end of the text"),
+            Form::Not => Some("`not` is decided only at the end of the text"),
+        },
+        Plan::Patterns(patterns) => patterns
             .iter()
             .any(|pattern| pattern.hir.properties().look_set().contains(Look::End))
             .then_some("`$` or `\\z` is known only at the end of the text"),
@@ -86,6 +95,8 @@ fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> 
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
         Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
         Plan::Classifier(_) => None,
+        // Calls are always held until they are whole.
+        Plan::Tool(_) => None,
     }
 }
 

@@ -28,6 +28,7 @@ fn rule(id: usize, pattern: Pattern, except: Option<&str>) -> RuleSpec {
         description: None,
         tags: Arc::new([]),
         scope: Scope::ALL,
+        when: None,
         detector: "test",
         plan: Plan::Patterns(vec![pattern]),
         except: except.into_iter().map(|what| Except { what, until: None, reason: None }).collect(),
@@ -159,7 +160,7 @@ const PATTERNS: &[&str] =
 /// Every finding of one pattern by every view, each scanned whole by itself.
 fn wanted(source: &str, text: &str) -> Vec<(Range<usize>, bool, Path)> {
     let pattern = pattern(source);
-    let spec = TrackerSpec { patterns: vec![&pattern], holds: true, max_match: 600 };
+    let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, max_match: 600 };
     let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     let mut out: Vec<(Range<usize>, bool, Path)> = Vec::new();
     for (path, seen) in readings(text).0 {

@@ -16,6 +16,8 @@ use crate::view;
 
 /// What one tracker looks for: the patterns of one entity of one rule.
 pub(in crate::policy) struct TrackerSpec<'a> {
+    /// Whose it is.
+    pub(in crate::policy) rule: usize,
     /// The patterns compete with each other and with nothing else.
     pub(in crate::policy) patterns: Vec<&'a Pattern>,
     /// Whether text must wait for this tracker.
@@ -133,6 +135,8 @@ impl std::fmt::Debug for Compiled {
 
 #[derive(Debug)]
 pub(super) struct Tracker {
+    /// Whose it is.
+    pub(super) rule: usize,
     pub(super) holds: bool,
     /// So many bytes at least stand in a match before what a finding covers: the literals of patterns with a value.
     pub(super) lead: usize,
@@ -169,7 +173,7 @@ impl ScanSet {
                 }
             }
             let lead = if lead == usize::MAX { 0 } else { lead };
-            set.trackers.push(Tracker { holds: spec.holds, lead, max_match: spec.max_match, inner });
+            set.trackers.push(Tracker { rule: spec.rule, holds: spec.holds, lead, max_match: spec.max_match, inner });
         }
         let mut heads = Vec::new();
         for (index, compiled) in set.programs.iter().enumerate() {

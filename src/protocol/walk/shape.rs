@@ -25,6 +25,8 @@ pub enum Shape {
     Deep(Kind),
     /// Arguments of a tool call: JSON in a string, or the JSON itself.
     Arguments,
+    /// A call of a tool: the object with its `name`, and its arguments, if it has any.
+    Call(&'static Shape),
     /// Reasoning that its provider has signed: text that must stay as it is.
     Signed,
     /// A credential or a signature, which no model reads: no text, as long as it looks like none.
