@@ -4,6 +4,7 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
+mod disguise;
 mod example;
 mod format;
 pub(crate) mod keywords;
@@ -109,6 +110,8 @@ pub struct Pattern {
     pub value: Option<fn(&str) -> Range<usize>>,
     /// Reads the text as it stands alone, not what views make of it.
     pub text_only: bool,
+    /// Also reads the views that only rules read which ask for it. Not together with `text_only`.
+    pub disguised: bool,
     /// How sure a match is, in thousandths; 0 where the detector knows no scores.
     pub score: u16,
     /// Shown in `why`; never contains matched text.
@@ -128,6 +131,7 @@ impl Pattern {
             run: false,
             value: None,
             text_only: false,
+            disguised: false,
             score: 0,
             shown,
         }

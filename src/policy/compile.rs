@@ -12,7 +12,7 @@ use crate::classifier::Calibration;
 use crate::detector::{ClassifierPlan, LengthPlan, Pattern, Plan, Span, Threshold};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
-use crate::view;
+use crate::view::{self, Path};
 
 /// What a policy needs to know about a classifier's label.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ impl RuleSet {
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
         }
-        if set.plans.iter().any(|plan| plan.views) {
+        if set.plans.iter().any(|plan| plan.views.any) {
             view::prepare();
         }
         Ok(set)
@@ -270,9 +270,11 @@ impl RuleSet {
                         let entity = group.first().and_then(|pattern| pattern.entity.clone());
                         let value = group.iter().find_map(|pattern| pattern.value);
                         let views = group.iter().all(|pattern| !pattern.text_only);
-                        plan.views |= views;
-                        plan.views_hold |= views && holds;
-                        plan.trackers.push(TrackerInfo { rule: index, purpose: Purpose::Find(entity), value, views });
+                        let disguised = views && group.iter().any(|pattern| pattern.disguised);
+                        plan.views.add(views, holds);
+                        plan.disguises.add(disguised, holds);
+                        let purpose = Purpose::Find(entity);
+                        plan.trackers.push(TrackerInfo { rule: index, purpose, value, views, disguised });
                         specs.push((index, group, holds));
                     }
                 }
@@ -285,7 +287,9 @@ impl RuleSet {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
-                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, views: true });
+                        // What a rule may find in disguise, its exceptions may except.
+                        let disguised = matches!(&rule.plan, Plan::Patterns(own) if own.iter().any(|own| own.disguised));
+                        plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, views: true, disguised });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
@@ -294,9 +298,11 @@ impl RuleSet {
         }
         let trackers: Vec<TrackerSpec<'_>> = specs
             .iter()
-            .map(|(rule, patterns, holds)| TrackerSpec {
+            .zip(&plan.trackers)
+            .map(|((rule, patterns, holds), info)| TrackerSpec {
                 patterns: patterns.clone(),
                 holds: *holds,
+                disguised: info.disguised,
                 max_match: self.rules[*rule].spec.max_match,
             })
             .collect();
@@ -387,9 +393,9 @@ pub struct ChannelPlan {
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
-    /// Some rule also reads the views of the text; one that may block or rewrite.
-    pub(super) views: bool,
-    pub(super) views_hold: bool,
+    /// Who also reads the views of the text, and who those that rules ask for.
+    pub(super) views: Readers,
+    pub(super) disguises: Readers,
     pub(super) response: bool,
 }
 
@@ -415,14 +421,38 @@ impl ChannelPlan {
     }
 }
 
+/// Who reads views.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Readers {
+    /// Some rule.
+    pub(super) any: bool,
+    /// One that may block or rewrite.
+    pub(super) holding: bool,
+}
+
+impl Readers {
+    fn add(&mut self, reads: bool, holds: bool) {
+        self.any |= reads;
+        self.holding |= reads && holds;
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct TrackerInfo {
     pub(super) rule: usize,
     pub(super) purpose: Purpose,
     /// The part of a match that a finding covers, if not all.
     pub(super) value: Option<fn(&str) -> Range<usize>>,
-    /// Whether it also reads the views of the text.
+    /// Whether it also reads the views of the text, and those that rules ask for.
     pub(super) views: bool,
+    pub(super) disguised: bool,
+}
+
+impl TrackerInfo {
+    /// Whether it reads what is seen this way.
+    pub(super) fn reads(&self, seen: Path) -> bool {
+        seen.is_text() || if seen.is_asked_for() { self.disguised } else { self.views }
+    }
 }
 
 /// What a tracker's findings are for.

@@ -72,6 +72,8 @@ pub(super) struct Scanner {
     active: Vec<u32>,
     hits: Vec<Hit>,
     finished: bool,
+    /// Runs those trackers alone that read what rules have to ask for.
+    narrow: bool,
 }
 
 impl Scanner {
@@ -87,7 +89,32 @@ impl Scanner {
             active: Vec::new(),
             hits: Vec::new(),
             finished: false,
+            narrow: false,
         }
+    }
+
+    /// From here on, only trackers run that read what rules have to ask for. Others leave no trace.
+    pub(super) fn narrow(&mut self) {
+        self.narrow = true;
+        let trackers = &self.set.trackers;
+        let runs = &mut self.runs;
+        self.active.retain(|&index| {
+            let stays = trackers[index as usize].disguised;
+            if !stays {
+                runs[index as usize] = run::Run::default();
+            }
+            stays
+        });
+    }
+
+    /// Whether this tracker runs.
+    fn runs(&self, tracker: u32) -> bool {
+        !self.narrow || self.set.trackers[tracker as usize].disguised
+    }
+
+    /// The trackers that run and whose patterns are started by an inner byte.
+    fn inner(&self) -> impl Iterator<Item = &Tracker> {
+        self.set.inner.iter().filter(|&&index| self.runs(index)).map(|&index| &self.set.trackers[index as usize])
     }
 
     /// Number of bytes fed.
@@ -210,7 +237,7 @@ impl Scanner {
             self.runs[index as usize].open().map(|open| open + self.set.trackers[index as usize].lead)
         });
         let live = live.min().unwrap_or(usize::MAX);
-        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|inner| inner.holds);
+        let inner = self.inner().filter(|inner| inner.holds);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min().unwrap_or(usize::MAX);
         let open = live.min(inner).min(self.begun());
         #[cfg(test)]
@@ -221,7 +248,7 @@ impl Scanner {
     /// Everything before this is decided for all trackers, and no check looks at it again but those that look back.
     pub(super) fn needed(&self) -> usize {
         let live = self.active.iter().filter_map(|&index| self.runs[index as usize].open()).min();
-        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|_| !self.finished);
+        let inner = self.inner().filter(|_| !self.finished);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min();
         live.unwrap_or(usize::MAX).min(inner.unwrap_or(usize::MAX)).min(self.undetected(self.len()).0)
     }
@@ -280,7 +307,8 @@ impl Scanner {
     fn may_begin(&self, program: u32, start: usize) -> bool {
         let compiled = &self.set.programs[program as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
+        let floor = self.runs[compiled.tracker as usize].floor;
+        if start < floor || !self.runs(compiled.tracker) || !compiled.begins(kept.around(start)) {
             return false;
         }
         compiled.program.may_begin(self.kept.as_bytes(), start - self.base, self.len() - start)
@@ -317,7 +345,7 @@ impl Scanner {
         let compiled = &set.programs[program as usize];
         let tracker = &set.trackers[compiled.tracker as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        if !compiled.begins(kept.around(start)) {
+        if !self.runs(compiled.tracker) || !compiled.begins(kept.around(start)) {
             return;
         }
         if start < self.runs[compiled.tracker as usize].floor {

@@ -14,12 +14,13 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
 use super::folded::Folded;
-use super::{Shape, Shown, Step, View, ViewKind};
+use super::{Readers, Shape, Shown, Step, View, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "lookalikes",
     why: "in the text with look-alike letters replaced",
     shape: Shape::Whole,
+    readers: Readers::All,
     make: |at| Box::new(Lookalikes { folded: Folded::from(at), base: at, ..Lookalikes::default() }),
     wakes: |piece| !piece.is_ascii(),
 };

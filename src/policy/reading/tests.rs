@@ -159,7 +159,7 @@ const PATTERNS: &[&str] =
 /// Every finding of one pattern by every view, each scanned whole by itself.
 fn wanted(source: &str, text: &str) -> Vec<(Range<usize>, bool, Path)> {
     let pattern = pattern(source);
-    let spec = TrackerSpec { patterns: vec![&pattern], holds: true, max_match: 600 };
+    let spec = TrackerSpec { patterns: vec![&pattern], holds: true, disguised: false, max_match: 600 };
     let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     let mut out: Vec<(Range<usize>, bool, Path)> = Vec::new();
     for (path, seen) in readings(text).0 {
