@@ -131,7 +131,14 @@ fn recall_in_disguise() {
     if attacks.is_empty() {
         return;
     }
-    println!("{} attacks that are blocked as they stand\n{:<40}{:>9}{:>9}{:>9}", attacks.len(), "", "blocked", "recall", "drop");
+    println!(
+        "{} attacks that are blocked as they stand\n{:<40}{:>9}{:>9}{:>9}",
+        attacks.len(),
+        "",
+        "blocked",
+        "recall",
+        "drop"
+    );
     let mut worse = Vec::new();
     for disguise in DISGUISES {
         let missed: Vec<&str> = attacks

@@ -288,7 +288,8 @@ impl RuleSet {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
                         // What a rule may find in disguise, its exceptions may except.
-                        let disguised = matches!(&rule.plan, Plan::Patterns(own) if own.iter().any(|own| own.disguised));
+                        let disguised =
+                            matches!(&rule.plan, Plan::Patterns(own) if own.iter().any(|own| own.disguised));
                         plan.trackers.push(TrackerInfo { rule: index, purpose, value: None, views: true, disguised });
                         specs.push((index, vec![pattern], holds));
                     }

@@ -85,8 +85,7 @@ impl Reading {
             Readers::All if !narrow => plan.views.any,
             _ => plan.disguises.any,
         };
-        let (asleep, awake): (SmallVec<[usize; 16]>, SmallVec<_>) =
-            (0..VIEWS.len()).filter(is_read).partition(sleeps);
+        let (asleep, awake): (SmallVec<[usize; 16]>, SmallVec<_>) = (0..VIEWS.len()).filter(is_read).partition(sleeps);
         let lenses = awake.into_iter().map(|index| {
             let (kind, seen) = (&VIEWS[index], seen.then(index));
             let narrow = narrow || kind.readers == Readers::Asking;

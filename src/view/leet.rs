@@ -1,9 +1,9 @@
 //! The view without leetspeak: letters in the place of the figures and signs that stand for them.
 //!
 //! Exactly: a run is at most [`MAX_RUN`] characters of [`LETTERS`] in a row. One with an ASCII letter directly before or
-//! behind it becomes letters; where no letter follows, the signs at its end stay, as they end sentences. One or two figures that
-//! stand alone (`70`, `4`) become letters if another has at most [`NEAR`] bytes before. `1` is an `i`, beside another
-//! `1` or an `l` it is an `l`.
+//! behind it becomes letters; where no letter follows, [`SIGNS`] at its end stay, as they end sentences and cells. One or two
+//! others that stand alone (`70`, `@`) become letters if another has at most [`NEAR`] bytes before. `1` is an `i`, two in a row
+//! are `ll`.
 
 use super::{Readers, Shape, Shown, View, ViewKind};
 
@@ -30,8 +30,11 @@ pub(super) const LETTERS: &[(u8, char)] = &[
     (b'$', 's'),
     (b'!', 'i'),
     (b'|', 'l'),
+    (b'+', 't'),
 ];
 
+/// Those that end sentences or stand between words.
+pub(super) const SIGNS: [char; 3] = ['!', '|', '+'];
 /// A longer run is a number or a line.
 pub(super) const MAX_RUN: usize = 8;
 /// How far a word in leetspeak lets figures alone be words too, in bytes.
@@ -114,19 +117,18 @@ impl Leet {
         }
         let is_letter = |char: Option<char>| char.is_some_and(|char| char.is_ascii_alphabetic());
         let in_word = is_letter(self.before) || is_letter(next);
-        let figures = run.bytes().all(|byte| byte.is_ascii_digit());
+        let stands_alone = run.len() <= 2 && !run.contains(SIGNS);
         let near = self.replaced.is_some_and(|replaced| self.at <= replaced + NEAR);
-        if !in_word && !(figures && run.len() <= 2 && near) {
+        if !in_word && !(stands_alone && near) {
             return self.same(run.len(), shown);
         }
-        let is_sign = |char: char| matches!(char, '!' | '|' | '$' | '@');
+        let is_sign = |char: char| SIGNS.contains(&char);
         let word = if is_letter(next) { run.len() } else { run.trim_end_matches(is_sign).len() };
         let bytes = run.as_bytes();
         for (index, &byte) in bytes.iter().take(word).enumerate() {
-            let last = index.checked_sub(1).map_or(self.before, |last| bytes.get(last).map(|&byte| byte.into()));
-            let after = bytes.get(index + 1).map_or(next, |&byte| Some(byte.into()));
-            let is_el = |char: Option<char>| matches!(char, Some('1' | 'l' | 'L'));
-            let plain = if byte == b'1' && (is_el(last) || is_el(after)) { 'l' } else { letter(byte).unwrap_or_default() };
+            let (last, after) = (index.checked_sub(1).and_then(|last| bytes.get(last)), bytes.get(index + 1));
+            let doubled = byte == b'1' && [last, after].contains(&Some(&byte));
+            let plain = if doubled { 'l' } else { letter(byte).unwrap_or_default() };
             shown.unit(self.at..self.at + 1, 1, plain.encode_utf8(&mut [0; 4]));
             self.at += 1;
             self.replaced = Some(self.at);
@@ -154,8 +156,6 @@ static TABLE: [u8; 256] = {
 fn wakes(piece: &str) -> bool {
     let bytes = piece.as_bytes();
     let is_figure = |byte: &u8| letter(*byte).is_some();
-    let beside = |pair: &[u8]| {
-        pair.iter().any(is_figure) && pair.iter().any(u8::is_ascii_alphabetic)
-    };
+    let beside = |pair: &[u8]| pair.iter().any(is_figure) && pair.iter().any(u8::is_ascii_alphabetic);
     bytes.first().is_some_and(is_figure) || bytes.last().is_some_and(is_figure) || bytes.windows(2).any(beside)
 }

@@ -141,10 +141,11 @@ fn plain(char: char) -> Plain {
     }
 }
 
-/// Marks that are put on letters of any script: Unicode's blocks of combining diacritical marks.
+/// Marks that are put on letters of any script: Unicode's blocks of combining diacritical marks, and those for Cyrillic
+/// letters.
 pub(super) fn is_mark(char: char) -> bool {
     matches!(char,
-        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
         | '\u{fe20}'..='\u{fe2f}')
 }
 

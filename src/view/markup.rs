@@ -1,7 +1,8 @@
 //! The view without marks inside words: emphasis of Markdown, comments and tags of HTML.
 //!
-//! Exactly: marks are `*`, `_`, `~`, a backtick, a backslash, `<!-- … -->`, and `<name …>` or `</name>` without another `<`
-//! in it. As many as there are between two letters or figures, [`MAX_MARKS`] bytes at most, show nothing.
+//! Exactly: marks are `*`, `_`, `~`, a backtick, a backslash, and, of [`MAX_MARKS`] bytes at most, `<!-- … -->` and `<name …>`
+//! or `</name>` without another `<` in it. All that stand in a row behind a letter or figure show nothing, nor do those that
+//! stand in a row before one, [`MAX_MARKS`] bytes at most.
 
 use super::{Readers, Shape, Shown, View, ViewKind};
 
@@ -14,7 +15,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     wakes,
 };
 
-/// Most bytes of marks between two letters.
+/// Most bytes of one mark, and of marks in a row.
 pub(super) const MAX_MARKS: usize = 1024;
 
 /// The view of one text.
@@ -22,19 +23,22 @@ pub(super) const MAX_MARKS: usize = 1024;
 struct Markup {
     /// Bytes that have been shown.
     at: usize,
-    /// Marks behind a letter that are not all there.
+    /// Marks that are not all there, or behind which it is not told what stands.
     begun: String,
     /// Whether the last character that was shown is a letter or figure.
     word: bool,
+    /// Too many marks came in a row: those that follow are none.
+    long: bool,
 }
 
 /// What a text begins with.
 enum Marks {
-    /// So many bytes of marks, and a letter behind them.
-    Some(usize),
-    /// Marks, as far as it goes.
-    Open,
-    None,
+    /// So many bytes of marks, and whether there is a letter beside them.
+    Some(usize, bool),
+    /// More than there may be.
+    Long,
+    /// Marks as far as it goes, so many bytes of them whatever comes.
+    Open(usize),
 }
 
 impl View for Markup {
@@ -73,21 +77,33 @@ impl Markup {
         let mut rest = text;
         while !rest.is_empty() {
             let plain = rest.bytes().take_while(|&byte| !begins(byte)).count();
-            self.same(rest.get(..plain).unwrap_or_default(), shown);
-            rest = rest.get(plain..).unwrap_or_default();
-            let marks = if self.word && !rest.is_empty() { marks(rest) } else { Marks::None };
-            let len = match marks {
-                Marks::Open if !ended => return rest,
-                Marks::Some(len) => {
-                    shown.unit(self.at..self.at + len, 0, "");
-                    self.at += len;
-                    len
-                }
-                Marks::Open | Marks::None => {
-                    let first = rest.len().min(1);
-                    self.same(rest.get(..first).unwrap_or_default(), shown);
-                    first
-                }
+            if plain > 0 {
+                self.same(rest.get(..plain).unwrap_or_default(), shown);
+                self.long = false;
+                rest = rest.get(plain..).unwrap_or_default();
+                continue;
+            }
+            // What stands behind marks matters only where no letter stands before them.
+            let marks = match (self.long, self.word) {
+                (true, _) => Marks::Long,
+                (_, true) => mark(rest.as_bytes()),
+                _ => marks(rest),
+            };
+            let (len, beside) = match marks {
+                Marks::Some(len, beside) => (len, beside),
+                Marks::Open(_) if !ended => return rest,
+                Marks::Open(len) => (len, self.word),
+                Marks::Long => (0, false),
+            };
+            self.long |= matches!(marks, Marks::Long);
+            let len = if beside && len > 0 {
+                shown.unit(self.at..self.at + len, 0, "");
+                self.at += len;
+                len
+            } else {
+                let len = len.max(1);
+                self.same(rest.get(..len).unwrap_or_default(), shown);
+                len
             };
             rest = rest.get(len..).unwrap_or_default();
         }
@@ -101,29 +117,43 @@ impl Markup {
     }
 }
 
-/// The marks that a text begins with.
+/// The mark that a text begins with, behind a letter.
+fn mark(text: &[u8]) -> Marks {
+    match text.first() {
+        Some(b'<') => {
+            let room = text.get(..MAX_MARKS).unwrap_or(text);
+            match element(room) {
+                Some(len) => Marks::Some(len, true),
+                None if room.len() < MAX_MARKS && may_be_element(room) => Marks::Open(0),
+                None => Marks::Some(0, false),
+            }
+        }
+        _ => Marks::Some(text.iter().take_while(|&&byte| begins(byte) && byte != b'<').count(), true),
+    }
+}
+
+/// The marks that a text begins with, behind anything else.
 fn marks(text: &str) -> Marks {
     let mut at = 0;
     while at <= MAX_MARKS {
         let rest = text.get(at..).unwrap_or_default();
-        let room = rest.as_bytes().get(..MAX_MARKS - at).unwrap_or(rest.as_bytes());
+        let room = rest.as_bytes().get(..MAX_MARKS).unwrap_or(rest.as_bytes());
         at += match room.first() {
             Some(b'<') => match element(room) {
                 Some(len) => len,
-                None if room.len() < MAX_MARKS - at && may_be_element(room) => return Marks::Open,
-                None => return Marks::None,
+                None if room.len() < MAX_MARKS && may_be_element(room) => return Marks::Open(at),
+                None => return Marks::Some(at, false),
             },
             Some(&byte) if begins(byte) => 1,
             _ => {
                 return match rest.chars().next() {
-                    None => Marks::Open,
-                    Some(next) if next.is_alphanumeric() => Marks::Some(at),
-                    Some(_) => Marks::None,
+                    None => Marks::Open(at),
+                    Some(next) => Marks::Some(at, next.is_alphanumeric()),
                 };
             }
         };
     }
-    Marks::None
+    Marks::Long
 }
 
 /// The length of the comment or tag that the text begins with.
@@ -153,10 +183,14 @@ fn begins(byte: u8) -> bool {
     matches!(byte, b'*' | b'_' | b'~' | b'`' | b'\\' | b'<')
 }
 
-/// Whether marks stand behind a letter, or may do so with what comes before the piece.
+/// Whether there is a mark beside a letter, or may be with what comes before or behind the piece.
 fn wakes(piece: &str) -> bool {
     let bytes = piece.as_bytes();
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    bytes.first().is_some_and(|&first| begins(first))
-        || bytes.windows(2).any(|pair| is_letter(pair[0]) && begins(pair[1]))
+    let is_mark = |byte: &u8| begins(*byte);
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let beside = |pair: &[u8]| pair.iter().any(is_mark) && pair.iter().any(is_letter);
+    bytes.first().is_some_and(is_mark)
+        || bytes.last().is_some_and(is_mark)
+        || memchr::memchr(b'<', bytes).is_some()
+        || bytes.windows(2).any(beside)
 }

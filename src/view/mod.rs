@@ -16,6 +16,7 @@ mod lookalikes;
 mod map;
 mod markup;
 mod morse;
+mod tags;
 
 use std::fmt;
 use std::ops::Range;
@@ -52,6 +53,7 @@ pub const VIEWS: &[ViewKind] = &[
     apart::KIND,
     markup::KIND,
     morse::KIND,
+    tags::KIND,
 ];
 
 /// Which rules read a view.

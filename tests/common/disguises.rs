@@ -13,15 +13,21 @@ const fn hides(name: &'static str, apply: fn(&str) -> String) -> Disguise {
 
 /// All that are measured. Those that change letters leave alone what is not of their alphabet.
 pub(crate) const DISGUISES: &[Disguise] = &[
-    hides("zero-width characters inside words", |text| inside_words(text, &["\u{200b}", "\u{200d}", "\u{2060}", "\u{feff}"])),
-    hides("bidirectional controls inside words", |text| inside_words(text, &["\u{202e}", "\u{202d}", "\u{2067}", "\u{2069}"])),
+    hides("zero-width characters inside words", |text| {
+        inside_words(text, &["\u{200b}", "\u{200d}", "\u{2060}", "\u{feff}"])
+    }),
+    hides("bidirectional controls inside words", |text| {
+        inside_words(text, &["\u{202e}", "\u{202d}", "\u{2067}", "\u{2069}"])
+    }),
     hides("tag characters inside words", |text| inside_words(text, &["\u{e0061}", "\u{e0020}", "\u{e007f}"])),
     hides("all in tag characters", |text| each(text, |char| shifted(char, ' '..='~', 0xe0000))),
     hides("variation selectors inside words", |text| inside_words(text, &["\u{fe0f}", "\u{fe00}", "\u{e0101}"])),
     hides("soft hyphens inside words", |text| inside_words(text, &["\u{ad}"])),
     hides("floods of combining marks", |text| each_letter(text, |letter| format!("{letter}\u{336}\u{301}\u{489}"))),
     hides("homoglyphs", |text| each(text, |char| swapped(char, HOMOGLYPHS))),
-    hides("full-width letters", |text| each(text, |char| if char == ' ' { "\u{3000}".into() } else { shifted(char, '!'..='~', 0xfee0) })),
+    hides("full-width letters", |text| {
+        each(text, |char| if char == ' ' { "\u{3000}".into() } else { shifted(char, '!'..='~', 0xfee0) })
+    }),
     hides("mathematical letters", |text| each(text, mathematical)),
     hides("leetspeak", |text| each(text, |char| swapped(char, LEET))),
     hides("leetspeak with signs", |text| each(text, |char| swapped(char, SIGNS))),
@@ -37,38 +43,137 @@ pub(crate) const DISGUISES: &[Disguise] = &[
     hides("Braille", |text| each(text, |char| swapped(char.to_ascii_lowercase(), BRAILLE))),
     hides("Markdown emphasis inside words", |text| each_word(text, |head, tail| format!("{head}**{tail}**"))),
     hides("HTML comments inside words", |text| each_word(text, |head, tail| format!("{head}<!-- {head} -->{tail}"))),
-    hides("empty HTML tags inside words", |text| each_word(text, |head, tail| format!("{head}<b class=\"x\"></b>{tail}"))),
+    hides("empty HTML tags inside words", |text| {
+        each_word(text, |head, tail| format!("{head}<b class=\"x\"></b>{tail}"))
+    }),
     Disguise { name: "ROT13", apply: |text| each(text, rot13), most: 20.0 },
     Disguise { name: "reversed text", apply: |text| text.chars().rev().collect(), most: 20.0 },
 ];
 
 const HOMOGLYPHS: &[(char, &str)] = &[
-    ('a', "а"), ('c', "с"), ('e', "е"), ('i', "і"), ('j', "ј"), ('o', "о"), ('p', "р"), ('s', "ѕ"), ('x', "х"), ('y', "у"),
-    ('h', "һ"), ('d', "ԁ"), ('A', "А"), ('B', "Β"), ('E', "Ε"), ('I', "І"), ('N', "Ν"), ('O', "Ο"), ('P', "Р"), ('T', "Τ"),
+    ('a', "а"),
+    ('c', "с"),
+    ('e', "е"),
+    ('i', "і"),
+    ('j', "ј"),
+    ('o', "о"),
+    ('p', "р"),
+    ('s', "ѕ"),
+    ('x', "х"),
+    ('y', "у"),
+    ('h', "һ"),
+    ('d', "ԁ"),
+    ('A', "А"),
+    ('B', "Β"),
+    ('E', "Ε"),
+    ('I', "І"),
+    ('N', "Ν"),
+    ('O', "Ο"),
+    ('P', "Р"),
+    ('T', "Τ"),
 ];
 
 const LEET: &[(char, &str)] = &[
-    ('a', "4"), ('e', "3"), ('i', "1"), ('o', "0"), ('s', "5"), ('t', "7"),
-    ('A', "4"), ('E', "3"), ('I', "1"), ('O', "0"), ('S', "5"), ('T', "7"),
+    ('a', "4"),
+    ('e', "3"),
+    ('i', "1"),
+    ('o', "0"),
+    ('s', "5"),
+    ('t', "7"),
+    ('A', "4"),
+    ('E', "3"),
+    ('I', "1"),
+    ('O', "0"),
+    ('S', "5"),
+    ('T', "7"),
 ];
 
 const SIGNS: &[(char, &str)] = &[('a', "@"), ('e', "3"), ('i', "!"), ('o', "0"), ('s', "$"), ('b', "8"), ('g', "9")];
 
 const BRAILLE: &[(char, &str)] = &[
-    ('a', "⠁"), ('b', "⠃"), ('c', "⠉"), ('d', "⠙"), ('e', "⠑"), ('f', "⠋"), ('g', "⠛"), ('h', "⠓"), ('i', "⠊"), ('j', "⠚"),
-    ('k', "⠅"), ('l', "⠇"), ('m', "⠍"), ('n', "⠝"), ('o', "⠕"), ('p', "⠏"), ('q', "⠟"), ('r', "⠗"), ('s', "⠎"), ('t', "⠞"),
-    ('u', "⠥"), ('v', "⠧"), ('w', "⠺"), ('x', "⠭"), ('y', "⠽"), ('z', "⠵"),
+    ('a', "⠁"),
+    ('b', "⠃"),
+    ('c', "⠉"),
+    ('d', "⠙"),
+    ('e', "⠑"),
+    ('f', "⠋"),
+    ('g', "⠛"),
+    ('h', "⠓"),
+    ('i', "⠊"),
+    ('j', "⠚"),
+    ('k', "⠅"),
+    ('l', "⠇"),
+    ('m', "⠍"),
+    ('n', "⠝"),
+    ('o', "⠕"),
+    ('p', "⠏"),
+    ('q', "⠟"),
+    ('r', "⠗"),
+    ('s', "⠎"),
+    ('t', "⠞"),
+    ('u', "⠥"),
+    ('v', "⠧"),
+    ('w', "⠺"),
+    ('x', "⠭"),
+    ('y', "⠽"),
+    ('z', "⠵"),
 ];
 
 const MORSE: &[(char, &str)] = &[
-    ('a', ".-"), ('b', "-..."), ('c', "-.-."), ('d', "-.."), ('e', "."), ('f', "..-."), ('g', "--."), ('h', "...."),
-    ('i', ".."), ('j', ".---"), ('k', "-.-"), ('l', ".-.."), ('m', "--"), ('n', "-."), ('o', "---"), ('p', ".--."),
-    ('q', "--.-"), ('r', ".-."), ('s', "..."), ('t', "-"), ('u', "..-"), ('v', "...-"), ('w', ".--"), ('x', "-..-"),
-    ('y', "-.--"), ('z', "--.."), ('0', "-----"), ('1', ".----"), ('2', "..---"), ('3', "...--"), ('4', "....-"),
-    ('5', "....."), ('6', "-...."), ('7', "--..."), ('8', "---.."), ('9', "----."), ('.', ".-.-.-"), (',', "--..--"),
-    ('?', "..--.."), ('\'', ".----."), ('!', "-.-.--"), ('/', "-..-."), ('(', "-.--."), (')', "-.--.-"), ('&', ".-..."),
-    (':', "---..."), (';', "-.-.-."), ('=', "-...-"), ('+', ".-.-."), ('-', "-....-"), ('_', "..--.-"), ('"', ".-..-."),
-    ('$', "...-..-"), ('@', ".--.-."),
+    ('a', ".-"),
+    ('b', "-..."),
+    ('c', "-.-."),
+    ('d', "-.."),
+    ('e', "."),
+    ('f', "..-."),
+    ('g', "--."),
+    ('h', "...."),
+    ('i', ".."),
+    ('j', ".---"),
+    ('k', "-.-"),
+    ('l', ".-.."),
+    ('m', "--"),
+    ('n', "-."),
+    ('o', "---"),
+    ('p', ".--."),
+    ('q', "--.-"),
+    ('r', ".-."),
+    ('s', "..."),
+    ('t', "-"),
+    ('u', "..-"),
+    ('v', "...-"),
+    ('w', ".--"),
+    ('x', "-..-"),
+    ('y', "-.--"),
+    ('z', "--.."),
+    ('0', "-----"),
+    ('1', ".----"),
+    ('2', "..---"),
+    ('3', "...--"),
+    ('4', "....-"),
+    ('5', "....."),
+    ('6', "-...."),
+    ('7', "--..."),
+    ('8', "---.."),
+    ('9', "----."),
+    ('.', ".-.-.-"),
+    (',', "--..--"),
+    ('?', "..--.."),
+    ('\'', ".----."),
+    ('!', "-.-.--"),
+    ('/', "-..-."),
+    ('(', "-.--."),
+    (')', "-.--.-"),
+    ('&', ".-..."),
+    (':', "---..."),
+    (';', "-.-.-."),
+    ('=', "-...-"),
+    ('+', ".-.-."),
+    ('-', "-....-"),
+    ('_', "..--.-"),
+    ('"', ".-..-."),
+    ('$', "...-..-"),
+    ('@', ".--.-."),
 ];
 
 fn each(text: &str, spell: impl FnMut(char) -> String) -> String {
@@ -136,7 +241,8 @@ fn rot13(char: char) -> String {
 }
 
 fn morse(text: &str) -> String {
-    let word = |word: &str| word.chars().map(|char| swapped(char.to_ascii_lowercase(), MORSE)).collect::<Vec<_>>().join(" ");
+    let word =
+        |word: &str| word.chars().map(|char| swapped(char.to_ascii_lowercase(), MORSE)).collect::<Vec<_>>().join(" ");
     text.split_whitespace().map(word).collect::<Vec<_>>().join(" / ")
 }
 
@@ -163,7 +269,8 @@ fn in_digits(text: &str, digits: &[u8], bits: usize, group: usize) -> String {
         .as_bytes()
         .chunks(bits)
         .map(|chunk| {
-            let value = chunk.iter().fold(0, |value, bit| value << 1 | usize::from(*bit == b'1')) << (bits - chunk.len());
+            let value =
+                chunk.iter().fold(0, |value, bit| value << 1 | usize::from(*bit == b'1')) << (bits - chunk.len());
             char::from(digits[value])
         })
         .collect();
