@@ -2,9 +2,11 @@
 //!
 //! The data is not part of the repository: it is looked for in `../shared/data`, and what is missing is said. The patterns were
 //! written with one half of each file in view (`seen`) and without the other (`held out`): a hash of the text says which is which.
-//! `cargo test --test injection_quality -- --nocapture` shows the table.
+//! `cargo test --test injection_quality -- --nocapture` shows the tables. The other test puts attacks in disguise.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/disguises.rs"]
+mod disguises;
 #[path = "common/quality.rs"]
 mod quality;
 
@@ -15,6 +17,7 @@ use palisade::action::Action;
 use palisade::policy::Context;
 use palisade::segment::Kind;
 
+use self::disguises::DISGUISES;
 use self::quality::{context, data, read, rows};
 
 /// Files with attacks in them. What is labelled 0 there resembles an attack, and counts as harmless.
@@ -62,6 +65,10 @@ const BY_PLACE_ALONE: &str = "injection-bipia-train";
 const LEAST_RECALL: f64 = 0.34;
 const MOST_FALSE_ALARMS: f64 = 0.001;
 
+/// Of the attacks that are found as they stand, held out, every so many are put in disguise, those up to so many bytes.
+const EVERY: u64 = 4;
+const LONGEST: usize = 4096;
+
 /// How many texts there are, and how many of them are blocked.
 #[derive(Clone, Copy, Default)]
 struct Count {
@@ -104,16 +111,60 @@ fn recall_and_false_alarms() {
     }
 }
 
+#[test]
+fn recall_in_disguise() {
+    let Some(folder) = data() else { return };
+    let context = context(include_str!("../policies/injection.yaml"));
+    let mut attacks: Vec<(String, Kind)> = Vec::new();
+    for name in ATTACKS.iter().filter(|name| **name != BY_PLACE_ALONE) {
+        let file = folder.join(format!("{name}.jsonl.gz"));
+        if !file.exists() {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing", file.display());
+            println!("skipped: {} is missing", file.display());
+            continue;
+        }
+        let rows = rows(&file).into_iter().filter(|row| row["labels"]["injection"] == 1);
+        let texts = rows.map(|row| (row["text"].as_str().unwrap().to_owned(), kind(&row)));
+        let sample = |text: &str| held_out(text) && hash(text) % EVERY == 0 && text.len() <= LONGEST;
+        attacks.extend(texts.filter(|(text, kind)| sample(text) && blocks(&context, text, *kind)));
+    }
+    if attacks.is_empty() {
+        return;
+    }
+    println!(
+        "{} attacks that are blocked as they stand\n{:<40}{:>9}{:>9}{:>9}",
+        attacks.len(),
+        "",
+        "blocked",
+        "recall",
+        "drop"
+    );
+    let mut worse = Vec::new();
+    for disguise in DISGUISES {
+        let missed: Vec<&str> = attacks
+            .iter()
+            .filter(|(text, kind)| !blocks(&context, &(disguise.apply)(text), *kind))
+            .map(|(text, _)| text.as_str())
+            .collect();
+        let count = Count { texts: attacks.len(), blocked: attacks.len() - missed.len() };
+        let recall = 100.0 * share(count);
+        println!("{:<40}{:>9}{recall:>7.1} %{:>9.1}", disguise.name, count.blocked, 100.0 - recall);
+        if std::env::var_os("SHOW_MISSED").is_some() {
+            missed.iter().for_each(|text| println!("    {text:?}"));
+        }
+        if 100.0 - recall > disguise.most {
+            worse.push(disguise.name);
+        }
+    }
+    assert!(worse.is_empty(), "more is lost than may be: {worse:?}");
+}
+
 /// The harmless texts of a packed file and its attacks, each by half.
 fn count(context: &Context, file: &Path) -> [Halves; 2] {
     let mut counts = [Halves::default(); 2];
     for row in rows(file) {
         let text = row["text"].as_str().unwrap();
-        let kind = match row["channel"].as_str() {
-            Some("document" | "memory") => Kind::Document,
-            Some("tool_output") => Kind::ToolResult,
-            _ => Kind::User,
-        };
+        let kind = kind(&row);
         let attack = row["labels"]["injection"] == 1;
         let count = &mut counts[usize::from(attack)][usize::from(held_out(text))];
         count.texts += 1;
@@ -122,17 +173,29 @@ fn count(context: &Context, file: &Path) -> [Halves; 2] {
     counts
 }
 
+/// What kind of text a row is.
+fn kind(row: &serde_json::Value) -> Kind {
+    match row["channel"].as_str() {
+        Some("document" | "memory") => Kind::Document,
+        Some("tool_output") => Kind::ToolResult,
+        _ => Kind::User,
+    }
+}
+
 fn blocks(context: &Context, text: &str, kind: Kind) -> bool {
     let channel = read(context, kind, text);
     channel.findings().iter().any(|finding| matches!(context.rules.rule(finding.rule).action, Action::Block(_)))
 }
 
-/// Whether a text is of the half that the patterns were written without: bit 32 of its 64-bit FNV-1a hash.
+/// Whether a text is of the half that the patterns were written without: bit 32 of its hash.
 fn held_out(text: &str) -> bool {
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    hash >> 32 & 1 == 1
+    hash(text) >> 32 & 1 == 1
+}
+
+/// 64-bit FNV-1a.
+fn hash(text: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 fn add(sum: &mut Halves, more: Halves) {

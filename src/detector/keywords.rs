@@ -2,6 +2,7 @@
 
 use regex_syntax::ParserBuilder;
 
+use super::disguise::disguised;
 use super::regex::check;
 use super::{DetectorKind, Pattern, Plan};
 use crate::config::value::{boolean, filled};
@@ -20,8 +21,9 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     let words = reader.list("words", filled);
     let case = reader.optional("case", boolean).unwrap_or(false);
     let whole = reader.optional("whole", boolean).unwrap_or(true);
+    let sees_through = reader.optional("disguised", boolean).unwrap_or(false);
     let pattern = reader.problems().keep(pattern(&words?, case, whole, node?))?;
-    Some(Plan::Patterns(vec![pattern]))
+    Some(Plan::Patterns(if sees_through { disguised(pattern) } else { vec![pattern] }))
 }
 
 /// The words as one pattern: `case` tells capitals from small letters, `whole` wants no letter or digit beside a word.

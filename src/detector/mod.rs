@@ -6,6 +6,7 @@
 mod classifier;
 mod code;
 pub(crate) mod combine;
+mod disguise;
 mod example;
 mod format;
 mod json_schema;
@@ -128,6 +129,8 @@ pub struct Pattern {
     pub sorts: Option<Sorts>,
     /// Reads the text as it stands alone, not what views make of it.
     pub text_only: bool,
+    /// Also reads the views that only rules read which ask for it. Not together with `text_only`.
+    pub disguised: bool,
     /// How sure a match is, in thousandths; 0 where the detector knows no scores.
     pub score: u16,
     /// Shown in `why`; never contains matched text.
@@ -149,6 +152,7 @@ impl Pattern {
             value_first: false,
             sorts: None,
             text_only: false,
+            disguised: false,
             score: 0,
             shown,
         }

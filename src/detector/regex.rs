@@ -4,8 +4,9 @@ use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
+use super::disguise::disguised;
 use super::{DetectorKind, Pattern, Plan};
-use crate::config::value::string;
+use crate::config::value::{boolean, string};
 use crate::config::{MapReader, Node, Problem};
 
 pub(super) const KIND: DetectorKind = DetectorKind {
@@ -17,8 +18,9 @@ pub(super) const KIND: DetectorKind = DetectorKind {
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
-    let pattern = reader.required("pattern", |node| pattern(&string(node)?, node))?;
-    Some(Plan::Patterns(vec![pattern]))
+    let pattern = reader.required("pattern", |node| pattern(&string(node)?, node));
+    let sees_through = reader.optional("disguised", boolean).unwrap_or(false);
+    Some(Plan::Patterns(if sees_through { disguised(pattern?) } else { vec![pattern?] }))
 }
 
 /// Parses a pattern and checks that it can be run: bounded in size, never empty. Problems mark `node`, or the place

@@ -8,6 +8,7 @@
 mod arrays;
 mod calls;
 mod cuts;
+mod disguises;
 mod echoes;
 mod faults;
 mod halves;
@@ -39,7 +40,7 @@ use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Recognised, recognise};
 use crate::segment::{Direction, Media, Scope};
-use crate::view::Path;
+use crate::view::{Path, Readers};
 
 const PATTERNS: &[&str] = &[
     "abc",
@@ -93,7 +94,10 @@ struct RuleCase {
 impl RuleCase {
     fn patterns(&self) -> Vec<Pattern> {
         match &self.look {
-            Look::Patterns(picks, validated) => picks.iter().map(|&pick| pattern(pick, *validated)).collect(),
+            Look::Patterns(picks, validated) => {
+                let disguised = disguises::readers(&self.look) == Readers::Asking;
+                picks.iter().map(|&pick| Pattern { disguised, ..pattern(pick, *validated) }).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -162,6 +166,7 @@ fn case() -> impl Strategy<Value = Case> {
         1 => escaped,
         3 => plain(),
         2 => folded(),
+        2 => disguises::texts(),
         2 => (around(), encoded, around()).prop_map(|(before, text, after)| before + &text + &after),
     ];
     (
@@ -291,8 +296,8 @@ struct Sight {
 }
 
 /// What patterns find in a text and by its views, with all that several views show.
-fn sights(rule: usize, patterns: &[Pattern], max_match: usize, text: &str) -> Vec<Sight> {
-    let (readings, too_deep) = crate::view::tests::readings(text);
+fn sights(rule: usize, patterns: &[Pattern], (readers, max_match): (Readers, usize), text: &str) -> Vec<Sight> {
+    let (readings, too_deep) = crate::view::tests::readings_for(readers, text);
     let mut out = Vec::new();
     for (seen, reading) in readings {
         for (range, over, score) in oracle(&patterns.iter().collect::<Vec<_>>(), max_match, &reading.text) {
@@ -303,17 +308,9 @@ fn sights(rule: usize, patterns: &[Pattern], max_match: usize, text: &str) -> Ve
             out.push(Sight { rule, range: reading.span(range), over, seen, value, head, doubt, exempt: false });
         }
     }
-    let bound = |at| Sight {
-        rule,
-        range: at..at,
-        over: true,
-        seen: Path::default(),
-        value: String::new(),
-        head: None,
-        doubt: 0,
-        exempt: false,
-    };
-    out.extend(too_deep.into_iter().map(bound));
+    let (seen, value) = (Path::default(), String::new());
+    let none = Sight { rule, range: 0..0, over: true, seen, value, head: None, doubt: 0, exempt: false };
+    out.extend(too_deep.into_iter().map(|at| Sight { range: at..at, ..none.clone() }));
     out
 }
 
@@ -361,7 +358,7 @@ fn wanted(rules: &[RuleCase], text: &str) -> Vec<Sight> {
     let mut voids: Vec<(usize, Range<usize>, Path)> = Vec::new();
     let found = |rule: usize, picks: &[usize], validated: bool| {
         let patterns: Vec<Pattern> = picks.iter().map(|&pick| pattern(pick, validated)).collect();
-        sights(rule, &patterns, rules[rule].max_match, text)
+        sights(rule, &patterns, (disguises::readers(&rules[rule].look), rules[rule].max_match), text)
     };
     for (index, rule) in rules.iter().enumerate() {
         let plain = |range: Range<usize>| {

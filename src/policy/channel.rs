@@ -470,7 +470,7 @@ impl Channel {
         let growing = self.cutters.iter().map(Windows::start).min().unwrap_or(usize::MAX);
         let unjudged = self.open.iter().map(|&index| self.findings[index].range.start).min().unwrap_or(usize::MAX);
         let mut needed = released.min(growing).min(unjudged);
-        if needed >= self.base + 4096 && self.plan.views && !self.finished {
+        if needed >= self.base + 4096 && self.plan.views.any && !self.finished {
             needed = needed.min(self.reading.needed());
         }
         let cut = needed.saturating_sub(self.base).min(self.text.len());
@@ -594,7 +594,7 @@ impl Channel {
         match self.findings.get_mut(index) {
             None => {
                 self.keep(finding);
-                if self.plan.views && index < self.findings.len() {
+                if self.plan.views.any && index < self.findings.len() {
                     self.known.insert(key, index);
                     self.values.extend(value.map(|value| (index, value)));
                 }

@@ -14,7 +14,7 @@ use crate::classifier::Calibration;
 use crate::detector::{ClassifierPlan, Form, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, ToolPlan, WholeText};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
-use crate::view;
+use crate::view::{self, Path};
 
 /// What a policy needs to know about a classifier's label.
 #[derive(Clone, Debug)]
@@ -126,7 +126,7 @@ impl RuleSet {
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
         }
-        if set.plans.iter().any(|plan| plan.views) {
+        if set.plans.iter().any(|plan| plan.views.any) {
             view::prepare();
         }
         Ok(set)
@@ -335,11 +335,12 @@ impl RuleSet {
                             let entity = group.first().and_then(|pattern| pattern.entity.clone());
                             let value = group.iter().find_map(|pattern| pattern.value);
                             let views = group.iter().all(|pattern| !pattern.text_only);
-                            plan.views |= views;
-                            plan.views_hold |= views && holds;
+                            let disguised = views && group.iter().any(|pattern| pattern.disguised);
+                            plan.views.add(views, holds);
+                            plan.disguises.add(disguised, holds);
                             let (purpose, sorts) =
                                 (Purpose::Find(entity), group.iter().find_map(|one| one.sorts.clone()));
-                            infos.push(TrackerInfo { rule: index, purpose, value, sorts, views });
+                            infos.push(TrackerInfo { rule: index, purpose, value, sorts, views, disguised });
                             specs.push((index, group, holds));
                         }
                     }
@@ -368,7 +369,11 @@ impl RuleSet {
                 match &except.what {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
-                        infos.push(TrackerInfo { rule: index, purpose, value: None, sorts: None, views: true });
+                        // What a rule may find in disguise, its exceptions may except.
+                        let disguised =
+                            matches!(&rule.plan, Plan::Patterns(own) if own.iter().any(|own| own.disguised));
+                        let (value, sorts, views) = (None, None, true);
+                        infos.push(TrackerInfo { rule: index, purpose, value, sorts, views, disguised });
                         specs.push((index, vec![pattern], holds));
                     }
                     ExceptWhat::Segment(hash) => plan.segment_voids.push((index, except.until, Arc::clone(hash))),
@@ -378,10 +383,12 @@ impl RuleSet {
         plan.trackers = Arc::new(infos);
         let trackers: Vec<TrackerSpec<'_>> = specs
             .iter()
-            .map(|(rule, patterns, holds)| TrackerSpec {
+            .zip(plan.trackers.iter())
+            .map(|((rule, patterns, holds), info)| TrackerSpec {
                 rule: *rule,
                 patterns: patterns.clone(),
                 holds: *holds,
+                disguised: info.disguised,
                 max_match: self.rules[*rule].spec.max_match,
             })
             .collect();
@@ -477,9 +484,9 @@ pub struct ChannelPlan {
     pub(super) classifiers: Vec<ClassifierRule>,
     pub(super) segment_voids: Vec<(usize, Option<i32>, Arc<str>)>,
     pub(super) holds: bool,
-    /// Some rule also reads the views of the text; one that may block or rewrite.
-    pub(super) views: bool,
-    pub(super) views_hold: bool,
+    /// Who also reads the views of the text, and who those that rules ask for.
+    pub(super) views: Readers,
+    pub(super) disguises: Readers,
     pub(super) response: bool,
     /// Rules with a condition that asks about the text.
     pub(super) asking: Vec<usize>,
@@ -495,6 +502,11 @@ impl ChannelPlan {
         let trackers = || self.trackers.iter().filter(|tracker| on(tracker.rule));
         let is_idle = trackers().next().is_none();
         let own = |rule: &ClassifierRule| on(rule.rule);
+        let readers = |before: Readers, reads: fn(&TrackerInfo) -> bool| {
+            let mut all = Readers::default();
+            trackers().for_each(|tracker| all.add(reads(tracker), holds(tracker.rule)));
+            Readers { any: all.any && before.any, holding: all.holding && before.holding }
+        };
         ChannelPlan {
             scan: if is_idle { Arc::default() } else { Arc::clone(&self.scan) },
             trackers: Arc::clone(&self.trackers),
@@ -505,8 +517,8 @@ impl ChannelPlan {
             classifiers: self.classifiers.iter().filter(|rule| own(rule)).cloned().collect(),
             segment_voids: self.segment_voids.iter().filter(|(rule, ..)| on(*rule)).cloned().collect(),
             holds: self.rules.iter().any(|&rule| holds(rule)),
-            views: self.views && trackers().any(|tracker| tracker.views),
-            views_hold: self.views_hold && trackers().any(|tracker| tracker.views && holds(tracker.rule)),
+            views: readers(self.views, |tracker| tracker.views),
+            disguises: readers(self.disguises, |tracker| tracker.disguised),
             response: self.response,
             asking: self.asking.iter().copied().filter(|&rule| on(rule)).collect(),
             off: Some(Arc::clone(off)),
@@ -544,6 +556,22 @@ impl ChannelPlan {
     }
 }
 
+/// Who reads views.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Readers {
+    /// Some rule.
+    pub(super) any: bool,
+    /// One that may block or rewrite.
+    pub(super) holding: bool,
+}
+
+impl Readers {
+    fn add(&mut self, reads: bool, holds: bool) {
+        self.any |= reads;
+        self.holding |= reads && holds;
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct TrackerInfo {
     pub(super) rule: usize,
@@ -552,8 +580,16 @@ pub(super) struct TrackerInfo {
     pub(super) value: Option<fn(&str) -> Range<usize>>,
     /// What its findings are called, if each tells by itself.
     pub(super) sorts: Option<Sorts>,
-    /// Whether it also reads the views of the text.
+    /// Whether it also reads the views of the text, and those that rules ask for.
     pub(super) views: bool,
+    pub(super) disguised: bool,
+}
+
+impl TrackerInfo {
+    /// Whether it reads what is seen this way.
+    pub(super) fn reads(&self, seen: Path) -> bool {
+        seen.is_text() || if seen.is_asked_for() { self.disguised } else { self.views }
+    }
 }
 
 /// What a tracker's findings are for.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::compile::{ChannelPlan, Purpose};
+use super::compile::{ChannelPlan, Purpose, TrackerInfo};
 use super::scanner::{Hit, Outcome, Scanner};
-use crate::view::{Map, Path, Shape, Shown, Step, VIEWS, View};
+use crate::view::{Map, Path, Readers, Shape, Shown, Step, VIEWS, View};
 
 /// A text is read in blocks of so many bytes at most, so that views can come and go in a long one.
 const BLOCK: usize = 4096;
@@ -70,7 +70,7 @@ pub(super) struct Reading {
     /// In the order of [`VIEWS`], each with its place there.
     lenses: Vec<(usize, Lens)>,
     /// Views of the whole that have nothing to show yet.
-    asleep: SmallVec<[usize; 8]>,
+    asleep: SmallVec<[usize; 16]>,
     /// For those that wake: the scanner at most [`CHECKPOINT`] bytes back, and a block. `None`: at the start.
     checkpoint: Option<Box<Scanner>>,
     /// The last character.
@@ -82,17 +82,25 @@ impl Reading {
     pub(super) fn new(plan: Arc<ChannelPlan>, seen: Path) -> Reading {
         // What text waits for must not have begun with what a view that sleeps would show.
         let sleeps = |index: &usize| VIEWS[*index].shape == Shape::Whole && !plan.scan.may_hold_composed();
-        let (asleep, awake): (SmallVec<[usize; 8]>, SmallVec<_>) =
-            (0..VIEWS.len()).filter(|_| plan.views).partition(sleeps);
+        let narrow = seen.is_asked_for();
+        let is_read = |index: &usize| match VIEWS[*index].readers {
+            Readers::All if !narrow => plan.views.any,
+            _ => plan.disguises.any,
+        };
+        let (asleep, awake): (SmallVec<[usize; 16]>, SmallVec<_>) = (0..VIEWS.len()).filter(is_read).partition(sleeps);
         let lenses = awake.into_iter().map(|index| {
             let (kind, seen) = (&VIEWS[index], seen.then(index));
+            let narrow = narrow || kind.readers == Readers::Asking;
             let lens = match kind.shape {
                 Shape::Whole => Lens::Whole(Whole::new(&plan, (kind.make)(0), seen.unwrap_or_default())),
-                Shape::Inside => Lens::Inside(Inside::new(&plan, (kind.make)(0), seen)),
+                Shape::Inside => Lens::Inside(Inside::new(&plan, (kind.make)(0), seen, narrow)),
             };
             (index, lens)
         });
-        let (lenses, scanner) = (lenses.collect(), scanner_of(&plan));
+        let (lenses, mut scanner) = (lenses.collect(), scanner_of(&plan));
+        if narrow {
+            scanner.narrow();
+        }
         Reading { plan, scanner, seen, lenses, asleep, checkpoint: None, last: None }
     }
 
@@ -130,12 +138,18 @@ impl Reading {
 
     /// Everything before this is decided for trackers that hold text: later findings of theirs start here or after.
     pub(super) fn open(&self) -> usize {
-        let lenses = self.lenses.iter().filter(|_| self.plan.views_hold);
+        let lenses = self.lenses.iter().filter(|(index, _)| self.holds(*index));
         let lenses = lenses.map(|(_, lens)| match lens {
             Lens::Whole(whole) => whole.open(&self.plan),
             Lens::Inside(inside) => inside.open(),
         });
         lenses.min().unwrap_or(usize::MAX).min(self.scanner.open())
+    }
+
+    /// Whether text waits for what a view shows.
+    fn holds(&self, index: usize) -> bool {
+        let asked_for = self.seen.is_asked_for() || VIEWS[index].readers == Readers::Asking;
+        if asked_for { self.plan.disguises.holding } else { self.plan.views.holding }
     }
 
     /// Nothing before this byte of the text is asked for again.
@@ -157,16 +171,18 @@ impl Reading {
         }
         self.last = piece.chars().next_back();
         let mut waits = usize::MAX;
-        for (_, lens) in &mut self.lenses {
+        let mut lenses = std::mem::take(&mut self.lenses);
+        for (index, lens) in &mut lenses {
             match lens {
                 Lens::Whole(whole) => {
                     whole.feed(kept, piece, &self.scanner, out);
-                    waits = waits.min(whole.waits(block.end));
+                    waits = if self.holds(*index) { waits.min(whole.waits(block.end)) } else { waits };
                 }
                 Lens::Inside(inside) => inside.feed(piece, out),
             }
         }
-        if (block.start..block.end).contains(&waits) && self.plan.views_hold {
+        self.lenses = lenses;
+        if (block.start..block.end).contains(&waits) {
             self.scanner.feed(kept.get(block.start..waits));
             let open = self.scanner.open();
             for (_, lens) in &mut self.lenses {
@@ -223,7 +239,7 @@ fn scanner_of(plan: &ChannelPlan) -> Scanner {
 /// What a hit on a text is, in bytes of that text.
 fn sight(plan: &ChannelPlan, seen: Path, hit: Hit, text: Kept<'_>) -> Option<Sighting> {
     let info = &plan.trackers[hit.tracker];
-    if !seen.is_text() && !info.views {
+    if !info.reads(seen) {
         return None;
     }
     let mut range = hit.start..hit.end;
@@ -352,8 +368,9 @@ impl Whole {
                 Step::Units(units, text) => {
                     let units = self.shown.units(units.clone());
                     let from = units.first().map_or(0, |unit| unit.from.start);
-                    let (plan, checkpoint) = (&self.plan, self.checkpoint.as_deref());
-                    let other = self.other.get_or_insert_with(|| Box::new(Other::new(plan, checkpoint, kept, from)));
+                    let (plan, checkpoint, narrow) = (&self.plan, self.checkpoint.as_deref(), self.seen.is_asked_for());
+                    let new = || Box::new(Other::new(plan, checkpoint, narrow, kept, from));
+                    let other = self.other.get_or_insert_with(new);
                     other.text.push_str(self.shown.text(text.clone()));
                     for unit in units {
                         other.map.unit(unit.from.clone(), unit.len);
@@ -407,8 +424,11 @@ impl Whole {
 
 impl Other {
     /// The view's text up to `from`, where it begins to differ.
-    fn new(plan: &ChannelPlan, checkpoint: Option<&Scanner>, kept: Kept<'_>, from: usize) -> Other {
+    fn new(plan: &ChannelPlan, checkpoint: Option<&Scanner>, narrow: bool, kept: Kept<'_>, from: usize) -> Other {
         let mut scanner = checkpoint.cloned().unwrap_or_else(|| scanner_of(plan));
+        if narrow {
+            scanner.narrow();
+        }
         scanner.feed(kept.get(scanner.len()..from));
         // The text's own scanner has found all of this.
         scanner.take_hits();
@@ -441,6 +461,8 @@ struct Inside {
     view: Box<dyn View>,
     /// `None`: deeper than anybody looks.
     seen: Option<Path>,
+    /// Only rules read it that ask for it.
+    narrow: bool,
     shown: Shown,
     inner: Option<Box<Inner>>,
     too_deep: bool,
@@ -457,8 +479,8 @@ struct Inner {
 }
 
 impl Inside {
-    fn new(plan: &Arc<ChannelPlan>, view: Box<dyn View>, seen: Option<Path>) -> Inside {
-        Inside { plan: Arc::clone(plan), view, seen, shown: Shown::default(), inner: None, too_deep: false }
+    fn new(plan: &Arc<ChannelPlan>, view: Box<dyn View>, seen: Option<Path>, narrow: bool) -> Inside {
+        Inside { plan: Arc::clone(plan), view, seen, narrow, shown: Shown::default(), inner: None, too_deep: false }
     }
 
     fn feed(&mut self, piece: &str, out: &mut Vec<Sighting>) {
@@ -491,7 +513,8 @@ impl Inside {
                 }
                 (Step::Units(units, _), None) => {
                     let first = self.shown.units(units.clone()).first().filter(|_| self.too_deep);
-                    out.extend(first.into_iter().flat_map(|unit| too_deep(&self.plan, unit.from.start)));
+                    let narrow = self.narrow;
+                    out.extend(first.into_iter().flat_map(|unit| too_deep(&self.plan, narrow, unit.from.start)));
                     self.too_deep = false;
                 }
                 (Step::End, Some(inner)) => {
@@ -535,10 +558,10 @@ impl Inner {
 }
 
 /// Each tracker that reads views has met a bound at `at`.
-fn too_deep(plan: &ChannelPlan, at: usize) -> impl Iterator<Item = Sighting> + '_ {
-    let finds = |info: &super::compile::TrackerInfo| {
-        info.views && matches!(info.purpose, Purpose::Find(_)) && plan.off.as_ref().is_none_or(|off| !off[info.rule])
-    };
+fn too_deep(plan: &ChannelPlan, narrow: bool, at: usize) -> impl Iterator<Item = Sighting> + '_ {
+    let reads = move |info: &TrackerInfo| if narrow { info.disguised } else { info.views };
+    let is_on = |info: &TrackerInfo| plan.off.as_ref().is_none_or(|off| !off[info.rule]);
+    let finds = move |info: &TrackerInfo| reads(info) && matches!(info.purpose, Purpose::Find(_)) && is_on(info);
     let trackers = plan.trackers.iter().enumerate().filter(move |(_, info)| finds(info));
     trackers.map(move |(tracker, _)| Sighting {
         tracker,

@@ -79,6 +79,8 @@ pub(super) struct Scanner {
     /// How many bytes may be looked at ahead of their turn, to see whether candidates fail.
     ahead: usize,
     finished: bool,
+    /// Runs those trackers alone that read what rules have to ask for.
+    narrow: bool,
 }
 
 /// For each byte of the text so many may be looked at ahead of their turn: a bound on the work that does not hang on the text.
@@ -108,11 +110,33 @@ impl Scanner {
             hits: Vec::new(),
             ahead: 0,
             finished: false,
+            narrow: false,
         }
     }
 
-    fn is_on(&self, tracker: &Tracker) -> bool {
-        self.off.as_ref().is_none_or(|off| !off[tracker.rule])
+    /// From here on, only trackers run that read what rules have to ask for. Others leave no trace.
+    pub(super) fn narrow(&mut self) {
+        self.narrow = true;
+        let trackers = &self.set.trackers;
+        let runs = &mut self.runs;
+        self.active.retain(|&index| {
+            let stays = trackers[index as usize].disguised;
+            if !stays {
+                runs[index as usize] = run::Run::default();
+            }
+            stays
+        });
+    }
+
+    /// Whether this tracker runs.
+    fn runs(&self, tracker: u32) -> bool {
+        let tracker = &self.set.trackers[tracker as usize];
+        (!self.narrow || tracker.disguised) && self.off.as_ref().is_none_or(|off| !off[tracker.rule])
+    }
+
+    /// The trackers that run and whose patterns are started by an inner byte.
+    fn inner(&self) -> impl Iterator<Item = &Tracker> {
+        self.set.inner.iter().filter(|&&index| self.runs(index)).map(|&index| &self.set.trackers[index as usize])
     }
 
     /// Number of bytes fed.
@@ -225,8 +249,7 @@ impl Scanner {
             self.runs[index as usize].open().map(|open| open + self.set.trackers[index as usize].lead)
         });
         let live = live.min().unwrap_or(usize::MAX);
-        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]);
-        let inner = inner.filter(|inner| inner.holds && self.is_on(inner));
+        let inner = self.inner().filter(|inner| inner.holds);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min().unwrap_or(usize::MAX);
         let open = live.min(inner).min(self.begun());
         #[cfg(test)]
@@ -237,7 +260,7 @@ impl Scanner {
     /// Everything before this is decided for all trackers, and no check looks at it again but those that look back.
     pub(super) fn needed(&self) -> usize {
         let live = self.active.iter().filter_map(|&index| self.runs[index as usize].open()).min();
-        let inner = self.set.inner.iter().map(|&index| &self.set.trackers[index as usize]).filter(|_| !self.finished);
+        let inner = self.inner().filter(|_| !self.finished);
         let inner = inner.map(|tracker| self.undetected_inner(tracker, self.len())).min();
         live.unwrap_or(usize::MAX).min(inner.unwrap_or(usize::MAX)).min(self.undetected(self.len()).0)
     }
@@ -296,10 +319,8 @@ impl Scanner {
     fn may_begin(&self, program: u32, start: usize) -> bool {
         let compiled = &self.set.programs[program as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        if !self.is_on(&self.set.trackers[compiled.tracker as usize]) {
-            return false;
-        }
-        if start < self.runs[compiled.tracker as usize].floor || !compiled.begins(kept.around(start)) {
+        let floor = self.runs[compiled.tracker as usize].floor;
+        if start < floor || !self.runs(compiled.tracker) || !compiled.begins(kept.around(start)) {
             return false;
         }
         compiled.program.may_begin(self.kept.as_bytes(), start - self.base, self.len() - start)
@@ -336,10 +357,7 @@ impl Scanner {
         let compiled = &set.programs[program as usize];
         let tracker = &set.trackers[compiled.tracker as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        if !self.is_on(tracker) {
-            return;
-        }
-        if !compiled.begins(kept.around(start)) {
+        if !self.runs(compiled.tracker) || !compiled.begins(kept.around(start)) {
             return;
         }
         if start < self.runs[compiled.tracker as usize].floor {

@@ -1,12 +1,13 @@
 //! The base64 view: texts that stand encoded inside a text, in the standard or the URL-safe alphabet (RFC 4648).
 
 use super::encoded::{Alphabet, Encoded};
-use super::{Shape, ViewKind};
+use super::{Readers, Shape, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "base64",
     why: "decoded from base64",
     shape: Shape::Inside,
+    readers: Readers::All,
     make: |at| Box::new(Encoded::new(&BASE64, at)),
     wakes: |_| true,
 };

@@ -2,15 +2,16 @@
 //!
 //! `%41` (URLs, RFC 3986), `=41` (quoted-printable, RFC 2045, in capitals), `\x41`, `\u0041`,
 //! `\u{41}`, `\U00000041` (programs), `&#65;`, `&#x41;`, `&amp;` (HTML; of the names those of ASCII characters and of
-//! spaces). Bytes are UTF-8: as many escapes as a character has bytes are one unit. What stands for a control character,
+//! spaces). A `=` at the end of a line (quoted-printable) shows nothing, nor does the line's end. Bytes are UTF-8: as many escapes as a character has bytes are one unit. What stands for a control character,
 //! or for nothing, is no escape. Escapes are undone once: what they spell may look like one.
 
-use super::{Shape, Shown, View, ViewKind};
+use super::{Readers, Shape, Shown, View, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "unescaped",
     why: "in the unescaped text",
     shape: Shape::Whole,
+    readers: Readers::All,
     make: |at| Box::new(Escapes { at, begun: String::new() }),
     wakes: |piece| next(piece.as_bytes()).is_some(),
 };
@@ -24,10 +25,10 @@ struct Escapes {
     begun: String,
 }
 
-/// So many bytes stand for this character.
+/// So many bytes stand for this character, or for none.
 struct Escape {
     len: usize,
-    char: char,
+    char: Option<char>,
 }
 
 /// Why there is no escape.
@@ -77,7 +78,7 @@ impl Escapes {
             let len = match escape(rest.as_bytes(), ended) {
                 Ok(Escape { len, char }) => {
                     let mut utf8 = [0; 4];
-                    let text: &str = char.encode_utf8(&mut utf8);
+                    let text: &str = char.map_or("", |char| char.encode_utf8(&mut utf8));
                     shown.unit(self.at..self.at + len, text.len(), text);
                     self.at += len;
                     len
@@ -110,6 +111,8 @@ fn next(text: &[u8]) -> Option<usize> {
 fn escape(text: &[u8], ended: bool) -> Result<Escape, Stop> {
     match (text.first(), text.get(1)) {
         (Some(b'%'), _) => utf8(text, b"%", false),
+        (Some(b'='), Some(b'\n')) => Ok(Escape { len: 2, char: None }),
+        (Some(b'='), Some(b'\r')) => byte(text, 2, b"\n").map(|_| Escape { len: 3, char: None }),
         (Some(b'='), _) => utf8(text, b"=", true),
         (Some(b'\\'), Some(b'x')) => utf8(text, b"\\x", false),
         (Some(b'\\'), Some(b'u')) if text.get(2) == Some(&b'{') => {
@@ -174,7 +177,7 @@ fn named(text: &[u8]) -> Result<Escape, Stop> {
     let begins = |name: &str| inside.iter().eq(name.as_bytes().iter().chain(b";").take(inside.len()));
     let whole = |name: &str| inside.starts_with(name.as_bytes()) && inside.get(name.len()) == Some(&b';');
     match NAMES.iter().find(|(name, _)| whole(name)) {
-        Some(&(name, char)) => Ok(Escape { len: name.len() + 2, char }),
+        Some(&(name, char)) => Ok(Escape { len: name.len() + 2, char: Some(char) }),
         None if NAMES.iter().any(|(name, _)| begins(name)) => Err(Stop::More),
         None => Err(Stop::Never),
     }
@@ -182,7 +185,7 @@ fn named(text: &[u8]) -> Result<Escape, Stop> {
 
 fn character(code: u32, len: usize) -> Result<Escape, Stop> {
     let shows = |char: &char| !char.is_control() || matches!(char, '\t' | '\n' | '\r');
-    char::from_u32(code).filter(shows).map(|char| Escape { len, char }).ok_or(Stop::Never)
+    char::from_u32(code).filter(shows).map(|char| Escape { len, char: Some(char) }).ok_or(Stop::Never)
 }
 
 /// The byte at `at`, which must be one of these.

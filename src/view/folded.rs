@@ -11,12 +11,13 @@ use std::sync::LazyLock;
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use super::{Shape, Shown, View, ViewKind, is_invisible};
+use super::{Readers, Shape, Shown, View, ViewKind, is_invisible};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "folded",
     why: "in the folded text",
     shape: Shape::Whole,
+    readers: Readers::All,
     make: |at| Box::new(Folded::from(at)),
     wakes: |piece| !piece.is_ascii(),
 };

@@ -2,12 +2,13 @@
 //! a comma, a colon or a dash.
 
 use super::encoded::{Alphabet, Encoded};
-use super::{Shape, ViewKind};
+use super::{Readers, Shape, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "hex",
     why: "decoded from hex",
     shape: Shape::Inside,
+    readers: Readers::All,
     make: |at| Box::new(Encoded::new(&HEX, at)),
     wakes: |_| true,
 };

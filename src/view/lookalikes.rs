@@ -14,12 +14,13 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
 use super::folded::Folded;
-use super::{Shape, Shown, Step, View, ViewKind};
+use super::{Readers, Shape, Shown, Step, View, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "lookalikes",
     why: "in the text with look-alike letters replaced",
     shape: Shape::Whole,
+    readers: Readers::All,
     make: |at| Box::new(Lookalikes { folded: Folded::from(at), base: at, ..Lookalikes::default() }),
     wakes: |piece| !piece.is_ascii(),
 };
@@ -140,10 +141,11 @@ fn plain(char: char) -> Plain {
     }
 }
 
-/// Marks that are put on letters of any script: Unicode's blocks of combining diacritical marks.
+/// Marks that are put on letters of any script: Unicode's blocks of combining diacritical marks, and those for Cyrillic
+/// letters.
 pub(super) fn is_mark(char: char) -> bool {
     matches!(char,
-        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
         | '\u{fe20}'..='\u{fe2f}')
 }
 

@@ -4,14 +4,19 @@
 //! [`Shown`]. What it says depends on the text alone, never on the pieces. It knows nothing of rules; the engine scans
 //! what it shows and takes findings back to the text's own bytes by a [`Map`].
 
+mod apart;
 mod base32;
 mod base64;
 mod encoded;
 mod escapes;
 mod folded;
 mod hex;
+mod leet;
 mod lookalikes;
 mod map;
+mod markup;
+mod morse;
+mod tags;
 
 use std::fmt;
 use std::ops::Range;
@@ -27,6 +32,8 @@ pub struct ViewKind {
     pub why: &'static str,
     /// What it shows.
     pub shape: Shape,
+    /// For whom.
+    pub readers: Readers,
     /// A view of a text from this byte on, before which it shows the text itself.
     pub make: fn(usize) -> Box<dyn View>,
     /// Of views of the whole: whether there is something in this piece that it may show differently. Until then, and as
@@ -35,7 +42,28 @@ pub struct ViewKind {
 }
 
 /// Every view that this version has.
-pub const VIEWS: &[ViewKind] = &[folded::KIND, base64::KIND, escapes::KIND, lookalikes::KIND, base32::KIND, hex::KIND];
+pub const VIEWS: &[ViewKind] = &[
+    folded::KIND,
+    base64::KIND,
+    escapes::KIND,
+    lookalikes::KIND,
+    base32::KIND,
+    hex::KIND,
+    leet::KIND,
+    apart::KIND,
+    markup::KIND,
+    morse::KIND,
+    tags::KIND,
+];
+
+/// Which rules read a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// All that read views.
+    All,
+    /// Those that ask for it: it shows what ordinary text may be taken for, too.
+    Asking,
+}
 
 /// What a view shows of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +216,11 @@ impl Path {
         let end = path.0.iter_mut().find(|step| **step == 0).filter(|_| !inner || decoded < MAX_DEPTH)?;
         *end = u8::try_from(view + 1).ok()?;
         Some(path)
+    }
+
+    /// Whether only rules read on this way that ask for it.
+    pub fn is_asked_for(self) -> bool {
+        self.views().any(|view| view.readers == Readers::Asking)
     }
 
     /// Whether this way begins with all of another one.

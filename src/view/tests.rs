@@ -7,6 +7,8 @@ use unicode_normalization::char::{canonical_combining_class, compose};
 
 use super::*;
 
+mod plain;
+
 /// A text that a view shows: where it begins in the text, what it says, and what each byte stands for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -18,6 +20,12 @@ impl Seen {
     fn push(&mut self, text: &str, from: Range<usize>) {
         self.text.push_str(text);
         self.from.extend(text.bytes().map(|_| from.clone()));
+    }
+
+    /// This part of the text stands for itself.
+    fn same(&mut self, text: &str, range: Range<usize>) {
+        self.text.push_str(&text[range.clone()]);
+        range.for_each(|at| self.from.push(at..at + 1));
     }
 
     /// The smallest span of whole units.
@@ -32,24 +40,37 @@ impl Seen {
 
 /// Every way in which a text is read, itself first, in bytes of the text; and where something is encoded too often.
 pub(crate) fn readings(text: &str) -> (Vec<(Path, Seen)>, Vec<usize>) {
+    readings_for(Readers::All, text)
+}
+
+/// The same, by rules of this kind.
+pub(crate) fn readings_for(readers: Readers, text: &str) -> (Vec<(Path, Seen)>, Vec<usize>) {
     let itself = Seen { text: text.to_owned(), from: (0..text.len()).map(|at| at..at + 1).collect() };
     let (mut out, mut too_deep) = (Vec::new(), Vec::new());
-    read(Path::default(), itself, &mut out, &mut too_deep);
+    read(readers, Path::default(), itself, &mut out, &mut too_deep);
     out.sort_by_key(|(path, _)| *path);
     (out, too_deep)
 }
 
-fn read(path: Path, seen: Seen, out: &mut Vec<(Path, Seen)>, too_deep: &mut Vec<usize>) {
+fn read(readers: Readers, path: Path, seen: Seen, out: &mut Vec<(Path, Seen)>, too_deep: &mut Vec<usize>) {
     let outer = |inner: Seen| Seen { from: inner.from.into_iter().map(|from| seen.span(from)).collect(), ..inner };
     out.push((path.then(0).unwrap(), outer(folded(&seen.text))));
     out.push((path.then(2).unwrap(), outer(unescaped(&seen.text))));
     out.push((path.then(3).unwrap(), outer(without_lookalikes(&seen.text))));
+    let mut inside: Vec<(usize, Vec<Seen>)> = vec![(10, plain::tags(&seen.text))];
     for (view, alphabet) in [(1, &BASE64), (4, &BASE32), (5, &HEX)] {
-        for inner in decoded(alphabet, &seen.text) {
-            match path.then(view) {
-                Some(path) => read(path, outer(inner), out, too_deep),
-                None => too_deep.push(outer(inner).from[0].start),
-            }
+        inside.push((view, decoded(alphabet, &seen.text)));
+    }
+    if readers == Readers::Asking {
+        out.push((path.then(6).unwrap(), outer(plain::leet(&seen.text))));
+        out.push((path.then(7).unwrap(), outer(plain::apart(&seen.text))));
+        out.push((path.then(8).unwrap(), outer(plain::markup(&seen.text))));
+        inside.push((9, plain::morse(&seen.text)));
+    }
+    for (view, inner) in inside.into_iter().flat_map(|(view, texts)| texts.into_iter().map(move |text| (view, text))) {
+        match path.then(view) {
+            Some(path) => read(readers, path, outer(inner), out, too_deep),
+            None => too_deep.push(outer(inner).from[0].start),
         }
     }
     out.push((path, seen));
@@ -142,7 +163,10 @@ pub(crate) fn unescaped(text: &str) -> Seen {
         let known = [bytes(rest, "%"), bytes(rest, "="), bytes(rest, "\\x"), program(rest), entity(rest)];
         let found =
             known.into_iter().flatten().next().filter(|(_, char)| !char.is_control() || "\t\n\r".contains(*char));
-        let len = if let Some((len, char)) = found {
+        let soft_break = ["=\n", "=\r\n"].into_iter().find(|end| rest.starts_with(end));
+        let len = if let Some(end) = soft_break {
+            end.len()
+        } else if let Some((len, char)) = found {
             seen.push(&char.to_string(), at..at + len);
             len
         } else {
@@ -377,6 +401,50 @@ fn shown(kind: &ViewKind, text: &str, cuts: &[usize]) -> Vec<Seen> {
     out
 }
 
+/// The same of a view that sleeps until a piece wakes it, as the engine lets it.
+fn shown_from_sleep(kind: &ViewKind, text: &str, cuts: &[usize]) -> Seen {
+    let (mut view, mut shown, mut seen): (Option<Box<dyn View>>, _, _) = (None, Shown::default(), Seen::default());
+    let mut from = 0;
+    let mut take = |shown: &mut Shown| {
+        for step in shown.steps() {
+            match step {
+                Step::Same(range) => seen.same(text, range.clone()),
+                Step::Units(units, said) => {
+                    seen.text.push_str(shown.text(said.clone()));
+                    for unit in shown.units(units.clone()) {
+                        seen.from.extend((0..unit.len).map(|_| unit.from.clone()));
+                    }
+                }
+                Step::Begin | Step::End => {}
+            }
+        }
+        shown.clear();
+    };
+    for &to in cuts.iter().chain([&text.len()]).filter(|to| text.is_char_boundary(**to)) {
+        let piece = text.get(from..to).unwrap_or_default();
+        if view.is_none() && (kind.wakes)(piece) {
+            let last = text[..from].chars().next_back();
+            let at = from - last.map_or(0, char::len_utf8);
+            let mut woken = (kind.make)(at);
+            // All that it was fed, but what it still holds, was the text itself.
+            shown.same(0..at);
+            last.into_iter().for_each(|last| woken.feed(last.encode_utf8(&mut [0; 4]), &mut shown));
+            view = Some(woken);
+        }
+        if let Some(view) = &mut view {
+            view.feed(piece, &mut shown);
+            take(&mut shown);
+        }
+        from = from.max(to);
+    }
+    match &mut view {
+        Some(view) => view.finish(&mut shown),
+        None => shown.same(0..text.len()),
+    }
+    take(&mut shown);
+    seen
+}
+
 /// Letters, marks, what folds, what is invisible; escapes; pieces of base64; all with and without faults.
 fn texts() -> impl Strategy<Value = String> {
     let odd = "[abeE<\u{301}\u{323}\u{327}\u{200b}\u{ad}ａＥﬁ①½…éǖか\u{3099}ｶﾞ각가\u{1100}\u{1161}\u{11a8}，漢字😀 \n.=+_/-оІ\u{334}\u{338}⠅]{1,14}";
@@ -394,6 +462,15 @@ fn texts() -> impl Strategy<Value = String> {
         2 => encoded,
         1 => proptest::string::string_regex("[A-Za-z0-9+/=\n\u{200b}]{0,40}").unwrap(),
         2 => proptest::collection::vec(escape(), 0..6).prop_map(|parts| parts.concat()),
+        2 => proptest::string::string_regex("[aI1l40$!| .,_/é]{1,16}").unwrap(),
+        1 => proptest::string::string_regex("([a1!é] ?[. -]{0,4}){1,9}").unwrap(),
+        2 => proptest::string::string_regex("(a|é|\\*|_|<|/|b|>|<!--|-->|</?b>| |<b c=\"d\">){1,12}").unwrap(),
+        2 => proptest::string::string_regex("([.-]{1,4}[ /|\n]{1,2}){1,9}(\\.{1,9}|–·| {5}-|a-)?").unwrap(),
+        1 => proptest::string::string_regex("([\u{e0061}\u{e0020}]{1,7}[a\u{e007f}]?){1,3}").unwrap(),
+        1 => (0..3usize, 1000..1030usize).prop_map(|(which, times)| {
+            [" ".to_owned() + &"*".repeat(times) + "a", "a<b".to_owned() + &"c".repeat(times - 3) + ">a",
+             "<!--".to_owned() + &" ".repeat(times - 8) + "-->é"][which].clone()
+        }),
     ];
     proptest::collection::vec(part, 0..4).prop_map(|parts| parts.concat())
 }
@@ -486,6 +563,23 @@ proptest! {
             let plain = without_lookalikes(&text);
             prop_assert_eq!(&shown(&lookalikes::KIND, &text, cuts), &[plain], "without look-alikes at {:?}", cuts);
             prop_assert_eq!(&shown(&escapes::KIND, &text, cuts), &[unescaped(&text)], "unescaped at {:?}", cuts);
+            prop_assert_eq!(&shown(&leet::KIND, &text, cuts), &[plain::leet(&text)], "leet at {:?}", cuts);
+            prop_assert_eq!(&shown(&apart::KIND, &text, cuts), &[plain::apart(&text)], "apart at {:?}", cuts);
+            prop_assert_eq!(&shown(&markup::KIND, &text, cuts), &[plain::markup(&text)], "markup at {:?}", cuts);
+            prop_assert_eq!(&shown(&morse::KIND, &text, cuts), &plain::morse(&text), "morse at {:?}", cuts);
+            prop_assert_eq!(&shown(&tags::KIND, &text, cuts), &plain::tags(&text), "tags at {:?}", cuts);
+        }
+    }
+
+    /// A view that sleeps misses nothing: woken late, it shows what it would have shown.
+    #[test]
+    fn views_may_sleep_until_they_are_woken(
+        text in texts(),
+        mut cuts in proptest::collection::vec(0..120usize, 0..12),
+    ) {
+        cuts.sort_unstable();
+        for kind in VIEWS.iter().filter(|kind| kind.shape == Shape::Whole) {
+            prop_assert_eq!(shown_from_sleep(kind, &text, &cuts), shown(kind, &text, &cuts).remove(0), "{}", kind.name);
         }
     }
 

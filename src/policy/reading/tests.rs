@@ -14,8 +14,8 @@ use crate::policy::rule::{Decision, Except, ExceptWhat, Mode, OnError, PolicySpe
 use crate::policy::scanner::{self, ScanSet, Scanner, Shared, TrackerSpec};
 use crate::policy::{Channel, Context, LabelInfo, RuleSet};
 use crate::segment::{Direction, Kind, Media, Scope};
-use crate::view::tests::readings;
-use crate::view::{Path, encode};
+use crate::view::tests::readings_for;
+use crate::view::{Path, Readers, encode};
 
 fn pattern(source: &str) -> Pattern {
     Pattern::new(regex_syntax::parse(source).unwrap(), source.into())
@@ -158,12 +158,12 @@ const PATTERNS: &[&str] =
     &[r"EMP-\d{6}", r"\bkey\b", "é[a-z]{1,9}", "a.{0,60}z", r"(?i)secret", r"\d{3,5}", "[a-c]{2,700}1", r"x\b.{0,3}y"];
 
 /// Every finding of one pattern by every view, each scanned whole by itself.
-fn wanted(source: &str, text: &str) -> Vec<(Range<usize>, bool, Path)> {
+fn wanted(readers: Readers, source: &str, text: &str) -> Vec<(Range<usize>, bool, Path)> {
     let pattern = pattern(source);
-    let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, max_match: 600 };
+    let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, disguised: false, max_match: 600 };
     let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     let mut out: Vec<(Range<usize>, bool, Path)> = Vec::new();
-    for (path, seen) in readings(text).0 {
+    for (path, seen) in readings_for(readers, text).0 {
         let mut scanner = Scanner::new(Arc::clone(&set));
         scanner.feed(&seen.text);
         scanner.finish();
@@ -186,6 +186,7 @@ fn long_texts() -> impl Strategy<Value = String> {
         3 => "(ＥMP-12345[６7]|k\u{200b}ey|e\u{301}[a-c]{1,3}|secr[ｅe]t|[，é\u{301}x１z]{1,4})",
         2 => "(EMP-123456|key|[a-c]{1,9}1| [xyz\"]{1,5})",
         1 => "[a-z é1]{12,60}".prop_map(|text| format!(" {} ", encode(text.as_bytes(), true))),
+        2 => "( s\\.e\\.c\\.r\\.e\\.t|a3bc1 |k\\*e\\*y| [xyz4é] [a-c1] |<[a-z]{1,3}>x|-\\.- \\. -\\.-- / -\\. )",
     ];
     proptest::collection::vec(part, 1..9).prop_map(|parts| parts.concat())
 }
@@ -198,9 +199,12 @@ proptest! {
         text in long_texts(),
         picks in proptest::collection::vec(0..PATTERNS.len(), 1..4),
         sizes in proptest::collection::vec(1..700usize, 1..6),
+        asks in 0..8u8,
     ) {
+        let readers = |id: usize| if asks >> id & 1 == 1 { Readers::Asking } else { Readers::All };
         let rules = picks.iter().enumerate().map(|(id, &pick)| {
-            RuleSpec { max_match: 600, ..rule(id, pattern(PATTERNS[pick]), None) }
+            let disguised = readers(id) == Readers::Asking;
+            RuleSpec { max_match: 600, ..rule(id, Pattern { disguised, ..pattern(PATTERNS[pick]) }, None) }
         });
         let context = context(rules.collect());
         let mut channel = channel(&context);
@@ -223,7 +227,7 @@ proptest! {
             let mut found: Vec<_> =
                 own.map(|finding| (finding.range.clone(), finding.outcome != Found::Found, finding.seen)).collect();
             found.sort_by_key(|(range, over, _)| (range.start, range.end, *over));
-            prop_assert_eq!(found, wanted(PATTERNS[pick], &text), "{}", PATTERNS[pick]);
+            prop_assert_eq!(found, wanted(readers(id), PATTERNS[pick], &text), "{}", PATTERNS[pick]);
         }
     }
 }

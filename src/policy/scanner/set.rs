@@ -22,6 +22,8 @@ pub(in crate::policy) struct TrackerSpec<'a> {
     pub(in crate::policy) patterns: Vec<&'a Pattern>,
     /// Whether text must wait for this tracker.
     pub(in crate::policy) holds: bool,
+    /// Whether it reads what only rules read that ask for it.
+    pub(in crate::policy) disguised: bool,
     /// The longest match, in bytes.
     pub(in crate::policy) max_match: usize,
 }
@@ -138,6 +140,8 @@ pub(super) struct Tracker {
     /// Whose it is.
     pub(super) rule: usize,
     pub(super) holds: bool,
+    /// Whether a narrow scanner runs it.
+    pub(super) disguised: bool,
     /// So many bytes at least stand in a match before what a finding covers: the literals of patterns with a value.
     pub(super) lead: usize,
     pub(super) max_match: usize,
@@ -173,7 +177,14 @@ impl ScanSet {
                 }
             }
             let lead = if lead == usize::MAX { 0 } else { lead };
-            set.trackers.push(Tracker { rule: spec.rule, holds: spec.holds, lead, max_match: spec.max_match, inner });
+            set.trackers.push(Tracker {
+                rule: spec.rule,
+                holds: spec.holds,
+                disguised: spec.disguised,
+                lead,
+                max_match: spec.max_match,
+                inner,
+            });
         }
         let mut heads = Vec::new();
         for (index, compiled) in set.programs.iter().enumerate() {

@@ -179,7 +179,7 @@ fn whole(hits: Vec<Hit>) -> Vec<Hit> {
 
 /// The oracle for other tests: ranges, whether each stands for a bound that was met, and the scores in thousandths.
 pub(crate) fn ranges(patterns: &[&Pattern], max_match: usize, text: &str) -> Vec<(std::ops::Range<usize>, bool, u16)> {
-    let spec = TrackerSpec { rule: 0, patterns: patterns.to_vec(), holds: true, max_match };
+    let spec = TrackerSpec { rule: 0, patterns: patterns.to_vec(), holds: true, disguised: false, max_match };
     let hits = oracle(&spec, 0, text).into_iter();
     hits.map(|hit| (hit.start..hit.end, hit.outcome == Outcome::OverLimit, hit.score)).collect()
 }
@@ -286,7 +286,7 @@ proptest! {
         // A start that no inner byte has given away yet is no start, nor over a limit.
         let max_match = if trackers.iter().flatten().any(|pattern| pattern.inner.is_some()) { 4096 } else { max_match };
         let specs: Vec<TrackerSpec<'_>> = trackers.iter().zip(&choice).map(|(patterns, (_, _, holds))| {
-            TrackerSpec { rule: 0, patterns: patterns.iter().collect(), holds: *holds, max_match }
+            TrackerSpec { rule: 0, patterns: patterns.iter().collect(), holds: *holds, disguised: false, max_match }
         }).collect();
         let set = Arc::new(ScanSet::new(&specs, &mut Shared::default()).unwrap());
         let mut wanted: Vec<Hit> = specs.iter().enumerate().flat_map(|(index, spec)| oracle(spec, index, &text)).collect();
@@ -302,7 +302,8 @@ proptest! {
 #[test]
 fn literals_hand_every_start_over_once() {
     let patterns = [pattern("abcdef", None), pattern("cd", None), pattern("(?i)ABCD", None)];
-    let spec = TrackerSpec { rule: 0, patterns: patterns.iter().collect(), holds: true, max_match: 100 };
+    let spec =
+        TrackerSpec { rule: 0, patterns: patterns.iter().collect(), holds: true, disguised: false, max_match: 100 };
     let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     assert!(set.programs.iter().all(|compiled| matches!(compiled.program.entry, Entry::Literals(_))));
     let found = |text: &str| scan(&set, text, &[3, 5]).iter().map(|hit| (hit.start, hit.end)).collect::<Vec<_>>();
@@ -324,7 +325,7 @@ fn common_word_boundaries_stay_fast() {
 #[test]
 fn memory_stays_bounded_on_endless_text() {
     let pattern = pattern("[a-z]+!", None);
-    let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, max_match: 64 };
+    let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, disguised: false, max_match: 64 };
     let mut scanner = Scanner::new(Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap()));
     for _ in 0..10_000 {
         scanner.feed("abcdefgh");

@@ -1,0 +1,150 @@
+//! Patterns of rules that ask to see through disguises (`disguised: true`).
+//!
+//! Any text may be read backwards, or with each letter thirteen places on (ROT13). To look at all text three times would
+//! cost three times as much, and text would have to wait for its lines to end. So it is the pattern that is turned round:
+//! what it then finds is what it would find in the turned text, at the same place. Disguises that change a text here and
+//! there are views ([`crate::view::Readers::Asking`]).
+
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+
+use super::Pattern;
+
+/// The pattern as one that sees through disguises, and the same for text in ROT13 and for text written backwards, where
+/// that is another pattern.
+pub(super) fn disguised(pattern: Pattern) -> Vec<Pattern> {
+    let pattern = Pattern { disguised: true, ..pattern };
+    let turned = [rot13(&pattern.hir), reversed(&pattern.hir)].into_iter().flatten();
+    let turned: Vec<Hir> = turned.filter(|hir| *hir != pattern.hir).collect();
+    let turned = turned.into_iter().map(|hir| Pattern { hir, ..pattern.clone() });
+    std::iter::once(pattern.clone()).chain(turned).collect()
+}
+
+/// The pattern of the texts that become a match when each letter is thirteen places on. Of alternatives only those that
+/// have a letter to change: the others are found as they stand.
+fn rot13(hir: &Hir) -> Option<Hir> {
+    if let HirKind::Alternation(branches) = hir.kind() {
+        let turned: Vec<Hir> = branches.iter().filter_map(rot13).collect();
+        return (!turned.is_empty()).then(|| Hir::alternation(turned));
+    }
+    let turned = rotate(hir);
+    (turned != *hir).then_some(turned)
+}
+
+fn rotate(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => hir.clone(),
+        // No byte of a longer character is a letter of ASCII.
+        HirKind::Literal(literal) => Hir::literal(literal.0.iter().map(|&byte| next_half(byte)).collect::<Box<[u8]>>()),
+        HirKind::Class(Class::Unicode(class)) => {
+            let ranges = class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end())));
+            let char = |code| char::from_u32(code).unwrap_or_default();
+            let turned = ranges.flat_map(pieces).map(|(start, end)| ClassUnicodeRange::new(char(start), char(end)));
+            Hir::class(Class::Unicode(ClassUnicode::new(turned)))
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let ranges = class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end())));
+            let turned = ranges.flat_map(pieces).map(|(start, end)| ClassBytesRange::new(start as u8, end as u8));
+            Hir::class(Class::Bytes(ClassBytes::new(turned)))
+        }
+        HirKind::Repetition(repetition) => {
+            let mut turned = repetition.clone();
+            turned.sub = Box::new(rotate(&repetition.sub));
+            Hir::repetition(turned)
+        }
+        HirKind::Capture(capture) => rotate(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(rotate).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(rotate).collect()),
+    }
+}
+
+/// The letter thirteen places on; what is no letter of ASCII stays.
+fn next_half(byte: u8) -> u8 {
+    match byte {
+        b'A'..=b'M' | b'a'..=b'm' => byte + 13,
+        b'N'..=b'Z' | b'n'..=b'z' => byte - 13,
+        _ => byte,
+    }
+}
+
+/// A range of characters with its letters thirteen places on: as many ranges as it is torn into.
+fn pieces((start, end): (u32, u32)) -> impl Iterator<Item = (u32, u32)> {
+    // Where a half of the alphabet begins, or something else.
+    const BORDERS: [u32; 8] = [0, 0x41, 0x4e, 0x5b, 0x61, 0x6e, 0x7b, 0x11_0000];
+    let turned = |code: u32| u8::try_from(code).map_or(code, |byte| u32::from(next_half(byte)));
+    let cut = move |border: &[u32]| {
+        let (from, to) = (start.max(border[0]), end.min(border[1] - 1));
+        (from <= to).then(|| (turned(from), turned(to)))
+    };
+    BORDERS.windows(2).filter_map(cut).collect::<Vec<_>>().into_iter()
+}
+
+/// The pattern of the texts that are a match when they are read backwards. `None`: it is about bytes that are no text.
+fn reversed(hir: &Hir) -> Option<Hir> {
+    Some(match hir.kind() {
+        HirKind::Empty | HirKind::Class(_) => hir.clone(),
+        HirKind::Look(look) => Hir::look(look.reversed()),
+        HirKind::Literal(literal) => {
+            let text: String = std::str::from_utf8(&literal.0).ok()?.chars().rev().collect();
+            Hir::literal(text.into_bytes())
+        }
+        HirKind::Repetition(repetition) => {
+            let mut turned = repetition.clone();
+            turned.sub = Box::new(reversed(&repetition.sub)?);
+            Hir::repetition(turned)
+        }
+        HirKind::Capture(capture) => reversed(&capture.sub)?,
+        HirKind::Concat(parts) => Hir::concat(parts.iter().rev().map(reversed).collect::<Option<_>>()?),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(reversed).collect::<Option<_>>()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use regex_automata::meta::Regex;
+
+    use super::*;
+
+    fn finds(hir: &Hir, text: &str) -> Option<String> {
+        let regex = Regex::builder().build_from_hir(hir).unwrap();
+        regex.find(text).map(|found| text[found.range()].to_owned())
+    }
+
+    fn turned(pattern: &str) -> (Option<Hir>, Option<Hir>) {
+        let hir = regex_syntax::parse(pattern).unwrap();
+        (rot13(&hir), reversed(&hir))
+    }
+
+    #[test]
+    fn a_pattern_turned_finds_the_text_turned() {
+        let cases = [
+            (r"\bignore (?:all|previous) rules?\b", "please ignore previous rule!"),
+            (r"(?i)Reveal[[:punct:]\s]{1,3}(?:[a-z]{1,9} ){0,2}prompt", "REVEAL -your own prompt"),
+            (r"(?i-u:tell [l-o]e[^a-m ]{2})", "TELL Mez2"),
+            (r"\b{start-half}für (?:dich|ÜBER)\b{end-half}", "nur für dich."),
+            (r"(?m)^a{2,3}[b-p]+c?$", "x\naaabpc\ny"),
+        ];
+        for (pattern, text) in cases {
+            let hir = regex_syntax::parse(pattern).unwrap();
+            let plain = finds(&hir, text).unwrap();
+            let (rot13, reversed) = turned(pattern);
+            let rotate = |text: &str| -> String {
+                text.chars().map(|char| u8::try_from(char).map_or(char, |byte| char::from(next_half(byte)))).collect()
+            };
+            assert_eq!(finds(&rot13.unwrap(), &rotate(text)).unwrap(), rotate(&plain), "{pattern} in ROT13");
+            let backwards = |text: &str| text.chars().rev().collect::<String>();
+            assert_eq!(finds(&reversed.unwrap(), &backwards(text)).unwrap(), backwards(&plain), "{pattern} backwards");
+        }
+    }
+
+    #[test]
+    fn what_has_no_letters_is_not_looked_for_twice() {
+        assert_eq!(turned("忽略|无视").0, None);
+        let (rot13, _) = turned("忽略|ignore");
+        assert_eq!(finds(&rot13.clone().unwrap(), "vtaber").as_deref(), Some("vtaber"));
+        assert_eq!(finds(&rot13.unwrap(), "忽略"), None);
+        let pattern = Pattern::new(regex_syntax::parse("[0-9]{3}").unwrap(), "".into());
+        assert_eq!(disguised(pattern).len(), 1);
+    }
+}

@@ -1,0 +1,211 @@
+//! The Morse view: texts that stand in Morse code inside a text (ITU-R M.1677-1).
+//!
+//! A code is up to [`MAX_SIGNS`] dots and dashes in a row, written in any of the usual ways. Codes with one space between
+//! them, or with a space between words (a slash or bar, a line break, more than one space, [`MAX_GAP`] characters at most),
+//! are a run. It begins where no letter, figure, dot or dash stands before it, and ends with the last code that stands for
+//! something. Runs of [`MIN_CODES`] codes or more are a text of its own, in small letters; its units are the codes.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::{Readers, Shape, Shown, View, ViewKind};
+
+pub(super) const KIND: ViewKind = ViewKind {
+    name: "morse",
+    why: "decoded from Morse code",
+    shape: Shape::Inside,
+    readers: Readers::Asking,
+    make: |at| Box::new(Morse { at, ..Morse::default() }),
+    wakes: |_| true,
+};
+
+/// The longest code.
+pub(super) const MAX_SIGNS: usize = 7;
+/// A shorter run is taken for punctuation.
+pub(super) const MIN_CODES: usize = 4;
+/// Most characters between two codes.
+pub(super) const MAX_GAP: usize = 5;
+
+/// The view of one text.
+#[derive(Clone, Debug, Default)]
+struct Morse {
+    /// Bytes seen.
+    at: usize,
+    /// The code that has begun, as dots and dashes, and where it stands. Empty where the run has come to a space.
+    code: SmallVec<[u8; MAX_SIGNS]>,
+    range: Range<usize>,
+    /// Characters since the last code, whether they are more than one space, and where they begin.
+    gap: usize,
+    parts: bool,
+    from: usize,
+    /// Codes of the run that are not shown, as there are too few.
+    codes: SmallVec<[(Range<usize>, Option<usize>, char); MIN_CODES]>,
+    /// There were enough of them.
+    shown: bool,
+    inside: bool,
+    /// What was seen last may be a part of a word or a sentence.
+    torn: bool,
+}
+
+impl View for Morse {
+    fn copy(&self) -> Box<dyn View> {
+        Box::new(self.clone())
+    }
+
+    fn feed(&mut self, piece: &str, shown: &mut Shown) {
+        for char in piece.chars() {
+            self.see(char, shown);
+            self.at += char.len_utf8();
+        }
+    }
+
+    fn finish(&mut self, shown: &mut Shown) {
+        self.decode(shown);
+        self.end(shown);
+    }
+
+    fn open(&self) -> usize {
+        let begun = if self.code.is_empty() { self.at } else { self.range.start };
+        let gap = if self.inside && self.gap > 0 { self.from } else { begun };
+        self.codes.first().map_or(gap, |(range, ..)| range.start)
+    }
+}
+
+impl Morse {
+    fn see(&mut self, char: char, shown: &mut Shown) {
+        if let Some(sign) = sign(char) {
+            if self.code.is_empty() && self.torn && !self.inside {
+                return;
+            }
+            if self.code.is_empty() {
+                self.range = self.at..self.at;
+            }
+            self.inside = true;
+            self.code.push(sign);
+            self.range.end = self.at + char.len_utf8();
+            if self.code.len() > MAX_SIGNS {
+                self.end(shown);
+                self.torn = true;
+            }
+            return;
+        }
+        self.decode(shown);
+        let is_space = char.is_whitespace() || matches!(char, '/' | '|');
+        if self.inside && is_space && self.gap < MAX_GAP {
+            if self.gap == 0 {
+                self.from = self.at;
+            }
+            self.parts |= self.gap > 0 || char != ' ';
+            self.gap += 1;
+        } else {
+            self.end(shown);
+        }
+        self.torn = char.is_alphanumeric();
+    }
+
+    /// The code that has begun is all there.
+    fn decode(&mut self, shown: &mut Shown) {
+        if self.code.is_empty() {
+            return;
+        }
+        let Some(char) = meaning(&self.code) else { return self.end(shown) };
+        let (code, parts) = (self.range.clone(), self.parts.then_some(self.from));
+        self.codes.push((code, parts, char));
+        (self.gap, self.parts) = (0, false);
+        self.code.clear();
+        if !self.shown && self.codes.len() >= MIN_CODES {
+            shown.begin();
+            self.shown = true;
+        }
+        if self.shown {
+            for (range, parts, char) in self.codes.drain(..) {
+                if let Some(from) = parts {
+                    shown.unit(from..range.start, 1, " ");
+                }
+                shown.unit(range, char.len_utf8(), char.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+
+    /// The run has ended.
+    fn end(&mut self, shown: &mut Shown) {
+        if std::mem::take(&mut self.shown) {
+            shown.end();
+        }
+        self.code.clear();
+        self.codes.clear();
+        (self.gap, self.parts, self.inside) = (0, false, false);
+    }
+}
+
+/// Dots and dashes as people write them.
+pub(super) fn sign(char: char) -> Option<u8> {
+    match char {
+        '.' | '·' | '•' | '∙' => Some(b'.'),
+        '-' | '−' | '‐' | '–' | '—' | '_' => Some(b'-'),
+        _ => None,
+    }
+}
+
+fn meaning(code: &[u8]) -> Option<char> {
+    CODES.iter().find(|(own, _)| own.as_bytes() == code).map(|(_, char)| *char)
+}
+
+/// The codes of the recommendation, and some that are common besides.
+pub(super) const CODES: &[(&str, char)] = &[
+    (".-", 'a'),
+    ("-...", 'b'),
+    ("-.-.", 'c'),
+    ("-..", 'd'),
+    (".", 'e'),
+    ("..-.", 'f'),
+    ("--.", 'g'),
+    ("....", 'h'),
+    ("..", 'i'),
+    (".---", 'j'),
+    ("-.-", 'k'),
+    (".-..", 'l'),
+    ("--", 'm'),
+    ("-.", 'n'),
+    ("---", 'o'),
+    (".--.", 'p'),
+    ("--.-", 'q'),
+    (".-.", 'r'),
+    ("...", 's'),
+    ("-", 't'),
+    ("..-", 'u'),
+    ("...-", 'v'),
+    (".--", 'w'),
+    ("-..-", 'x'),
+    ("-.--", 'y'),
+    ("--..", 'z'),
+    ("-----", '0'),
+    (".----", '1'),
+    ("..---", '2'),
+    ("...--", '3'),
+    ("....-", '4'),
+    (".....", '5'),
+    ("-....", '6'),
+    ("--...", '7'),
+    ("---..", '8'),
+    ("----.", '9'),
+    (".-.-.-", '.'),
+    ("--..--", ','),
+    ("---...", ':'),
+    ("..--..", '?'),
+    (".----.", '\''),
+    ("-....-", '-'),
+    ("-..-.", '/'),
+    ("-.--.", '('),
+    ("-.--.-", ')'),
+    (".-..-.", '"'),
+    ("-...-", '='),
+    (".-.-.", '+'),
+    (".--.-.", '@'),
+    ("-.-.--", '!'),
+    (".-...", '&'),
+    ("-.-.-.", ';'),
+    ("..--.-", '_'),
+    ("...-..-", '$'),
+];
