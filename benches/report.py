@@ -66,6 +66,8 @@ def report(figures):
         parts.append(classifier(figures["classifier"]))
     if "memory" in figures:
         parts.append(memory(figures["memory"]))
+    if "texts" in figures:
+        parts.append(texts(figures["texts"], figures["presidio"]))
     if "micro" in figures:
         parts.append(
             "## Parts\n\nOne thread, in process, by [divan](https://docs.rs/divan): `cargo bench --bench micro`.\n\n"
@@ -73,6 +75,30 @@ def report(figures):
         )
     parts.append(AGAIN)
     return "\n".join(parts)
+
+
+def texts(rates, presidio):
+    """All rules over ordinary and adversarial texts, and Presidio beside them."""
+    middle = {name: statistics.median(rounds) for name, rounds in rates.items()}
+    verdict = lambda rate, least: "met" if rate >= least else "**missed**"
+    out = [
+        "## Texts\n\nOne core, in process, messages of 8 KB, MB/s: `cargo bench --bench texts`. `all` is personal data, secrets, "
+        "injections and hidden characters together; the adversarial texts (`benches/adversarial/`) are read by `all`.\n\n"
+        "| text | rules | MB/s | least | |\n|---|---|---|---|---|\n"
+    ]
+    for name, rounds in rates.items():
+        text, _, rules = name.partition("/")
+        least = (150 if rules == "all" else None) if rules else 30
+        spread = f"{middle[name]:.1f} ({min(rounds):.1f}–{max(rounds):.1f})"
+        end = f"{least} | {verdict(middle[name], least)}" if least else " | "
+        out.append(f"| {text if rules else f'`{text}`'} | `{rules or 'all'}` | {spread} | {end} |\n")
+    own, other = middle["english/pii"], statistics.median(presidio["rates"])
+    out.append(
+        f"\n[Presidio](https://github.com/microsoft/presidio)'s {presidio['recognizers']} pattern recognizers, without their context "
+        f"words and without a language model, read {other:.3f} MB/s of the same English text; `pii` is {own / other:.0f} × as fast, "
+        f"at least 200: {verdict(own / other, 200)}.\n"
+    )
+    return "".join(out)
 
 
 def apis(micro):

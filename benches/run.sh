@@ -9,9 +9,18 @@ trap 'exit 1' HUP INT TERM
 
 echo "== building" >&2
 cargo build --release --locked
-cargo bench --locked --no-run --bench classifier --bench micro
+cargo bench --locked --no-run --bench classifier --bench micro --bench texts
 echo "== parts, in process" >&2
 cargo bench --locked --bench micro >"$parts/micro.txt"
+echo "== all rules over texts, and Presidio beside them" >&2
+presidio=.runtime/presidio
+if ! cmp -s benches/requirements.txt "$presidio/installed.txt"; then
+    python3 -m venv --clear "$presidio"
+    "$presidio/bin/pip" install --quiet --disable-pip-version-check --requirement benches/requirements.txt
+    cp benches/requirements.txt "$presidio/installed.txt"
+fi
+cargo bench --locked --bench texts >"$parts/texts.json"
+"$presidio/bin/python" benches/presidio.py >"$parts/presidio.json"
 echo "== a classifier through the proxy, beside a bare run" >&2
 cargo bench --locked --bench classifier >"$parts/classifier.json"
 echo "== the proxy beside nginx" >&2
@@ -26,6 +35,8 @@ parts, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 figures = json.loads((parts / "proxy.json").read_text())
 figures["classifier"] = json.loads((parts / "classifier.json").read_text())
 figures["streams"] = json.loads((parts / "streams.json").read_text())
+figures["texts"] = json.loads((parts / "texts.json").read_text())
+figures["presidio"] = json.loads((parts / "presidio.json").read_text())
 figures["micro"] = (parts / "micro.txt").read_text()
 out.write_text(json.dumps(figures, indent=1) + "\n")
 PYTHON

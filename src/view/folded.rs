@@ -5,6 +5,7 @@
 //! unit is a character or, where it is one that marks combine with (letters, kana, Hangul, arrows and signs that can be
 //! struck through), that character and the combining marks behind it, at most [`MAX_UNIT`] characters. Letter case stays.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -135,6 +136,9 @@ impl Folded {
 
     /// Whether a character is one with the unit so far.
     fn goes_on(&self, char: char) -> bool {
+        if TABLES.may_join.has(char) == Some(false) {
+            return false;
+        }
         let mut first = None;
         decompose_compatible(char, |part| first = first.or(Some(part)));
         let first = first.unwrap_or(char);
@@ -182,7 +186,68 @@ fn show(range: Range<usize>, text: &str, folded: &str, shown: &mut Shown) {
 
 /// Whether the character alone is in normal form, for sure.
 fn is_plain(char: char) -> bool {
-    char.is_ascii() || is_nfkc_quick(std::iter::once(char)) == IsNormalized::Yes
+    char.is_ascii() || TABLES.plain.has(char).unwrap_or_else(|| is_plain_alone(char))
+}
+
+fn is_plain_alone(char: char) -> bool {
+    is_nfkc_quick(std::iter::once(char)) == IsNormalized::Yes
+}
+
+/// What is asked of every character that is not ASCII, worked out once: Unicode's own tables have to be searched.
+static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
+    plain: Chars::of(is_plain_alone),
+    may_join: {
+        // All that composes with a character before it: the last of two in some composition. Those of Hangul are not in
+        // the tables.
+        let mut seconds: HashSet<char> = ('\u{1161}'..='\u{1175}').chain('\u{11a8}'..='\u{11c2}').collect();
+        for char in composed() {
+            let mut is_first = true;
+            decompose_canonical(*char, |part| {
+                if !std::mem::replace(&mut is_first, false) {
+                    seconds.insert(part);
+                }
+            });
+        }
+        Chars::of(|char| {
+            let mut first = None;
+            decompose_compatible(char, |part| first = first.or(Some(part)));
+            let first = first.unwrap_or(char);
+            canonical_combining_class(first) != 0 || seconds.contains(&first)
+        })
+    },
+});
+
+/// Makes the tables, which takes some milliseconds.
+pub(super) fn prepare() {
+    LazyLock::force(&TABLES);
+}
+
+struct Tables {
+    /// Characters that are in normal form alone, for sure.
+    plain: Chars,
+    /// Characters that may be one with the unit before them.
+    may_join: Chars,
+}
+
+/// A set of the characters before [`Chars::END`], with a bit for each.
+struct Chars(Box<[u64]>);
+
+impl Chars {
+    /// Behind it are few characters and much room.
+    const END: char = '\u{30000}';
+
+    fn of(has: impl Fn(char) -> bool) -> Chars {
+        let mut bits = vec![0; Chars::END as usize >> 6];
+        for char in ('\0'..Chars::END).filter(|char| has(*char)) {
+            bits[char as usize >> 6] |= 1 << (char as usize & 63);
+        }
+        Chars(bits.into())
+    }
+
+    /// Whether it is in the set; `None`: nobody knows.
+    fn has(&self, char: char) -> Option<bool> {
+        self.0.get(char as usize >> 6).map(|bits| bits >> (char as usize & 63) & 1 == 1)
+    }
 }
 
 /// Whether something may compose with the character before it: the blocks of all that does, which a test goes through.
@@ -204,6 +269,22 @@ pub(super) fn takes_marks(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_joins_no_unit_composes_with_nothing() {
+        for char in ('\0'..=char::MAX).filter(|char| TABLES.may_join.has(*char) == Some(false)) {
+            let mut first = None;
+            decompose_compatible(char, |part| first = first.or(Some(part)));
+            assert_eq!(canonical_combining_class(first.unwrap_or(char)), 0, "{char:?}");
+        }
+        for composed in composed() {
+            let mut parts = Vec::new();
+            decompose_canonical(*composed, |part| parts.push(part));
+            assert_ne!(TABLES.may_join.has(parts[parts.len() - 1]), Some(false), "{composed:?}");
+        }
+        assert!(['\u{1161}', '\u{11a8}', '\u{301}'].into_iter().all(|char| TABLES.may_join.has(char) == Some(true)));
+        assert!(!['a', 'ж', '中', '가'].into_iter().any(|char| TABLES.may_join.has(char) == Some(true)));
+    }
 
     #[test]
     fn all_that_composes_waits_for_marks() {

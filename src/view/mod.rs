@@ -77,6 +77,7 @@ pub enum Shape {
 /// Makes the tables that views read, so that no text waits for them.
 pub fn prepare() {
     composed();
+    folded::prepare();
     lookalikes::prepare();
 }
 
