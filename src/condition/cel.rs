@@ -273,7 +273,7 @@ impl Check<'_> {
                     return Err(self.fault(pattern, "`matches` wants a pattern that is written out"));
                 };
                 let pattern = compiled(text.inner()).map_err(|reason| self.fault(pattern, reason))?;
-                Ok((Expr::Matches(Box::new(of), pattern), Type::Bool))
+                Ok((Expr::Matches(Box::new(of), Box::new(pattern)), Type::Bool))
             }
             ("size", Some(of), []) | ("size", None, [of]) => {
                 let (expr, kind) = self.expr(of, depth)?;

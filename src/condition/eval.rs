@@ -40,7 +40,7 @@ pub(super) enum Expr {
     Compute(Sign, Box<[Expr; 2]>),
     Size(Box<Expr>),
     Search(Search, Box<[Expr; 2]>),
-    Matches(Box<Expr>, Pattern),
+    Matches(Box<Expr>, Box<Pattern>),
     Case(Case, Box<Expr>),
     Convert(To, Box<Expr>),
     /// The range and what must hold of its elements.
@@ -214,7 +214,7 @@ impl<'v> Judge<'v> {
             }
             Expr::In(pair) => Value::Bool(self.is_in(&value(&pair[0])?, &value(&pair[1])?)?),
             Expr::Compute(sign, pair) => self.compute(*sign, &value(&pair[0])?, &value(&pair[1])?)?,
-            Expr::Size(of) => Value::Int(self.size(&value(of)?)? as i64),
+            Expr::Size(of) => Value::Int(i64::try_from(self.size(&value(of)?)?).map_err(|_| Unjudged::Arithmetic)?),
             Expr::Search(search, pair) => {
                 let (text, part) = (self.text(value(&pair[0])?)?, self.text(value(&pair[1])?)?);
                 Value::Bool(match search {
@@ -223,10 +223,10 @@ impl<'v> Judge<'v> {
                     Search::Contains => text.contains(&*part),
                 })
             }
-            Expr::Matches(of, Pattern(dfa)) => {
+            Expr::Matches(of, pattern) => {
                 let text = self.text(value(of)?)?;
                 let input = Input::new(&*text).anchored(Anchored::No).earliest(true);
-                Value::Bool(dfa.try_search_fwd(&input).map_err(|_| Unjudged::Cost)?.is_some())
+                Value::Bool(pattern.0.try_search_fwd(&input).map_err(|_| Unjudged::Cost)?.is_some())
             }
             Expr::Case(case, of) => {
                 let text = self.text(value(of)?)?;
@@ -235,7 +235,7 @@ impl<'v> Judge<'v> {
                     Case::Upper => text.to_ascii_uppercase(),
                 }))
             }
-            Expr::Convert(to, of) => self.convert(*to, value(of)?)?,
+            Expr::Convert(to, of) => convert(*to, value(of)?)?,
             Expr::Quantified(quantifier, pair) => {
                 Value::Bool(self.quantified(*quantifier, &value(&pair[0])?, &pair[1])?)
             }
@@ -260,7 +260,7 @@ impl<'v> Judge<'v> {
         let (mut found, mut unjudged) = (0, None);
         // The element that decides: one that does not hold for `all`, one that holds for `exists`.
         let decides = quantifier == Quantifier::Exists;
-        for element in self.elements(over)? {
+        for element in elements(over)? {
             match self.bool(body, Some(&element)) {
                 Ok(holds) => {
                     if quantifier != Quantifier::ExistsOne && holds == decides {
@@ -279,16 +279,6 @@ impl<'v> Judge<'v> {
             (None, Quantifier::ExistsOne) => Ok(found == 1),
             (None, _) => Ok(!decides),
         }
-    }
-
-    /// The elements of a list, the keys of a mapping.
-    fn elements<'e>(&self, of: &'e Value<'v>) -> Result<Box<dyn Iterator<Item = Value<'v>> + 'e>, Unjudged> {
-        Ok(match of {
-            Value::Items(items) => Box::new(items.iter().cloned()),
-            Value::List(items) => Box::new(items.iter().map(Value::from)),
-            Value::Map(map) => Box::new(map.keys().map(|key| Value::Text(Cow::Borrowed(&**key)))),
-            _ => return Err(Unjudged::Type),
-        })
     }
 
     fn text(&self, value: Value<'v>) -> Result<Cow<'v, str>, Unjudged> {
@@ -311,7 +301,7 @@ impl<'v> Judge<'v> {
                 numbers(one, other)? == Ordering::Equal
             }
             (Value::Items(_) | Value::List(_), Value::Items(_) | Value::List(_)) => {
-                let (mut ones, mut others) = (self.elements(one)?, self.elements(other)?);
+                let (mut ones, mut others) = (elements(one)?, elements(other)?);
                 loop {
                     match (ones.next(), others.next()) {
                         (None, None) => break true,
@@ -356,7 +346,7 @@ impl<'v> Judge<'v> {
             return Ok(map.contains_key(&**key));
         }
         let mut unjudged = None;
-        for element in self.elements(list)? {
+        for element in elements(list)? {
             match self.equal(value, &element, self.strict) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
@@ -406,25 +396,6 @@ impl<'v> Judge<'v> {
             _ => return Err(Unjudged::Type),
         })
     }
-
-    fn convert(&self, to: To, value: Value<'v>) -> Result<Value<'v>, Unjudged> {
-        Ok(match (to, value) {
-            (To::Int, Value::Int(number)) => Value::Int(number),
-            (To::Int, Value::Double(number)) if number.abs() < LARGEST_WHOLE => Value::Int(number as i64),
-            (To::Int, Value::Double(_)) => return Err(Unjudged::Arithmetic),
-            (To::Int, Value::Text(text)) => Value::Int(text.parse().map_err(|_| Unjudged::Type)?),
-            (To::Double, value @ (Value::Int(_) | Value::Double(_))) => Value::Double(double(&value)?),
-            (To::Double, Value::Text(text)) => {
-                let number: f64 = text.parse().map_err(|_| Unjudged::Type)?;
-                Value::Double(Some(number).filter(|number| number.is_finite()).ok_or(Unjudged::Arithmetic)?)
-            }
-            (To::Text, Value::Text(text)) => Value::Text(text),
-            (To::Text, Value::Int(number)) => Value::Text(Cow::Owned(number.to_string())),
-            (To::Text, Value::Double(number)) => Value::Text(Cow::Owned(number.to_string())),
-            (To::Text, Value::Bool(value)) => Value::Text(Cow::Borrowed(if value { "true" } else { "false" })),
-            _ => return Err(Unjudged::Type),
-        })
-    }
 }
 
 /// What a quantifier is at, if one goes.
@@ -432,6 +403,35 @@ type Element<'e, 'v> = Option<&'e Value<'v>>;
 
 /// From here on not every whole number is a double: 2^53.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// The elements of a list, the keys of a mapping.
+fn elements<'e, 'v>(of: &'e Value<'v>) -> Result<Box<dyn Iterator<Item = Value<'v>> + 'e>, Unjudged> {
+    Ok(match of {
+        Value::Items(items) => Box::new(items.iter().cloned()),
+        Value::List(items) => Box::new(items.iter().map(Value::from)),
+        Value::Map(map) => Box::new(map.keys().map(|key| Value::Text(Cow::Borrowed(&**key)))),
+        _ => return Err(Unjudged::Type),
+    })
+}
+
+fn convert(to: To, value: Value<'_>) -> Result<Value<'_>, Unjudged> {
+    Ok(match (to, value) {
+        (To::Int, Value::Int(number)) => Value::Int(number),
+        (To::Int, Value::Double(number)) if number.abs() < LARGEST_WHOLE => Value::Int(number as i64),
+        (To::Int, Value::Double(_)) => return Err(Unjudged::Arithmetic),
+        (To::Int, Value::Text(text)) => Value::Int(text.parse().map_err(|_| Unjudged::Type)?),
+        (To::Double, value @ (Value::Int(_) | Value::Double(_))) => Value::Double(double(&value)?),
+        (To::Double, Value::Text(text)) => {
+            let number: f64 = text.parse().map_err(|_| Unjudged::Type)?;
+            Value::Double(Some(number).filter(|number| number.is_finite()).ok_or(Unjudged::Arithmetic)?)
+        }
+        (To::Text, Value::Text(text)) => Value::Text(text),
+        (To::Text, Value::Int(number)) => Value::Text(Cow::Owned(number.to_string())),
+        (To::Text, Value::Double(number)) => Value::Text(Cow::Owned(number.to_string())),
+        (To::Text, Value::Bool(value)) => Value::Text(Cow::Borrowed(if value { "true" } else { "false" })),
+        _ => return Err(Unjudged::Type),
+    })
+}
 
 fn field<'v>(of: &Value<'v>, name: &str) -> Result<Option<Value<'v>>, Unjudged> {
     match of {

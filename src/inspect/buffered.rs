@@ -191,7 +191,9 @@ impl<'b> Buffered<'b> {
     /// What runs over a text.
     fn plan(&mut self, index: usize, scope: Scope) -> Arc<ChannelPlan> {
         let (plan, unjudged) = self.context.plan_of(scope, || self.standing(index));
-        unjudged.into_iter().for_each(|rule| self.report.note_unjudged(rule));
+        for rule in unjudged {
+            self.report.note_unjudged(rule);
+        }
         plan
     }
 

@@ -345,7 +345,9 @@ impl Stream {
             return Arc::clone(plan);
         }
         let (plan, unjudged) = self.context.plan_of(scope, || Standing::in_answer(kind));
-        unjudged.into_iter().for_each(|rule| self.report.note_unjudged(rule));
+        for rule in unjudged {
+            self.report.note_unjudged(rule);
+        }
         self.plans.push((scope, kind, Arc::clone(&plan)));
         plan
     }

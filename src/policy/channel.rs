@@ -266,7 +266,9 @@ impl Channel {
                 note_score(&mut self.scores, name.clone(), *score);
             }
         }
-        findings.into_iter().for_each(|finding| self.keep(finding));
+        for finding in findings {
+            self.keep(finding);
+        }
     }
 
     /// Whether a rule may block or rewrite the text for what it is at its end, also if it is empty then: it is too short,

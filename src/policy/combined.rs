@@ -112,7 +112,7 @@ impl Combined {
     /// Gives up on outstanding answers; returns whether there were any.
     pub(super) fn abandon(&mut self) -> bool {
         self.asked.clear();
-        self.members.iter_mut().fold(false, |any, member| !member.abandon().is_empty() || any)
+        self.members.iter_mut().map(Channel::abandon).filter(|rules| !rules.is_empty()).count() > 0
     }
 
     /// Lets go of text that members have no use for.
@@ -125,7 +125,7 @@ impl Combined {
 
     /// The highest scores of members' labels.
     pub(super) fn scores(&self) -> impl Iterator<Item = &(String, f32)> {
-        self.members.iter().flat_map(|member| member.scores())
+        self.members.iter().flat_map(Channel::scores)
     }
 
     /// Decides, once all is there: what is to be reported. A bound or a failure of a member is one of the rule's.
@@ -134,7 +134,7 @@ impl Combined {
         let rule = self.combination.rule;
         debug_assert!(rule < rules.rules().len());
         let found = |member: &&Channel| member.findings().iter().any(|finding| finding.outcome == Outcome::Found);
-        let all = self.members.iter().flat_map(|member| member.findings());
+        let all = self.members.iter().flat_map(Channel::findings);
         let mut out: Vec<Finding> = all.filter(|finding| finding.outcome != Outcome::Found).cloned().collect();
         let with = self.members.iter().filter(found).count();
         let whole = || Finding {

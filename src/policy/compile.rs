@@ -116,12 +116,11 @@ impl RuleSet {
             let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
             key.push(usize::from(response));
-            let plan = match by_rules.get(&key) {
-                Some(plan) => Arc::clone(plan),
-                None => {
-                    let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
-                    Arc::new(set.plan(&readers, response, labels, &mut shared)?)
-                }
+            let plan = if let Some(plan) = by_rules.get(&key) {
+                Arc::clone(plan)
+            } else {
+                let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
+                Arc::new(set.plan(&readers, response, labels, &mut shared)?)
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);

@@ -134,12 +134,11 @@ impl Context {
         for &index in rules {
             let rule = self.rules.rule(index);
             let Some(condition) = &rule.when else { continue };
-            off[index] = match condition.holds(&facts) {
-                Ok(holds) => !holds,
-                Err(_) => {
-                    unjudged.push(index);
-                    matches!(rule.action, Action::Allow(_))
-                }
+            off[index] = if let Ok(holds) = condition.holds(&facts) {
+                !holds
+            } else {
+                unjudged.push(index);
+                matches!(rule.action, Action::Allow(_))
             };
         }
     }

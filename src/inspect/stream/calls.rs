@@ -67,8 +67,8 @@ impl Stream {
         }
         // A name that comes whole begins a call, and so does what comes after one that has been judged.
         let goes_on = |known: &usize| {
-            let again = call.part == CallPart::Name && leaf.extent == Extent::Whole;
-            self.calls.open.contains(known) && !(again && !self.calls.list[*known].names.is_empty())
+            let is_first = call.part != CallPart::Name || self.calls.list[*known].names.is_empty();
+            self.calls.open.contains(known) && (is_first || leaf.extent != Extent::Whole)
         };
         let position = match known.filter(goes_on) {
             Some(position) => position,

@@ -94,9 +94,8 @@ fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
         Plan::Whole(check) => check.needs_the_end(),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
         Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
-        Plan::Classifier(_) => None,
         // Calls are always held until they are whole.
-        Plan::Tool(_) => None,
+        Plan::Classifier(_) | Plan::Tool(_) => None,
     }
 }
 
