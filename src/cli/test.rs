@@ -152,3 +152,6 @@ fn read(path: &Path) -> anyhow::Result<Found> {
     let policy = name.strip_suffix(ENDING).unwrap_or(&name).to_owned();
     Ok(Found { source, folder: path.parent().unwrap_or(Path::new("")).to_owned(), policy })
 }
+
+#[cfg(test)]
+mod tests;

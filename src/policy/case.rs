@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Facts, shipped};
-use crate::config::value::{boolean, filled, json, one_of, string, wrong};
+use crate::config::value::{boolean, count, filled, json, one_of, string, unknown, wrong};
 use crate::config::{At, Collector, Entry, MapReader, Node, Problem, Problems, Source, Value};
 use crate::segment::Kind;
 
@@ -147,6 +147,10 @@ fn given(reader: &mut MapReader<'_>) -> Option<Given> {
     let keys = ["input", "output", "messages", "stream"];
     let written: Vec<(&str, &Node)> =
         keys.into_iter().filter_map(|key| reader.node(key).map(|node| (key, node))).collect();
+    let kind = reader.optional("as", |node| {
+        let name = string(node)?;
+        Kind::from_name(&name).ok_or_else(|| unknown(node, "kind", &name, Kind::ALL.map(Kind::name)))
+    });
     let [(key, node)] = written.as_slice() else {
         reader.problem(
             Problem::error(reader.head(), "a case tries one thing")
@@ -154,15 +158,32 @@ fn given(reader: &mut MapReader<'_>) -> Option<Given> {
         );
         return None;
     };
+    if kind.is_some() && *key != "input" {
+        reader.problem(
+            Problem::error(reader.head(), "only an `input` is of a kind that `as` names").label("expected no `as`"),
+        );
+    }
     let given = match *key {
-        "input" => string(node).map(|text| Given::Text(Kind::User, text)),
-        "output" => string(node).map(|text| Given::Text(Kind::Completion, text)),
+        "input" => return text(node, reader.problems()).map(|text| Given::Text(kind.unwrap_or(Kind::User), text)),
+        "output" => return text(node, reader.problems()).map(|text| Given::Text(Kind::Completion, text)),
         "messages" if node.items().is_empty() => Err(wrong(node, "a list of messages, each with `role` and `content`")),
         "messages" => json(node).map(Given::Messages),
         _ if node.items().is_empty() => Err(wrong(node, "a list of texts, one a delta")),
         _ => node.items().iter().map(string).collect::<Result<_, _>>().map(Given::Stream),
     };
     reader.problems().keep(given)
+}
+
+/// A text as it stands, or one that is written once and meant many times.
+fn text(node: &Node, problems: &Collector) -> Option<String> {
+    if !matches!(node.value, Value::Map(_)) {
+        return problems.keep(string(node));
+    }
+    MapReader::read(node, "the repeated text", problems, |reader| {
+        let text = reader.required("repeat", filled)?;
+        Some(text.repeat(reader.required("times", count(1..=MAX_REPEATED / text.len()))?))
+    })
+    .flatten()
 }
 
 /// Unlike other lists, this one may be empty: that no rule finds anything is worth expecting.
@@ -178,6 +199,8 @@ fn rules(reader: &mut MapReader<'_>) -> Option<Vec<String>> {
     Some(rules)
 }
 
+/// The longest text that a case can ask for by repeating one, in bytes.
+const MAX_REPEATED: usize = 16 << 20;
 /// How the files' names end.
 pub const ENDING: &str = ".test.yaml";
 

@@ -21,15 +21,35 @@ pub(super) fn tests() -> impl Iterator<Item = (&'static str, Arc<Source>)> {
 }
 
 const SHIPPED: &[(&str, &str)] = &[
+    ("agent", include_str!("../../policies/agent.yaml")),
+    ("coding-assistant", include_str!("../../policies/coding-assistant.yaml")),
     ("default", include_str!("../../policies/default.yaml")),
     ("demo", include_str!("../../policies/demo.yaml")),
+    ("healthcare", include_str!("../../policies/healthcare.yaml")),
     ("injection", include_str!("../../policies/injection.yaml")),
+    ("observe", include_str!("../../policies/observe.yaml")),
+    ("output-safety", include_str!("../../policies/output-safety.yaml")),
     ("pii-shield", include_str!("../../policies/pii-shield.yaml")),
+    ("rag", include_str!("../../policies/rag.yaml")),
+    ("saas", include_str!("../../policies/saas.yaml")),
+    ("secrets", include_str!("../../policies/secrets.yaml")),
+    ("strict", include_str!("../../policies/strict.yaml")),
+    ("support-bot", include_str!("../../policies/support-bot.yaml")),
 ];
 
 const TESTS: &[(&str, &str)] = &[
+    ("agent", include_str!("../../policies/agent.test.yaml")),
+    ("coding-assistant", include_str!("../../policies/coding-assistant.test.yaml")),
     ("default", include_str!("../../policies/default.test.yaml")),
     ("demo", include_str!("../../policies/demo.test.yaml")),
+    ("healthcare", include_str!("../../policies/healthcare.test.yaml")),
     ("injection", include_str!("../../policies/injection.test.yaml")),
+    ("observe", include_str!("../../policies/observe.test.yaml")),
+    ("output-safety", include_str!("../../policies/output-safety.test.yaml")),
     ("pii-shield", include_str!("../../policies/pii-shield.test.yaml")),
+    ("rag", include_str!("../../policies/rag.test.yaml")),
+    ("saas", include_str!("../../policies/saas.test.yaml")),
+    ("secrets", include_str!("../../policies/secrets.test.yaml")),
+    ("strict", include_str!("../../policies/strict.test.yaml")),
+    ("support-bot", include_str!("../../policies/support-bot.test.yaml")),
 ];

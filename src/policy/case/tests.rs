@@ -24,6 +24,8 @@ tests:
       - { role: user, content: [{ type: text, text: hi }], n: 1 }
     expect: { verdict: block }
   - { name: stream, stream: [a, "", b c], expect: { verdict: block, text: "" } }
+  - { name: long, output: { repeat: "ab ", times: 3 }, expect: { verdict: block } }
+  - { name: tool, input: A calculator., as: tool_definition, expect: { verdict: allow } }
 "#,
     )
     .unwrap();
@@ -37,6 +39,8 @@ tests:
     ]);
     assert_eq!(*given[2], Given::Messages(messages));
     assert_eq!(*given[3], Given::Stream(["a", "", "b c"].map(str::to_owned).to_vec()));
+    assert_eq!(*given[4], Given::Text(Kind::Completion, "ab ab ab ".to_owned()));
+    assert_eq!(*given[5], Given::Text(Kind::ToolDefinition, "A calculator.".to_owned()));
     assert_eq!(file.cases[0].expect.rules.as_deref(), Some(&[][..]));
     assert_eq!(file.cases[1].expect.rules.as_deref().unwrap(), ["a", "b"]);
     assert_eq!(file.cases[2].expect.rules, None);
@@ -50,6 +54,8 @@ fn all_problems_come_at_once() {
   - { name: a, input: x, output: y, expect: { verdict: pass } }
   - { name: b, stream: [], expect: { verdict: block, rules: r1, txt: z } }
   - { inptu: x, expect: { verdict: block } }
+  - { name: c, output: x, as: user, expect: { verdict: block } }
+  - { name: d, input: { repeat: x, times: 0 }, as: usr, expect: { verdict: block } }
 ",
     )
     .unwrap_err();
@@ -102,9 +108,29 @@ fn all_problems_come_at_once() {
      --> a.test.yaml:4:7
       |
     4 |   - { inptu: x, expect: { verdict: block } }
-      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `vars`, `request` or `expect`
+      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `as`, `vars`, `request` or `expect`
       |
       = help: did you mean `input`?
+
+    error: only an `input` is of a kind that `as` names
+     --> a.test.yaml:5:7
+      |
+    5 |   - { name: c, output: x, as: user, expect: { verdict: block } }
+      |       ^^^^ expected no `as`
+
+    error: unknown kind `usr`
+     --> a.test.yaml:6:52
+      |
+    6 |   - { name: d, input: { repeat: x, times: 0 }, as: usr, expect: { verdict: block } }
+      |                                                    ^^^ expected `system`, `user`, `assistant`, `document`, `tool_definition`, `tool_call`, `tool_result`, `reasoning`, `completion` or `metadata`
+      |
+      = help: did you mean `user`?
+
+    error: wrong value for `times`
+     --> a.test.yaml:6:43
+      |
+    6 |   - { name: d, input: { repeat: x, times: 0 }, as: usr, expect: { verdict: block } }
+      |                                           ^ expected a whole number from 1 to 16777216, found the number `0`
     "#);
 }
 
@@ -112,6 +138,6 @@ fn all_problems_come_at_once() {
 fn the_shipped_policies_have_tests() {
     for (name, source) in shipped() {
         let file = CaseFile::read(&source).unwrap_or_else(|problems| panic!("{name}: {problems}"));
-        assert!(file.cases.len() >= 5, "{name}");
+        assert!(file.cases.len() >= 8, "{name}");
     }
 }
