@@ -5,6 +5,7 @@
 //! what it then finds is what it would find in the turned text, at the same place. Disguises that change a text here and
 //! there are views ([`crate::view::Readers::Asking`]).
 
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 use super::Pattern;
@@ -14,10 +15,52 @@ use super::Pattern;
 pub(super) fn disguised(pattern: Pattern) -> Vec<Pattern> {
     let pattern = Pattern { disguised: true, ..pattern };
     let turned = [rot13(&pattern.hir), reversed(&pattern.hir)].into_iter().flatten();
-    let turned: Vec<Hir> = turned.filter(|hir| *hir != pattern.hir).collect();
-    let turned = turned.into_iter().map(|hir| Pattern { hir, ..pattern.clone() });
-    std::iter::once(pattern.clone()).chain(turned).collect()
+    let turned = turned.filter(|hir| *hir != pattern.hir).filter_map(|hir| keywords(vec![hir], &[]));
+    let turned: Vec<Pattern> = turned.map(|hir| Pattern { hir, ..pattern.clone() }).collect();
+    std::iter::once(pattern).chain(turned).collect()
 }
+
+/// What is left of a pattern when only that may begin it, `rest` behind it, which a search for fixed texts finds: a turned
+/// pattern costs next to nothing, or it is not looked for. What it need not begin with is left out, as is an alternative
+/// that begins with anything else.
+fn keywords(mut parts: Vec<Hir>, rest: &[Hir]) -> Option<Hir> {
+    let mut looks = Vec::new();
+    while !parts.is_empty() {
+        if begins_with_keywords(Hir::concat([&parts, rest].concat())) {
+            looks.append(&mut parts);
+            return Some(Hir::concat(looks));
+        }
+        let first = parts.remove(0);
+        match first.into_kind() {
+            HirKind::Look(look) => looks.push(Hir::look(look)),
+            HirKind::Repetition(repetition) if repetition.min == 0 => {}
+            HirKind::Capture(capture) => parts.insert(0, *capture.sub),
+            HirKind::Concat(inner) => parts = [inner, parts].concat(),
+            HirKind::Alternation(branches) => {
+                let behind = [&parts, rest].concat();
+                let kept: Vec<Hir> =
+                    branches.into_iter().filter_map(|branch| keywords(vec![branch], &behind)).collect();
+                looks.push((!kept.is_empty()).then(|| Hir::alternation(kept))?);
+                looks.append(&mut parts);
+                return Some(Hir::concat(looks));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn begins_with_keywords(hir: Hir) -> bool {
+    let mut extractor = Extractor::new();
+    extractor.limit_literal_len(MIN_KEYWORD).limit_class(3).limit_total(MAX_KEYWORDS);
+    let found = extractor.extract(&hir);
+    found.literals().is_some_and(|found| found.iter().all(|literal| literal.len() >= MIN_KEYWORD))
+}
+
+/// A shorter beginning, in bytes, is met too often.
+const MIN_KEYWORD: usize = 4;
+/// Most beginnings of one pattern, capitals and small letters counted.
+const MAX_KEYWORDS: usize = 4096;
 
 /// The pattern of the texts that become a match when each letter is thirteen places on. Of alternatives only those that
 /// have a letter to change: the others are found as they stand.
@@ -146,5 +189,20 @@ mod tests {
         assert_eq!(finds(&rot13.unwrap(), "忽略"), None);
         let pattern = Pattern::new(regex_syntax::parse("[0-9]{3}").unwrap(), "".into());
         assert_eq!(disguised(pattern).len(), 1);
+    }
+
+    #[test]
+    fn turned_patterns_begin_with_keywords_or_not_at_all() {
+        let kept = |pattern: &str| {
+            let hir = keywords(vec![reversed(&regex_syntax::parse(pattern).unwrap()).unwrap()], &[]);
+            move |text: &str| hir.as_ref().and_then(|hir| finds(hir, text))
+        };
+        let rules = kept(r"(?i)ignore (?:the |all |my ){1,3}(?:rules?|law|[a-z]{3} of it)\b");
+        assert_eq!(rules("SELUR EHT ERONGI").as_deref(), Some("SELUR EHT ERONGI"));
+        assert_eq!(rules("elur lla eht erongi").as_deref(), Some("elur lla eht erongi"));
+        assert_eq!(rules("ti fo yna lla erongi"), None, "which could begin anywhere");
+        let end = kept("prompt(?: of [a-z]{3})?[.!]{0,2}");
+        assert_eq!(end("!uoy fo tpmorp").as_deref(), Some("tpmorp"), "what need not be there is not waited for");
+        assert_eq!(kept("prompt [a-z]{1,9}")("em tpmorp"), None);
     }
 }

@@ -221,9 +221,7 @@ fn context(rules: &[RuleCase]) -> Context {
         when: None,
         detector: "test",
         plan: match &rule.look {
-            Look::Patterns(picks, validated) => {
-                Plan::Patterns(picks.iter().map(|&pick| pattern(pick, *validated)).collect())
-            }
+            Look::Patterns(..) => Plan::Patterns(rule.patterns()),
             Look::Judge(_, span) => Plan::Classifier(ClassifierPlan {
                 model: "m".into(),
                 label: "l".into(),
@@ -297,7 +295,7 @@ struct Sight {
 
 /// What patterns find in a text and by its views, with all that several views show.
 fn sights(rule: usize, patterns: &[Pattern], (readers, max_match): (Readers, usize), text: &str) -> Vec<Sight> {
-    let (readings, too_deep) = crate::view::tests::readings_for(readers, text);
+    let (readings, too_deep) = crate::view::tests::readings(readers, text);
     let mut out = Vec::new();
     for (seen, reading) in readings {
         for (range, over, score) in oracle(&patterns.iter().collect::<Vec<_>>(), max_match, &reading.text) {

@@ -17,7 +17,7 @@ use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
-use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 use super::scanner::Reach;
 
@@ -29,6 +29,10 @@ const MAX_NFA: usize = 4 << 20;
 const MAX_LITERAL: usize = 16;
 /// Most literals that one pattern gives to the prefilter.
 const MAX_LITERALS: usize = 4096;
+/// Of more literals the first bytes do: what they begin with is what costs memory.
+const FEW_LITERALS: usize = 128;
+/// So many first bytes.
+const SHORT_LITERAL: usize = 6;
 /// Most literals where classes are spelled out, as in `id-[0-9a-f]`.
 const MAX_SPELLED: usize = 512;
 /// Most states of an automaton after some bytes that are told apart.
@@ -482,6 +486,9 @@ impl Entry {
         found.keep_first_bytes(MAX_LITERAL.min(max_match));
         let mut literals: Vec<Vec<u8>> =
             found.literals()?.iter().map(|literal| literal.as_bytes().to_ascii_lowercase()).collect();
+        if literals.len() > FEW_LITERALS {
+            literals.iter_mut().for_each(|literal| literal.truncate(SHORT_LITERAL));
+        }
         literals.sort();
         // Sorted, a literal's extensions follow it directly: keeping the shortest makes every start show up once.
         literals.dedup_by(|longer, kept| longer.starts_with(kept));
@@ -530,6 +537,11 @@ fn lower(hir: &Hir) -> Hir {
                 [folded, below, above].into_iter().flatten()
             });
             Hir::class(Class::Unicode(ClassUnicode::new(small)))
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
+            let small = bytes.map(|byte| byte.to_ascii_lowercase()).map(|byte| ClassBytesRange::new(byte, byte));
+            Hir::class(Class::Bytes(ClassBytes::new(small)))
         }
         HirKind::Repetition(repetition) => {
             let mut lowered = repetition.clone();

@@ -38,13 +38,9 @@ impl Seen {
     }
 }
 
-/// Every way in which a text is read, itself first, in bytes of the text; and where something is encoded too often.
-pub(crate) fn readings(text: &str) -> (Vec<(Path, Seen)>, Vec<usize>) {
-    readings_for(Readers::All, text)
-}
-
-/// The same, by rules of this kind.
-pub(crate) fn readings_for(readers: Readers, text: &str) -> (Vec<(Path, Seen)>, Vec<usize>) {
+/// Every way in which rules of this kind read a text, itself first, in bytes of the text; and where something is encoded
+/// too often.
+pub(crate) fn readings(readers: Readers, text: &str) -> (Vec<(Path, Seen)>, Vec<usize>) {
     let itself = Seen { text: text.to_owned(), from: (0..text.len()).map(|at| at..at + 1).collect() };
     let (mut out, mut too_deep) = (Vec::new(), Vec::new());
     read(readers, Path::default(), itself, &mut out, &mut too_deep);

@@ -261,7 +261,7 @@ rules:
           --> policies/p.yaml:14:39
            |
         14 |     detect: { regex: { pattern: '(a', flags: i } }
-           |                                       ^^^^^ expected `pattern`
+           |                                       ^^^^^ expected `pattern` or `disguised`
 
         error: wrong value for `status`
           --> policies/p.yaml:15:32

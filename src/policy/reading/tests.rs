@@ -14,7 +14,7 @@ use crate::policy::rule::{Decision, Except, ExceptWhat, Mode, OnError, PolicySpe
 use crate::policy::scanner::{self, ScanSet, Scanner, Shared, TrackerSpec};
 use crate::policy::{Channel, Context, LabelInfo, RuleSet};
 use crate::segment::{Direction, Kind, Media, Scope};
-use crate::view::tests::readings_for;
+use crate::view::tests::readings;
 use crate::view::{Path, Readers, encode};
 
 fn pattern(source: &str) -> Pattern {
@@ -163,7 +163,7 @@ fn wanted(readers: Readers, source: &str, text: &str) -> Vec<(Range<usize>, bool
     let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, disguised: false, max_match: 600 };
     let set = Arc::new(ScanSet::new(&[spec], &mut Shared::default()).unwrap());
     let mut out: Vec<(Range<usize>, bool, Path)> = Vec::new();
-    for (path, seen) in readings_for(readers, text).0 {
+    for (path, seen) in readings(readers, text).0 {
         let mut scanner = Scanner::new(Arc::clone(&set));
         scanner.feed(&seen.text);
         scanner.finish();
@@ -230,6 +230,41 @@ proptest! {
             prop_assert_eq!(found, wanted(readers(id), PATTERNS[pick], &text), "{}", PATTERNS[pick]);
         }
     }
+}
+
+#[test]
+fn only_rules_that_ask_see_through_disguises() {
+    let asks = Pattern { disguised: true, ..pattern("secret word") };
+    let context = context(vec![rule(0, pattern("secret word"), None), rule(1, asks, Some("secret word!"))]);
+    for (text, found, why) in [
+        ("a s3cr3t w0rd!, no", "s3cr3t w0rd", "with letters for figures"),
+        ("a s.e.c.r.e.t w.o.r.d, no", "s.e.c.r.e.t w.o.r.d", "with spelled words put together"),
+        ("a s e c r e t   w o r d s", "s e c r e t   w o r d", "with spelled words put together"),
+        ("a s**ec**ret <i>word</i>", "s**ec**ret <i>word", "without marks inside words"),
+        ("a s**ec**ret * word, s3cret, w0rd", "", ""),
+        ("a s**ec**ret w<b x=\"y\"></b>ord<!-- no -->", "s**ec**ret w<b x=\"y\"></b>ord", "without marks inside words"),
+        ("a ... . -.-. .-. . - / .-- --- .-. -.. a", "... . -.-. .-. . - / .-- --- .-. -..", "decoded from Morse code"),
+    ] {
+        let findings = findings(&context, &[text]);
+        let seen: Vec<_> =
+            findings.iter().map(|one| (one.rule, &text[one.range.clone()], context.rules.why(one))).collect();
+        let wanted = (1, found, format!("secret word, {why}"));
+        assert_eq!(seen, if found.is_empty() { vec![] } else { vec![wanted] }, "{text}");
+        self::found(&context, text);
+    }
+    // What is excepted is so in disguise too.
+    let text = "a s.e.c.r.e.t w.o.r.d.! now";
+    assert_eq!(findings(&context, &[text])[0].judgement, Judgement::Exempt);
+}
+
+#[test]
+fn text_waits_for_disguises_only_where_a_rule_asks() {
+    let plain = rules(&[r"EMP-\d{6}"]);
+    let asks = context(vec![rule(0, Pattern { disguised: true, ..pattern("secret word") }, None)]);
+    let prose =
+        ["A model GPT4", " I said", " to *", "new* word", "... -", " th", "at", " of it!", " <b", ">bold", "</b>."];
+    let later = released(&plain, &prose).into_iter().zip(released(&asks, &prose)).map(|(plain, asks)| plain - asks);
+    assert_eq!(later.collect::<Vec<_>>(), [1, 0, 1, 0, 1, 0, 0, 1, 2, 0, 1]);
 }
 
 /// How much of a text may go out after each piece.
