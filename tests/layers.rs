@@ -36,6 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "coding",
             "config",
             "decisions",
+            "detector",
             "finding",
             "guard",
             "inspect",

@@ -14,6 +14,7 @@ mod length;
 mod pii;
 pub(crate) mod regex;
 mod secrets;
+mod similarity;
 mod unicode;
 mod whole;
 
@@ -21,6 +22,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use self::similarity::Conversation;
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 
@@ -68,12 +70,13 @@ pub const DETECTORS: &[DetectorKind] = &[
     language::KIND,
     code::KIND,
     json_schema::KIND,
+    similarity::KIND,
     classifier::KIND,
 ];
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] =
-    &["entities", "topic", "similarity", "urls", "grounding", "tool", "rate", "http", "judge", "any", "all", "not"];
+    &["entities", "topic", "urls", "grounding", "tool", "rate", "http", "judge", "any", "all", "not"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ use super::voids::{By, Voids};
 use super::whole::Wholes;
 use super::windows::Windows;
 use crate::action::Action;
-use crate::detector::{Place, Span, WholeFinding};
+use crate::detector::{Conversation, Place, Span, WholeFinding};
 use crate::finding::{Finding, Judgement, Outcome};
 use crate::segment::{Direction, Scope};
 use crate::view::Path;
@@ -37,12 +37,14 @@ pub struct Context {
     pub key: Arc<[u8]>,
     /// What values are called in this exchange: for a request while it is judged, for its answer the way back.
     pub pseudonyms: Option<Arc<Pseudonyms>>,
+    /// For an answer: what its request told the model.
+    pub conversation: Arc<Conversation>,
 }
 
 impl Context {
     /// What messages are judged with before anything is known of them.
     pub fn new(rules: Arc<RuleSet>, key: Arc<[u8]>) -> Context {
-        Context { rules, key, pseudonyms: None }
+        Context { rules, key, pseudonyms: None, conversation: Arc::default() }
     }
 
     /// Whether answers may hold placeholders whose values go back in text of this scope.
@@ -120,7 +122,7 @@ impl Channel {
         Channel {
             reading: Reading::new(Arc::clone(&plan), Path::default()),
             lengths: Lengths::new(&plan),
-            wholes: Wholes::new(&plan, place),
+            wholes: Wholes::new(&plan, place, &context.conversation),
             context: context.clone(),
             plan,
             cutters,

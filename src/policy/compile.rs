@@ -144,6 +144,11 @@ impl RuleSet {
         self.rules.iter().any(|rule| rule.spec.mode == Mode::Enforce && pseudonymizes(&rule.spec))
     }
 
+    /// Whether any rule compares answers with the conversation that they belong to.
+    pub fn reads_conversation(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(&rule.spec.plan, Plan::Whole(check) if check.reads_conversation()))
+    }
+
     /// The policy that a rule comes from.
     pub fn policy_of(&self, rule: usize) -> &PolicySpec {
         &self.policies[self.rules[rule].policy]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::detector::whole::tests::{agrees, findings, plan};
+use crate::detector::whole::tests::{agrees, findings, plan, reader};
 
 /// Code in each language as it stands in chats, without a fence.
 const SAMPLES: &[(&str, &str)] = &[
@@ -119,7 +119,7 @@ fn lines_of_any_kind_are_read_in_bounded_memory_and_without_a_panic() {
         "def é(".repeat(300),
     ] {
         let mut found = Vec::new();
-        let Some(mut reader) = all.reader(Place::Segment) else { unreachable!("it reads all texts") };
+        let Some(mut reader) = reader(&*all, Place::Segment) else { unreachable!("it reads all texts") };
         reader.feed(&text, &mut found);
         assert!(format!("{reader:?}").len() < 8 * MAX_LINE);
         reader.finish(&mut found);
