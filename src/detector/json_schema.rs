@@ -25,7 +25,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     let fence = reader.optional("fence", boolean).unwrap_or(false);
-    let file = reader.optional("file", |node| from_file(node));
+    let file = reader.optional("file", from_file);
     let inline = reader.optional("schema", |node| from_yaml(node).map(|schema| (schema, String::new())));
     let node = match (reader.node("file"), reader.node("schema")) {
         (Some(_), Some(_)) => {
@@ -120,8 +120,8 @@ impl WholeText for Schema {
         }
     }
 
-    fn source(&self) -> &str {
-        &self.source
+    fn source(&self) -> Option<&str> {
+        Some(&self.source)
     }
 
     fn needs_the_end(&self) -> Option<&'static str> {

@@ -169,12 +169,9 @@ impl Track {
 impl WholeReader for Reader {
     fn feed(&mut self, piece: &str, found: &mut Vec<WholeFinding>) {
         self.tell_bound(found);
-        let (word, tracks) = (&mut self.word, &mut self.tracks);
+        let tracks = &mut self.tracks;
         for char in piece.chars() {
-            let mut take = |word: &str, range: Range<usize>| {
-                tracks.iter_mut().for_each(|track| track.take(word, range.clone(), found))
-            };
-            word.take(char, self.at, &mut take);
+            self.word.take(char, self.at, |word, range| take(tracks, word, &range, found));
             self.at += char.len_utf8();
         }
     }
@@ -182,9 +179,7 @@ impl WholeReader for Reader {
     fn finish(&mut self, found: &mut Vec<WholeFinding>) {
         self.tell_bound(found);
         let tracks = &mut self.tracks;
-        self.word.finish(self.at, |word, range| {
-            tracks.iter_mut().for_each(|track| track.take(word, range.clone(), found));
-        });
+        self.word.finish(self.at, |word, range| take(tracks, word, &range, found));
         self.tracks.iter_mut().for_each(|track| track.end_run(found));
     }
 
@@ -199,6 +194,13 @@ impl WholeReader for Reader {
 
     fn copy(&self) -> Box<dyn WholeReader> {
         Box::new(self.clone())
+    }
+}
+
+/// A word has come.
+fn take(tracks: &mut [Track], word: &str, range: &Range<usize>, found: &mut Vec<WholeFinding>) {
+    for track in tracks {
+        track.take(word, range.clone(), found);
     }
 }
 

@@ -19,8 +19,8 @@ pub trait WholeText: fmt::Debug + Send + Sync {
     fn why(&self, label: Option<&str>) -> String;
 
     /// What the check was made from besides what stands in the policy: a file that the policy names.
-    fn source(&self) -> &str {
-        ""
+    fn source(&self) -> Option<&str> {
+        None
     }
 
     /// Whether it compares answers with the conversation that they belong to.

@@ -192,12 +192,16 @@ impl Channel {
             self.reading.feed(Kept { text: &self.text, base: self.base }, &mut sightings);
             self.take_sightings(sightings);
         }
-        let (plan, rules) = (Arc::clone(&self.plan), Arc::clone(&self.context.rules));
-        for (rule, range) in self.lengths.feed(&plan, piece, at, |rule| rules.rewrites(rule)) {
-            self.found(rule, None, None, range, Outcome::Found);
+        if !self.plan.lengths.is_empty() {
+            let rewrites = |rule: usize| self.context.rules.rewrites(rule);
+            for (rule, range) in self.lengths.feed(&self.plan, piece, at, rewrites) {
+                self.found(rule, None, None, range, Outcome::Found);
+            }
         }
-        let found = self.wholes.feed(piece);
-        self.take_whole(found);
+        if !self.plan.wholes.is_empty() {
+            let found = self.wholes.feed(piece);
+            self.take_whole(found);
+        }
         let mut cutters = std::mem::take(&mut self.cutters);
         for cutter in &mut cutters {
             let mode = cutter.mode();
@@ -227,8 +231,8 @@ impl Channel {
             }
         }
         self.cutters = cutters;
-        let (plan, rules) = (Arc::clone(&self.plan), Arc::clone(&self.context.rules));
-        for (rule, range) in self.lengths.finish(&plan, self.len(), |rule| rules.rewrites(rule)) {
+        let rewrites = |rule: usize| self.context.rules.rewrites(rule);
+        for (rule, range) in self.lengths.finish(&self.plan, self.len(), rewrites) {
             self.found(rule, None, None, range, Outcome::Found);
         }
         let found = self.wholes.finish();
