@@ -9,13 +9,13 @@ use palisade::condition::{About, Condition, Facts};
 use palisade::config::Source;
 use palisade::inspect::{Body, Buffered, Cause, Notice, Stream, StreamOptions};
 use palisade::policy::file::load_policy_source;
-use palisade::policy::{Context, RuleSet};
+use palisade::policy::{Channel, Context, RuleSet};
 use palisade::protocol::framing::{Frames, Framing};
 use palisade::protocol::json::{Json, NodeKind, RawOffsets, escape};
 use palisade::protocol::sse::{Decoder, Event};
 use palisade::protocol::walk::walk;
 use palisade::protocol::{Protocol, Recognised, json_array, ndjson, recognise};
-use palisade::segment::Direction;
+use palisade::segment::{Direction, Kind, Scope};
 
 /// Finds nothing that anybody would write, but has to look.
 const QUIET: &str = r"
@@ -39,6 +39,27 @@ rules:
   - { id: long, detect: { regex: { pattern: '[g-k]{3}(?: [g-k]{1,3})?' } }, action: redact, unrewritable: log }
 ";
 
+/// Detectors that read texts as a whole.
+const WHOLE: &str = r"
+version: 1
+name: whole
+rules:
+  - { id: language, detect: { language: { allow: [en] } }, action: log }
+  - { id: code, detect: { code: {} }, action: mask }
+  - { id: length, detect: { length: { max_tokens: 20, min_tokens: 3 } }, action: block }
+  - { id: similarity, detect: { similarity: { texts: ['a b a c a b a d', 'b a c b'], min_words: 3 } }, action: mask }
+  - id: schema
+    action: block
+    detect:
+      json_schema:
+        schema:
+          type: [object, array]
+          uniqueItems: true
+          maxProperties: 3
+          patternProperties: { '^a+$': { $ref: '#' } }
+          items: { anyOf: [{ type: number, multipleOf: 0.1 }, { type: string, format: email }, { $ref: '#' }] }
+";
+
 /// The shipped tokenizer with the shipped windows.
 static WINDOWER: LazyLock<Windower> = LazyLock::new(|| {
     let mut files =
@@ -49,6 +70,7 @@ static WINDOWER: LazyLock<Windower> = LazyLock::new(|| {
 
 static QUIET_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(QUIET));
 static EAGER_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(EAGER));
+static WHOLE_CONTEXT: LazyLock<Context> = LazyLock::new(|| context(WHOLE));
 
 fn context(policy: &str) -> Context {
     let source = Source::new("invariants.yaml", policy);
@@ -92,6 +114,30 @@ pub(crate) fn cel(data: &[u8]) {
             Err(fault) => assert!(source.get(fault.range.clone()).is_some(), "{fault:?}"),
         }
     }
+}
+
+/// Checks of whole texts: the first byte is the size of the pieces.
+pub(crate) fn whole(data: &[u8]) {
+    let Some((&step, text)) = data.split_first() else { return };
+    let text = String::from_utf8_lossy(text);
+    let found = |step: usize| {
+        let plan = WHOLE_CONTEXT.rules.plan_for(Scope::one(Direction::Response, Kind::Completion));
+        let mut channel = Channel::new(&WHOLE_CONTEXT, Arc::clone(plan));
+        let chars: Vec<char> = text.chars().collect();
+        let mut open = 0;
+        for piece in chars.chunks(step) {
+            channel.feed(&piece.iter().collect::<String>());
+            assert!(channel.open() >= open);
+            open = channel.open();
+        }
+        channel.finish();
+        let findings = channel.findings().iter();
+        let mut found: Vec<_> = findings.map(|found| (found.rule, found.range.clone(), found.label.clone())).collect();
+        found.sort_by_key(|(rule, range, _)| (*rule, range.start, range.end));
+        assert!(found.iter().all(|(_, range, _)| text.get(range.clone()).is_some()));
+        found
+    };
+    assert_eq!(found(usize::from(step).max(1)), found(usize::MAX));
 }
 
 /// The framing of event streams.

@@ -49,14 +49,14 @@ const MOST_FALSE_ALARMS: f64 = 0.001;
 fn prose_is_no_code() {
     let Some(folder) = data() else { return };
     let context = context("rules: [{ id: r, detect: { code: {} }, action: log }]");
-    let (mut all, mut wrong) = (0, 0);
+    let (mut all, mut wrong) = (0usize, 0usize);
     for (file, is_prose) in FILES {
         let path = folder.join(format!("{file}.jsonl.gz"));
         if !path.exists() {
             println!("skipped: no {file}");
             continue;
         }
-        let (mut texts, mut found, mut labels) = (0, 0, BTreeMap::<String, usize>::new());
+        let (mut texts, mut found, mut labels) = (0usize, 0usize, BTreeMap::<String, usize>::new());
         for row in rows(&path) {
             let Some(text) = row["text"].as_str() else { continue };
             let channel = read(&context, Kind::User, text);

@@ -37,6 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "coding",
             "config",
             "decisions",
+            "detector",
             "finding",
             "guard",
             "inspect",

@@ -11,7 +11,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
+use super::{Conversation, DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
 use crate::config::value::{boolean, filled, wrong};
 use crate::config::{Core, MapReader, Node, Problem, Source, Value as Yaml};
 
@@ -25,7 +25,7 @@ pub(super) const KIND: DetectorKind = DetectorKind {
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     let fence = reader.optional("fence", boolean).unwrap_or(false);
-    let file = reader.optional("file", |node| from_file(node));
+    let file = reader.optional("file", from_file);
     let inline = reader.optional("schema", |node| from_yaml(node).map(|schema| (schema, String::new())));
     let node = match (reader.node("file"), reader.node("schema")) {
         (Some(_), Some(_)) => {
@@ -108,7 +108,7 @@ impl fmt::Debug for Schema {
 
 impl WholeText for Schema {
     /// A piece of JSON is none: several texts that are read as one, and strings inside of arguments, are not looked at.
-    fn reader(&self, place: Place) -> Option<Box<dyn WholeReader>> {
+    fn reader(&self, place: Place, _: &Conversation) -> Option<Box<dyn WholeReader>> {
         let reader = || Reader { schema: self.clone(), at: 0, text: String::new() };
         (place == Place::Segment).then(|| Box::new(reader()) as Box<dyn WholeReader>)
     }
@@ -120,8 +120,8 @@ impl WholeText for Schema {
         }
     }
 
-    fn source(&self) -> &str {
-        &self.source
+    fn source(&self) -> Option<&str> {
+        Some(&self.source)
     }
 
     fn needs_the_end(&self) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use unicode_normalization::char::is_combining_mark;
 use whatlang::{Detector, Lang, Script, detect};
 
-use super::{DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
+use super::{Conversation, DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
 use crate::config::value::{string, unknown};
 use crate::config::{MapReader, Problem};
 
@@ -87,7 +87,7 @@ impl Languages {
 }
 
 impl WholeText for Languages {
-    fn reader(&self, place: Place) -> Option<Box<dyn WholeReader>> {
+    fn reader(&self, place: Place, _: &Conversation) -> Option<Box<dyn WholeReader>> {
         let (languages, in_run) = (self.clone(), place == Place::Run);
         Some(Box::new(Reader {
             languages,

@@ -16,6 +16,7 @@ mod length;
 mod pii;
 pub(crate) mod regex;
 mod secrets;
+mod similarity;
 pub(crate) mod tool;
 mod unicode;
 mod urls;
@@ -26,6 +27,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use self::combine::{CombinedPlan, Form};
+pub use self::similarity::Conversation;
 pub use self::tool::ToolPlan;
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
@@ -75,6 +77,7 @@ pub const DETECTORS: &[DetectorKind] = &[
     language::KIND,
     code::KIND,
     json_schema::KIND,
+    similarity::KIND,
     classifier::KIND,
     tool::KIND,
     combine::ANY,
@@ -83,7 +86,7 @@ pub const DETECTORS: &[DetectorKind] = &[
 ];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] = &["entities", "topic", "similarity", "grounding", "rate", "http", "judge"];
+pub const LATER: &[&str] = &["entities", "topic", "grounding", "rate", "http", "judge"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]

@@ -8,17 +8,24 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Conversation;
+
 /// A check, as a rule configures it.
 pub trait WholeText: fmt::Debug + Send + Sync {
     /// Starts on a text. `None`: this check does not read such texts.
-    fn reader(&self, place: Place) -> Option<Box<dyn WholeReader>>;
+    fn reader(&self, place: Place, conversation: &Conversation) -> Option<Box<dyn WholeReader>>;
 
     /// Why something with this label is a finding, without its text.
     fn why(&self, label: Option<&str>) -> String;
 
     /// What the check was made from besides what stands in the policy: a file that the policy names.
-    fn source(&self) -> &str {
-        ""
+    fn source(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether it compares answers with the conversation that they belong to.
+    fn reads_conversation(&self) -> bool {
+        false
     }
 
     /// Why only the end of a text decides, if so.

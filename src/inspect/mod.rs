@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub use buffered::{Body, Buffered, Concluded, severest};
-pub use originals::originals;
+pub use originals::{originals, system_texts};
 pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 
 use crate::finding::Finding;

@@ -1,10 +1,11 @@
 //! The texts of a body as they came, for those who need them after it was judged: offsets in other units, the decision
 //! log's texts.
 
+use super::Body;
 use crate::protocol::Protocol;
 use crate::protocol::json::Json;
 use crate::protocol::walk::{pointer, walk, walk_unknown};
-use crate::segment::Direction;
+use crate::segment::{Direction, Kind, Scope};
 
 /// Every text of a body that can be read, with its JSON pointer. A response that is no JSON is one text.
 pub fn originals(bytes: &[u8], protocol: Option<&dyn Protocol>, direction: Direction) -> Vec<(String, String)> {
@@ -25,4 +26,11 @@ pub fn originals(bytes: &[u8], protocol: Option<&dyn Protocol>, direction: Direc
     };
     let texts = walked.iter().flat_map(|walked| &walked.texts);
     texts.map(|leaf| (pointer(&json, leaf.node, false), leaf.text(&json).into_owned())).collect()
+}
+
+/// The texts of a request that are its system prompt.
+pub fn system_texts(body: &Body<'_>) -> Vec<String> {
+    let Body::Json(json, walked) = body else { return Vec::new() };
+    let system = Scope::one(Direction::Request, Kind::System);
+    walked.texts.iter().filter(|leaf| leaf.scope == system).map(|leaf| leaf.text(json).into_owned()).collect()
 }

@@ -102,7 +102,7 @@ impl Channel {
         Channel {
             reading: Reading::new(Arc::clone(&plan), Path::default()),
             lengths: Lengths::new(&plan),
-            wholes: Wholes::new(&plan, place),
+            wholes: Wholes::new(&plan, place, &context.conversation),
             combined: combined.collect(),
             context: context.clone(),
             plan,
@@ -174,12 +174,16 @@ impl Channel {
             self.reading.feed(Kept { text: &self.text, base: self.base }, &mut sightings);
             self.take_sightings(sightings);
         }
-        let (plan, rules) = (Arc::clone(&self.plan), Arc::clone(&self.context.rules));
-        for (rule, range) in self.lengths.feed(&plan, piece, at, |rule| rules.rewrites(rule)) {
-            self.found(rule, None, None, range, Outcome::Found);
+        if !self.plan.lengths.is_empty() {
+            let rewrites = |rule: usize| self.context.rules.rewrites(rule);
+            for (rule, range) in self.lengths.feed(&self.plan, piece, at, rewrites) {
+                self.found(rule, None, None, range, Outcome::Found);
+            }
         }
-        let found = self.wholes.feed(piece);
-        self.take_whole(found);
+        if !self.plan.wholes.is_empty() {
+            let found = self.wholes.feed(piece);
+            self.take_whole(found);
+        }
         self.combined.iter_mut().for_each(|combined| combined.feed(piece));
         let mut cutters = std::mem::take(&mut self.cutters);
         for cutter in &mut cutters {
@@ -210,8 +214,8 @@ impl Channel {
             }
         }
         self.cutters = cutters;
-        let (plan, rules) = (Arc::clone(&self.plan), Arc::clone(&self.context.rules));
-        for (rule, range) in self.lengths.finish(&plan, self.len(), |rule| rules.rewrites(rule)) {
+        let rewrites = |rule: usize| self.context.rules.rewrites(rule);
+        for (rule, range) in self.lengths.finish(&self.plan, self.len(), rewrites) {
             self.found(rule, None, None, range, Outcome::Found);
         }
         let found = self.wholes.finish();

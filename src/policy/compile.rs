@@ -164,6 +164,18 @@ impl RuleSet {
         self.rules.iter().any(|rule| rule.spec.mode == Mode::Enforce && pseudonymizes(&rule.spec))
     }
 
+    /// Whether any rule compares answers with the conversation that they belong to.
+    pub fn reads_conversation(&self) -> bool {
+        fn reads(plan: &Plan) -> bool {
+            match plan {
+                Plan::Whole(check) => check.reads_conversation(),
+                Plan::Combined(combined) => combined.members.iter().any(|(_, member)| reads(member)),
+                _ => false,
+            }
+        }
+        self.rules.iter().any(|rule| reads(&rule.spec.plan))
+    }
+
     /// The policy that a rule comes from.
     pub fn policy_of(&self, rule: usize) -> &PolicySpec {
         &self.policies[self.rules[rule].policy]

@@ -12,6 +12,7 @@ use super::compile::{ChannelPlan, RuleSet};
 use super::pseudonyms::Pseudonyms;
 use crate::action::Action;
 use crate::condition;
+use crate::detector::Conversation;
 use crate::segment::{Direction, Kind, Scope};
 
 /// What all channels of one message share.
@@ -23,6 +24,8 @@ pub struct Context {
     pub key: Arc<[u8]>,
     /// What values are called in this exchange: for a request while it is judged, for its answer the way back.
     pub pseudonyms: Option<Arc<Pseudonyms>>,
+    /// For an answer: what its request told the model.
+    pub conversation: Arc<Conversation>,
     facts: Arc<Facts>,
     /// Rules whose condition is false, if there are any.
     variant: Option<Arc<Variant>>,
@@ -107,8 +110,8 @@ impl Standing {
 impl Context {
     /// What messages are judged with before anything is known of them.
     pub fn new(rules: Arc<RuleSet>, key: Arc<[u8]>) -> Context {
-        let (facts, unjudged) = (Arc::default(), Arc::default());
-        let mut context = Context { rules, key, pseudonyms: None, facts, variant: None, unjudged };
+        let (conversation, facts, unjudged) = (Arc::default(), Arc::default(), Arc::default());
+        let mut context = Context { rules, key, pseudonyms: None, conversation, facts, variant: None, unjudged };
         context.judge();
         context
     }

@@ -1,15 +1,18 @@
 //! The checks of one text that are no patterns ([`WholeText`](crate::detector::WholeText)), each for its rule.
 
+use std::sync::Arc;
+
 use super::compile::ChannelPlan;
-use crate::detector::{Place, WholeFinding, WholeReader};
+use crate::detector::{Conversation, Place, WholeFinding, WholeReader, WholeText};
 
 /// The readers of one text, each with its rule.
 #[derive(Debug, Default)]
 pub(super) struct Wholes(Vec<(usize, Box<dyn WholeReader>)>);
 
 impl Wholes {
-    pub(super) fn new(plan: &ChannelPlan, place: Place) -> Wholes {
-        let readers = plan.wholes.iter().filter_map(|(rule, check)| Some((*rule, check.reader(place)?)));
+    pub(super) fn new(plan: &ChannelPlan, place: Place, conversation: &Conversation) -> Wholes {
+        let reader = |(rule, check): &(usize, Arc<dyn WholeText>)| Some((*rule, check.reader(place, conversation)?));
+        let readers = plan.wholes.iter().filter_map(reader);
         Wholes(readers.collect())
     }
 

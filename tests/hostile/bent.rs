@@ -17,6 +17,10 @@ const STREAM: &str = concat!(
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
 );
 
+const TEXT: &str = "Können Sie mir bitte sagen, wie ich die Adresse in meinem Konto ändern kann?\n```sql\nSELECT * FROM a;\n```\nWell: a, B A-c a b a d b a c b.\n\ndef add(a, b):\n    return a + b\n<div>一二三</div>\nDROP TABLE a;";
+
+const VALUE: &str = r#"{"a":[1,0.30000000000000004,"a@b.example",["x",[],"x"]],"aa":{"a":{}},"b":"\ud83d\ude00"}"#;
+
 const MESSAGES: &str = r#"{"model":"m","max_tokens":9,"system":[{"type":"text","text":"abc dab"}],"messages":[{"role":"user","content":[{"type":"text","text":"ghi"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"abcd"}},{"type":"document","title":"bad","source":{"type":"text","media_type":"text/plain","data":"dead \u00e9"}}]},{"role":"assistant","content":[{"type":"thinking","thinking":"cab ghi","signature":"abc="},{"type":"tool_use","id":"toolu_1","name":"bad","input":{"cab":"a\nbad \u00e9","n":[1,"ee"]}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"beef"}]}]}],"tools":[{"name":"bad","input_schema":{"type":"object","properties":{"cab":{"enum":["ab","gh"]}}}}],"metadata":{"user_id":"ce"},"stop_sequences":["a","b"]}"#;
 
 const MESSAGES_STREAM: &str = concat!(
@@ -231,6 +235,11 @@ proptest! {
     #[test]
     fn windows(data in prop_oneof![bent(REQUEST), vec(select(PIECES), 0..200).prop_map(|p| p.concat().into_bytes())]) {
         invariants::windows(&data);
+    }
+
+    #[test]
+    fn whole(data in cut(prop_oneof![bent(TEXT), bent(VALUE), vec(select(PIECES), 0..40).prop_map(|p| p.concat().into_bytes())])) {
+        invariants::whole(&data);
     }
 
     #[test]

@@ -14,27 +14,30 @@ pub(super) struct Clue {
 /// What a line is a clue of, each language once.
 pub(super) fn clues(line: &str) -> impl Iterator<Item = Clue> {
     let line = line.trim();
-    let judges: [(Language, fn(&str) -> usize); 15] = [
-        (Language::C, c),
-        (Language::Cpp, cpp),
-        (Language::Csharp, csharp),
-        (Language::Go, go),
-        (Language::Html, html),
-        (Language::Java, java),
-        (Language::Javascript, javascript),
-        (Language::Php, php),
-        (Language::Powershell, powershell),
-        (Language::Python, python),
-        (Language::Ruby, ruby),
-        (Language::Rust, rust),
-        (Language::Shell, shell),
-        (Language::Sql, sql),
-        (Language::Typescript, typescript),
-    ];
-    let is_short = line.len() < 3;
-    let judged = judges.into_iter().filter(move |_| !is_short);
-    judged.map(move |(language, judge)| Clue { language, points: judge(line) }).filter(|clue| clue.points > 0)
+    let judges = JUDGES.iter().filter(|_| line.len() >= 3);
+    judges.map(|(language, judge)| Clue { language: *language, points: judge(line) }).filter(|clue| clue.points > 0)
 }
+
+/// How many points a line has for a language.
+type Judge = fn(&str) -> usize;
+
+const JUDGES: [(Language, Judge); 15] = [
+    (Language::C, c),
+    (Language::Cpp, cpp),
+    (Language::Csharp, csharp),
+    (Language::Go, go),
+    (Language::Html, html),
+    (Language::Java, java),
+    (Language::Javascript, javascript),
+    (Language::Php, php),
+    (Language::Powershell, powershell),
+    (Language::Python, python),
+    (Language::Ruby, ruby),
+    (Language::Rust, rust),
+    (Language::Shell, shell),
+    (Language::Sql, sql),
+    (Language::Typescript, typescript),
+];
 
 /// Whether a line may stand between lines of code: it is empty, indented, a comment, or ends as statements do.
 pub(super) fn is_neutral(line: &str) -> bool {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::lines::{Clue, clues, is_neutral};
-use super::{DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
+use super::{Conversation, DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 use crate::config::value::{string, unknown};
 
@@ -113,7 +113,7 @@ struct Code {
 }
 
 impl WholeText for Code {
-    fn reader(&self, _: Place) -> Option<Box<dyn WholeReader>> {
+    fn reader(&self, _: Place, _: &Conversation) -> Option<Box<dyn WholeReader>> {
         Some(Box::new(Reader {
             languages: Arc::clone(&self.languages),
             at: 0,

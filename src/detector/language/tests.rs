@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use crate::detector::whole::tests::{agrees, findings, plan};
+use crate::detector::whole::tests::{agrees, findings, plan, reader};
 
 /// A sentence or two of each, as a person might write them to a chatbot.
 const SAMPLES: &[(&str, &str)] = &[
@@ -108,7 +108,8 @@ fn pieces_do_not_matter() {
 #[test]
 fn any_text_is_read_in_bounded_memory() {
     for text in ["x".repeat(1 << 20), "é ".repeat(1 << 19), "\u{301}".repeat(1 << 19), "a1 ".repeat(1 << 18)] {
-        let (mut reader, mut found) = (plan("language: { allow: [de] }").reader(Place::Segment).unwrap(), Vec::new());
+        let (mut reader, mut found) =
+            (reader(&*plan("language: { allow: [de] }"), Place::Segment).unwrap(), Vec::new());
         reader.feed(&text, &mut found);
         let kept = format!("{reader:?}").len();
         assert!(kept < 4 * STRETCH, "{kept}");

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::detector::{Place, WholeFinding, WholeReader, WholeText};
+use crate::detector::{Conversation, Place, WholeFinding, WholeReader, WholeText};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Check {
@@ -34,7 +34,7 @@ impl Check {
 }
 
 impl WholeText for Check {
-    fn reader(&self, place: Place) -> Option<Box<dyn WholeReader>> {
+    fn reader(&self, place: Place, _: &Conversation) -> Option<Box<dyn WholeReader>> {
         let reads = !matches!((self, place), (Check::AtEnd, Place::Run));
         reads.then(|| Box::new(Reader { check: *self, at: 0, start: 0, count: 0 }) as Box<dyn WholeReader>)
     }

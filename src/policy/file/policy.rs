@@ -173,7 +173,7 @@ fn hash(merged: &Merged, name: &str, rules: &[RuleSpec]) -> Arc<str> {
     }
     for rule in rules {
         if let Plan::Whole(check) = &rule.plan {
-            text.push_str(check.source());
+            text.push_str(check.source().unwrap_or_default());
         }
     }
     let digest = Sha256::digest(text.as_bytes());

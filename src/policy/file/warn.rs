@@ -43,6 +43,14 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
         let help = "narrow `scope` to what clients send, or only `log`, if answers should stream";
         warning(place, format!("rule {id} holds each answer until it is complete"), reason, help);
     }
+    if let Plan::Whole(check) = &rule.plan
+        && check.reads_conversation()
+        && !rule.scope.meets(Scope::ANSWER)
+    {
+        let label = "only answers are compared with the request that they answer";
+        let help = "add kinds of output to `scope`, such as `completion`";
+        warning(&["scope"], format!("rule {id} finds nothing in what clients send"), label, help);
+    }
     if let Action::Rewrite(rewrite) = &rule.action
         && let Some(restore) = rewrite.restore
     {

@@ -102,3 +102,20 @@ fn a_schema_file_stands_beside_the_policy_and_counts_in_its_hash() {
     fs::write(&schema, "{type: array}").unwrap();
     assert!(load().unwrap_err().to_string().contains("answer.schema.json is not JSON"));
 }
+
+#[test]
+fn similarity_names_what_it_compares_with() {
+    let answers = |detect: &str| rule(detect).replace("user", "completion");
+    policy(&answers("similarity: { to: system }"));
+    policy(&answers("similarity: { to: system, texts: [one two three four], min_words: 3 }"));
+    policy(&rule("similarity: { texts: [one two three four], min_words: 3 }"));
+    says("similarity: {}", &["error: `similarity` has nothing to compare with", "expected `to: system` or `texts`"]);
+    says("similarity: { to: user }", &["error: wrong value for `to`", "expected `system`"]);
+    says("similarity: { to: system, min_words: 2 }", &["error: wrong value for `min_words`", "from 3 to 200"]);
+    says("similarity: { texts: [one two three] }", &["error: this text is too short to be found", "has 3 words"]);
+    let canary =
+        ["error: `canary` is not available in this version", "error: `similarity` has nothing to compare with"];
+    says("similarity: { canary: true }", &canary);
+    let said = warned(&rule("similarity: { to: system }"));
+    assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
+}
