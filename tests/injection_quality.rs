@@ -125,7 +125,7 @@ fn recall_in_disguise() {
         }
         let rows = rows(&file).into_iter().filter(|row| row["labels"]["injection"] == 1);
         let texts = rows.map(|row| (row["text"].as_str().unwrap().to_owned(), kind(&row)));
-        let sample = |text: &str| held_out(text) && hash(text) % EVERY == 0 && text.len() <= LONGEST;
+        let sample = |text: &str| held_out(text) && hash(text).is_multiple_of(EVERY) && text.len() <= LONGEST;
         attacks.extend(texts.filter(|(text, kind)| sample(text) && blocks(&context, text, *kind)));
     }
     if attacks.is_empty() {
@@ -150,7 +150,9 @@ fn recall_in_disguise() {
         let recall = 100.0 * share(count);
         println!("{:<40}{:>9}{recall:>7.1} %{:>9.1}", disguise.name, count.blocked, 100.0 - recall);
         if std::env::var_os("SHOW_MISSED").is_some() {
-            missed.iter().for_each(|text| println!("    {text:?}"));
+            for text in missed {
+                println!("    {text:?}");
+            }
         }
         if 100.0 - recall > disguise.most {
             worse.push(disguise.name);

@@ -487,7 +487,9 @@ impl Entry {
         let mut literals: Vec<Vec<u8>> =
             found.literals()?.iter().map(|literal| literal.as_bytes().to_ascii_lowercase()).collect();
         if literals.len() > FEW_LITERALS {
-            literals.iter_mut().for_each(|literal| literal.truncate(SHORT_LITERAL));
+            for literal in &mut literals {
+                literal.truncate(SHORT_LITERAL);
+            }
         }
         literals.sort();
         // Sorted, a literal's extensions follow it directly: keeping the shortest makes every start show up once.

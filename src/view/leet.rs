@@ -119,7 +119,7 @@ impl Leet {
         let in_word = is_letter(self.before) || is_letter(next);
         let stands_alone = run.len() <= 2 && !run.contains(SIGNS);
         let near = self.replaced.is_some_and(|replaced| self.at <= replaced + NEAR);
-        if !in_word && !(stands_alone && near) {
+        if !(in_word || stands_alone && near) {
             return self.same(run.len(), shown);
         }
         let is_sign = |char: char| SIGNS.contains(&char);

@@ -27,6 +27,15 @@ pub(super) const MIN_CODES: usize = 4;
 /// Most characters between two codes.
 pub(super) const MAX_GAP: usize = 5;
 
+/// A code that stands for something.
+#[derive(Clone, Debug)]
+struct Code {
+    range: Range<usize>,
+    /// Where the space between words begins that stands before it.
+    space: Option<usize>,
+    means: char,
+}
+
 /// The view of one text.
 #[derive(Clone, Debug, Default)]
 struct Morse {
@@ -40,7 +49,7 @@ struct Morse {
     parts: bool,
     from: usize,
     /// Codes of the run that are not shown, as there are too few.
-    codes: SmallVec<[(Range<usize>, Option<usize>, char); MIN_CODES]>,
+    codes: SmallVec<[Code; MIN_CODES]>,
     /// There were enough of them.
     shown: bool,
     inside: bool,
@@ -68,7 +77,7 @@ impl View for Morse {
     fn open(&self) -> usize {
         let begun = if self.code.is_empty() { self.at } else { self.range.start };
         let gap = if self.inside && self.gap > 0 { self.from } else { begun };
-        self.codes.first().map_or(gap, |(range, ..)| range.start)
+        self.codes.first().map_or(gap, |code| code.range.start)
     }
 }
 
@@ -109,9 +118,8 @@ impl Morse {
         if self.code.is_empty() {
             return;
         }
-        let Some(char) = meaning(&self.code) else { return self.end(shown) };
-        let (code, parts) = (self.range.clone(), self.parts.then_some(self.from));
-        self.codes.push((code, parts, char));
+        let Some(means) = meaning(&self.code) else { return self.end(shown) };
+        self.codes.push(Code { range: self.range.clone(), space: self.parts.then_some(self.from), means });
         (self.gap, self.parts) = (0, false);
         self.code.clear();
         if !self.shown && self.codes.len() >= MIN_CODES {
@@ -119,11 +127,11 @@ impl Morse {
             self.shown = true;
         }
         if self.shown {
-            for (range, parts, char) in self.codes.drain(..) {
-                if let Some(from) = parts {
+            for Code { range, space, means } in self.codes.drain(..) {
+                if let Some(from) = space {
                     shown.unit(from..range.start, 1, " ");
                 }
-                shown.unit(range, char.len_utf8(), char.encode_utf8(&mut [0; 4]));
+                shown.unit(range, means.len_utf8(), means.encode_utf8(&mut [0; 4]));
             }
         }
     }

@@ -424,7 +424,9 @@ fn shown_from_sleep(kind: &ViewKind, text: &str, cuts: &[usize]) -> Seen {
             let mut woken = (kind.make)(at);
             // All that it was fed, but what it still holds, was the text itself.
             shown.same(0..at);
-            last.into_iter().for_each(|last| woken.feed(last.encode_utf8(&mut [0; 4]), &mut shown));
+            if let Some(last) = last {
+                woken.feed(last.encode_utf8(&mut [0; 4]), &mut shown);
+            }
             view = Some(woken);
         }
         if let Some(view) = &mut view {

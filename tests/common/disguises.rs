@@ -33,7 +33,7 @@ pub(crate) const DISGUISES: &[Disguise] = &[
     hides("leetspeak with signs", |text| each(text, |char| swapped(char, SIGNS))),
     hides("letters spaced apart", |text| apart(text, " ")),
     hides("letters dotted apart", |text| text.split(' ').map(|word| apart(word, ".")).collect::<Vec<_>>().join(" ")),
-    hides("URL-encoding", |text| text.bytes().map(|byte| format!("%{byte:02X}")).collect()),
+    hides("URL-encoding", |text| each_byte(text, |byte| format!("%{byte:02X}"))),
     hides("HTML entities", |text| each(text, |char| format!("&#{};", u32::from(char)))),
     hides("quoted-printable", quoted_printable),
     hides("base64", |text| in_digits(text, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 6, 4)),
@@ -180,6 +180,10 @@ fn each(text: &str, spell: impl FnMut(char) -> String) -> String {
     text.chars().map(spell).collect()
 }
 
+fn each_byte(text: &str, spell: impl Fn(u8) -> String) -> String {
+    text.bytes().map(spell).collect()
+}
+
 fn each_letter(text: &str, spell: impl Fn(char) -> String) -> String {
     each(text, |char| if char.is_alphabetic() { spell(char) } else { char.into() })
 }
@@ -264,7 +268,7 @@ fn quoted_printable(text: &str) -> String {
 
 /// All bytes in digits of so many bits, filled up to groups; the last kind has none to fill.
 fn in_digits(text: &str, digits: &[u8], bits: usize, group: usize) -> String {
-    let all: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
+    let all = each_byte(text, |byte| format!("{byte:08b}"));
     let mut out: String = all
         .as_bytes()
         .chunks(bits)
@@ -274,7 +278,7 @@ fn in_digits(text: &str, digits: &[u8], bits: usize, group: usize) -> String {
             char::from(digits[value])
         })
         .collect();
-    while out.len() % group > 0 {
+    while !out.len().is_multiple_of(group) {
         out.push('=');
     }
     out
