@@ -2,8 +2,9 @@
 //!
 //! `%41` (URLs, RFC 3986), `=41` (quoted-printable, RFC 2045, in capitals), `\x41`, `\u0041`,
 //! `\u{41}`, `\U00000041` (programs), `&#65;`, `&#x41;`, `&amp;` (HTML; of the names those of ASCII characters and of
-//! spaces). A `=` at the end of a line (quoted-printable) shows nothing, nor does the line's end. Bytes are UTF-8: as many escapes as a character has bytes are one unit. What stands for a control character,
-//! or for nothing, is no escape. Escapes are undone once: what they spell may look like one.
+//! spaces). Bytes are UTF-8: as many escapes as a character has bytes are one unit. What stands for a control character,
+//! or for nothing, is no escape. Escapes are undone once: what they spell may look like one. A `=` that breaks a line is none:
+//! values in base64 end like that.
 
 use super::{Readers, Shape, Shown, View, ViewKind};
 
@@ -111,8 +112,6 @@ fn next(text: &[u8]) -> Option<usize> {
 fn escape(text: &[u8], ended: bool) -> Result<Escape, Stop> {
     match (text.first(), text.get(1)) {
         (Some(b'%'), _) => utf8(text, b"%", false),
-        (Some(b'='), Some(b'\n')) => Ok(Escape { len: 2, char: None }),
-        (Some(b'='), Some(b'\r')) => byte(text, 2, b"\n").map(|_| Escape { len: 3, char: None }),
         (Some(b'='), _) => utf8(text, b"=", true),
         (Some(b'\\'), Some(b'x')) => utf8(text, b"\\x", false),
         (Some(b'\\'), Some(b'u')) if text.get(2) == Some(&b'{') => {

@@ -1,7 +1,7 @@
-//! The view without marks inside words: emphasis of Markdown, comments and tags of HTML.
+//! The view without marks inside words: emphasis of Markdown, comments and tags of HTML, line breaks of quoted-printable.
 //!
-//! Exactly: marks are `*`, `_`, `~`, a backtick, a backslash, and, of [`MAX_MARKS`] bytes at most, `<!-- … -->` and `<name …>`
-//! or `</name>` without another `<` in it. All that stand in a row behind a letter or figure show nothing, nor do those that
+//! Exactly: marks are `*`, `_`, `~`, a backtick, a backslash, `=` with a line's end behind it (RFC 2045), and, of [`MAX_MARKS`]
+//! bytes at most, `<!-- … -->` and `<name …>` or `</name>` without another `<` in it. All that stand in a row behind a letter or figure show nothing, nor do those that
 //! stand in a row before one, [`MAX_MARKS`] bytes at most.
 
 use super::{Readers, Shape, Shown, View, ViewKind};
@@ -120,7 +120,7 @@ impl Markup {
 /// The mark that a text begins with, behind a letter.
 fn mark(text: &[u8]) -> Marks {
     match text.first() {
-        Some(b'<') => {
+        Some(b'<' | b'=') => {
             let room = text.get(..MAX_MARKS).unwrap_or(text);
             match element(room) {
                 Some(len) => Marks::Some(len, true),
@@ -128,7 +128,7 @@ fn mark(text: &[u8]) -> Marks {
                 None => Marks::Some(0, false),
             }
         }
-        _ => Marks::Some(text.iter().take_while(|&&byte| begins(byte) && byte != b'<').count(), true),
+        _ => Marks::Some(text.iter().take_while(|&&byte| begins(byte) && !matches!(byte, b'<' | b'=')).count(), true),
     }
 }
 
@@ -139,7 +139,7 @@ fn marks(text: &str) -> Marks {
         let rest = text.get(at..).unwrap_or_default();
         let room = rest.as_bytes().get(..MAX_MARKS).unwrap_or(rest.as_bytes());
         at += match room.first() {
-            Some(b'<') => match element(room) {
+            Some(b'<' | b'=') => match element(room) {
                 Some(len) => len,
                 None if room.len() < MAX_MARKS && may_be_element(room) => return Marks::Open(at),
                 None => return Marks::Some(at, false),
@@ -156,8 +156,11 @@ fn marks(text: &str) -> Marks {
     Marks::Long
 }
 
-/// The length of the comment or tag that the text begins with.
+/// The length of the comment, tag or line break that the text begins with.
 fn element(text: &[u8]) -> Option<usize> {
+    if text.first() == Some(&b'=') {
+        return [&b"=\n"[..], b"=\r\n"].into_iter().find(|end| text.starts_with(end)).map(<[u8]>::len);
+    }
     if let Some(comment) = text.strip_prefix(b"<!--") {
         return memchr::memmem::find(comment, b"-->").map(|end| 4 + end + 3);
     }
@@ -168,19 +171,20 @@ fn element(text: &[u8]) -> Option<usize> {
 /// Whether more text may make it one.
 fn may_be_element(text: &[u8]) -> bool {
     text.starts_with(b"<!--")
+        || b"=\r\n".starts_with(text)
         || b"<!--".starts_with(text)
         || (memchr::memchr2(b'<', b'>', text.get(1..).unwrap_or_default()).is_none() && is_named(text))
 }
 
 /// Whether a name follows, as far as the text goes.
 fn is_named(text: &[u8]) -> bool {
-    let name = text.strip_prefix(b"</").or(text.strip_prefix(b"<")).unwrap_or_default();
-    name.first().is_none_or(u8::is_ascii_alphabetic)
+    let name = text.strip_prefix(b"</").or(text.strip_prefix(b"<"));
+    name.is_some_and(|name| name.first().is_none_or(u8::is_ascii_alphabetic))
 }
 
 /// Whether marks may begin with this byte.
 fn begins(byte: u8) -> bool {
-    matches!(byte, b'*' | b'_' | b'~' | b'`' | b'\\' | b'<')
+    matches!(byte, b'*' | b'_' | b'~' | b'`' | b'\\' | b'<' | b'=')
 }
 
 /// Whether there is a mark beside a letter, or may be with what comes before or behind the piece.

@@ -159,10 +159,7 @@ pub(crate) fn unescaped(text: &str) -> Seen {
         let known = [bytes(rest, "%"), bytes(rest, "="), bytes(rest, "\\x"), program(rest), entity(rest)];
         let found =
             known.into_iter().flatten().next().filter(|(_, char)| !char.is_control() || "\t\n\r".contains(*char));
-        let soft_break = ["=\n", "=\r\n"].into_iter().find(|end| rest.starts_with(end));
-        let len = if let Some(end) = soft_break {
-            end.len()
-        } else if let Some((len, char)) = found {
+        let len = if let Some((len, char)) = found {
             seen.push(&char.to_string(), at..at + len);
             len
         } else {

@@ -105,7 +105,8 @@ pub(super) fn markup(text: &str) -> Seen {
             continue;
         }
         if !is_row {
-            let long = if end > at { text[at..].find(|char| !"*_~`\\<".contains(char)) } else { Some(char.len_utf8()) };
+            let long =
+                if end > at { text[at..].find(|char| !"*_~`\\<=".contains(char)) } else { Some(char.len_utf8()) };
             end = long.map_or(text.len(), |long| at + long);
         }
         seen.same(text, at..end);
@@ -119,6 +120,7 @@ pub(super) fn markup(text: &str) -> Seen {
 fn mark(text: &str) -> Option<usize> {
     let len = match text.chars().next()? {
         '*' | '_' | '~' | '`' | '\\' => 1,
+        '=' => ["=\n", "=\r\n"].into_iter().find(|end| text.starts_with(end))?.len(),
         '<' if text.starts_with("<!--") => text[4..].find("-->")? + 7,
         '<' => {
             let inside = &text[1..text.find('>')?];
