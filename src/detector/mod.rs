@@ -4,6 +4,7 @@
 //! of all rules together, so that buffered and streamed text take the same path.
 
 mod classifier;
+mod entities;
 mod example;
 mod format;
 pub(crate) mod keywords;
@@ -54,12 +55,20 @@ pub struct Choice {
 }
 
 /// Every detector that this version has.
-pub const DETECTORS: &[DetectorKind] =
-    &[regex::KIND, keywords::KIND, pii::KIND, secrets::KIND, unicode::KIND, urls::KIND, length::KIND, classifier::KIND];
+pub const DETECTORS: &[DetectorKind] = &[
+    regex::KIND,
+    keywords::KIND,
+    pii::KIND,
+    secrets::KIND,
+    unicode::KIND,
+    urls::KIND,
+    length::KIND,
+    classifier::KIND,
+    entities::KIND,
+];
 
 /// Detectors of the contract that this version refuses by name.
 pub const LATER: &[&str] = &[
-    "entities",
     "topic",
     "similarity",
     "language",
@@ -82,6 +91,8 @@ pub enum Plan {
     Patterns(Vec<Pattern>),
     /// A label of a classifier, judged window by window.
     Classifier(ClassifierPlan),
+    /// Names of people, places and the like, tagged by a model window by window.
+    Entities(EntitiesPlan),
     /// The number of characters of the whole segment.
     Length(LengthPlan),
 }
@@ -284,6 +295,17 @@ pub struct ClassifierPlan {
     pub threshold: Threshold,
     /// What the finding covers.
     pub span: Span,
+}
+
+/// `entities: { model, labels, threshold }`.
+#[derive(Clone, Debug)]
+pub struct EntitiesPlan {
+    /// The folder's name under `models/`.
+    pub model: Arc<str>,
+    /// The entities, as the model names them. Never empty.
+    pub labels: Vec<Arc<str>>,
+    /// From which probability on a word belongs to one.
+    pub threshold: f32,
 }
 
 /// `length: { max_chars, min_chars }`, in Unicode scalar values.

@@ -252,7 +252,7 @@ fn context(rules: &[RuleCase]) -> Context {
         expose: None,
         rules: specs.collect(),
     };
-    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
+    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None, entity: false });
     let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
     Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
@@ -483,7 +483,11 @@ fn wire(case: &Case) -> Vec<u8> {
 }
 
 fn judge(job: &Job) -> Answer {
-    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores: Arc::new([score(&job.text)]) }])
+    Answer::Scores(vec![Scored {
+        range: 0..job.text.len(),
+        scores: Arc::new([score(&job.text)]),
+        words: Arc::default(),
+    }])
 }
 
 /// Drives a stream in pieces; answers come up to `late` pieces late.

@@ -10,6 +10,7 @@ use sha2::Sha256;
 
 use super::compile::{ChannelPlan, ClassifierRule, Purpose, RuleSet};
 use super::effect::{Effect, effect};
+use super::entities;
 use super::job::{Answer, Job};
 use super::pseudonyms::Pseudonyms;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
@@ -270,6 +271,13 @@ impl Channel {
                 self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::OverLimit(reason));
             }
             match answer {
+                Answer::Scores(windows) | Answer::Partly(windows, _) if rule.entity => {
+                    self.note_score(&waiting.model, &rule.label, entities::highest(windows, rule.output));
+                    for (range, score) in entities::entities(windows, rule.output, rule.threshold) {
+                        let range = start + range.start..start + range.end;
+                        self.found(rule.rule, Some(Arc::clone(&rule.label)), Some(score), range, Outcome::Found);
+                    }
+                }
                 Answer::Scores(windows) | Answer::Partly(windows, _) => {
                     let mut floor = 0;
                     for window in windows {

@@ -9,6 +9,7 @@ pub mod case;
 pub mod channel;
 pub mod compile;
 pub mod effect;
+mod entities;
 pub mod file;
 pub mod job;
 mod program;

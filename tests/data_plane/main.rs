@@ -3,6 +3,7 @@
 
 mod dialects;
 mod ends;
+mod entities;
 mod gemini;
 mod generic;
 mod limits;

@@ -56,7 +56,7 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
         }
     }
-    let classifier = matches!(rule.plan, Plan::Classifier(_));
+    let classifier = matches!(rule.plan, Plan::Classifier(_) | Plan::Entities(_));
     if !classifier && node.child("window").is_some() {
         let label = "only classifier rules judge windows";
         warning(&["window"], format!("`window` has no effect on rule {id}"), label, "remove it");
@@ -80,8 +80,10 @@ fn needs_the_end(rule: &RuleSpec, patterns: &[Pattern]) -> Option<&'static str> 
             .then_some("`$` or `\\z` is known only at the end of the text"),
         Plan::Length(length) => length.min_chars.map(|_| "`min_chars` is decided only at the end of the text"),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
-        Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
-        Plan::Classifier(_) => None,
+        Plan::Classifier(_) | Plan::Entities(_) if rule.window == Window::End => {
+            Some("`window: end` judges the whole text")
+        }
+        Plan::Classifier(_) | Plan::Entities(_) => None,
     }
 }
 
