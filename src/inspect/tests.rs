@@ -483,11 +483,8 @@ fn wire(case: &Case) -> Vec<u8> {
 }
 
 fn judge(job: &Job) -> Answer {
-    Answer::Scores(vec![Scored {
-        range: 0..job.text.len(),
-        scores: Arc::new([score(&job.text)]),
-        words: Arc::default(),
-    }])
+    let (scores, words) = (Arc::new([score(&job.text)]), Arc::default());
+    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores, words }])
 }
 
 /// Drives a stream in pieces; answers come up to `late` pieces late.
