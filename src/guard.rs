@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Priority};
+use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Priority, WindowScores};
 use crate::config::{Config, Inspect, Problems, Route, Secret, Vars};
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
@@ -212,11 +212,19 @@ pub fn context(
     let labels = |model: &str, label: &str| {
         let info = inference.and_then(|inference| inference.model(model));
         let info = info.ok_or_else(|| format!("model {model} is not loaded"))?;
-        let index = info
-            .label(label)
-            .ok_or_else(|| format!("model {model} has no label {label}; it has {}", info.labels.join(", ")))?;
+        let (of_text, of_words) = (info.label(label), info.entity(label));
+        let index = of_text.or(of_words).ok_or_else(|| {
+            let mut has: Vec<&str> = info.labels.iter().chain(&*info.entities).map(String::as_str).collect();
+            has.sort_unstable();
+            let what = match (info.labels.is_empty(), info.entities.is_empty()) {
+                (true, false) => "tags words and has no entity",
+                (false, true) => "judges whole texts and has no label",
+                _ => "has no label or entity",
+            };
+            format!("model {model} {what} {label}; it has {}", has.join(", "))
+        })?;
         let version: Arc<str> = format!("{}@{}", info.name, info.hash8).into();
-        Ok(LabelInfo { model: version, index, calibration: info.calibration(label) })
+        Ok(LabelInfo { model: version, index, calibration: info.calibration(label), entity: of_text.is_none() })
     };
     let rules = Arc::new(RuleSet::compile(policies, &labels, shadow)?);
     Ok(Context::new(rules, Arc::clone(key)))
@@ -270,7 +278,12 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, prior
                     METRICS.inference.observe(scores.elapsed);
                     let unread = scores.windows.iter().any(|window| window.unread);
                     let windows = scores.windows.into_iter();
-                    let scores = windows.map(|window| Scored { range: window.range, scores: window.scores }).collect();
+                    let scored = |window: WindowScores| Scored {
+                        range: window.range,
+                        scores: window.scores,
+                        words: window.words,
+                    };
+                    let scores = windows.map(scored).collect();
                     if unread { Answer::Partly(scores, UNKNOWN_TOKENS) } else { Answer::Scores(scores) }
                 }
             },

@@ -2,13 +2,13 @@
 //!
 //! Keys are a keyed hash, so that nobody who can read or time the cache learns whose text is in it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, Mac};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
+use super::tags::Judged;
 use super::windows::Window;
 use crate::segment::Kind;
 
@@ -18,7 +18,7 @@ const ENTRIES: usize = 64 << 10;
 /// A bounded cache for all models of an [`Inference`](super::Inference).
 pub(super) struct ScoreCache {
     keyed: Hmac<Sha256>,
-    scores: Cache<Key, Arc<[f32]>>,
+    scores: Cache<Key, Judged>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -60,15 +60,15 @@ impl ScoreCache {
         key
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Arc<[f32]>> {
+    pub(super) fn get(&self, key: &Key) -> Option<Judged> {
         let found = self.scores.get(key);
         let counter = if found.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         found
     }
 
-    pub(super) fn insert(&self, key: Key, scores: Arc<[f32]>) {
-        self.scores.insert(key, scores);
+    pub(super) fn insert(&self, key: Key, judged: Judged) {
+        self.scores.insert(key, judged);
     }
 
     /// Hits and misses so far.

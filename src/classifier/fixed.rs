@@ -6,8 +6,9 @@ use tokenizers::Tokenizer;
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 
+use super::tags::{Aggregation, Tags};
 use super::windows::Windower;
-use super::{Classifier, Input};
+use super::{Classifier, Input, Outputs};
 
 pub(super) const MAX_LENGTH: usize = 128;
 pub(super) const STRIDE: usize = 32;
@@ -21,6 +22,8 @@ pub struct FixedModel {
     pub labels: Vec<String>,
     /// Keyword, label, score in 0..=1: a window with the keyword (ASCII case ignored) scores at least that.
     pub table: Vec<(String, String, f32)>,
+    /// Word and entity: where the word stands, the entity is 0.9 likely. With none it tags nothing.
+    pub entities: Vec<(String, String)>,
 }
 
 impl FixedModel {
@@ -30,7 +33,30 @@ impl FixedModel {
             name: "guard".to_owned(),
             labels: vec!["benign".to_owned(), "injection".to_owned()],
             table: words.iter().map(|word| ((*word).to_owned(), "injection".to_owned(), 0.98)).collect(),
+            entities: Vec::new(),
         }
+    }
+
+    /// A model that tags these words with these entities and judges no text.
+    pub fn tagger(name: &str, entities: &[(&str, &str)]) -> FixedModel {
+        let entities = entities.iter().map(|(word, entity)| ((*word).to_owned(), (*entity).to_owned())).collect();
+        FixedModel { name: name.to_owned(), labels: Vec::new(), table: Vec::new(), entities }
+    }
+
+    /// `O`, then for each entity a tag that begins it and one that goes on.
+    fn tag_names(&self) -> Vec<String> {
+        let mut names = vec!["O".to_owned()];
+        for (_, entity) in &self.entities {
+            let begins = format!("B-{entity}");
+            if !names.contains(&begins) {
+                names.extend([begins, format!("I-{entity}")]);
+            }
+        }
+        names
+    }
+
+    pub(super) fn tags(&self) -> Option<Tags> {
+        Tags::read(&self.tag_names(), Aggregation::First).ok()
     }
 
     /// One word is one token, known or not, whatever the table.
@@ -45,6 +71,8 @@ impl FixedModel {
     pub(super) fn classifier(&self) -> Box<dyn Classifier> {
         Box::new(Fixed {
             labels: self.labels.len(),
+            tags: self.tag_names(),
+            entities: self.entities.clone(),
             table: self
                 .table
                 .iter()
@@ -59,11 +87,13 @@ impl FixedModel {
 
 struct Fixed {
     labels: usize,
+    tags: Vec<String>,
+    entities: Vec<(String, String)>,
     table: Vec<(String, usize, f32)>,
 }
 
 impl Classifier for Fixed {
-    fn score(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String> {
+    fn score(&mut self, input: &Input<'_>) -> Result<Outputs, String> {
         let text = input.text.to_ascii_lowercase();
         let mut scores = vec![0.0_f32; self.labels];
         for (word, label, score) in &self.table {
@@ -71,6 +101,31 @@ impl Classifier for Fixed {
                 scores[*label] = scores[*label].max(*score);
             }
         }
-        Ok(scores)
+        Ok(Outputs { scores, tags: self.tagged(input.text) })
+    }
+}
+
+impl Fixed {
+    /// A row for each word: nine to one for its tag, if it has one, or for `O`.
+    fn tagged(&self, text: &str) -> Vec<f32> {
+        let mut before = None;
+        let words = text.split_whitespace().map(|word| {
+            let bare = word.trim_matches(|char: char| !char.is_alphanumeric());
+            let entity = self.entities.iter().find(|(known, _)| known == bare).map(|(_, entity)| entity);
+            let goes_on = entity.is_some() && before.replace(entity) == Some(entity);
+            if entity.is_none() {
+                before = None;
+            }
+            entity.map(|entity| format!("{}-{entity}", if goes_on { 'I' } else { 'B' }))
+        });
+        let row = |tag: Option<String>| {
+            self.tags.iter().map(move |name| match &tag {
+                Some(tag) if tag == name => 0.9_f32.ln(),
+                Some(_) if name == "O" => 0.1_f32.ln(),
+                None if name == "O" => 0.0,
+                _ => f32::NEG_INFINITY,
+            })
+        };
+        words.flat_map(row).collect()
     }
 }

@@ -73,11 +73,13 @@ impl Inference {
             let (length, stride) = (folder.info.max_length, folder.info.stride);
             let windower = Windower::from_json(&folder.tokenizer, length, stride)
                 .map_err(|problem| invalid(&folder.tokenizer_path, problem))?;
+            let windower = windower.with_pieces(folder.tags.is_some());
             let sessions = Sessions::new(&runtime::environment()?);
             for of_worker in &mut classifiers {
                 of_worker.push(sessions.open(&folder, &windower.frame())?);
             }
-            models.push(Model { hash: folder.hash, info: folder.info, windower });
+            let tags = folder.tags.map(|tagging| tagging.tags);
+            models.push(Model { hash: folder.hash, info: folder.info, windower, tags });
         }
         Ok(Inference::start(models, classifiers, key)?)
     }
@@ -187,17 +189,20 @@ fn worker_count(wanted: usize) -> usize {
 
 fn fixed_model(model: &FixedModel) -> Result<Model, ModelError> {
     let windower = FixedModel::windower().map_err(|problem| invalid(model.name.as_ref(), problem))?;
+    let tags = model.tags();
+    let windower = windower.with_pieces(tags.is_some());
     let hash: [u8; 32] = Sha256::digest(format!("{model:?}")).into();
     let info = ModelInfo {
         name: model.name.as_str().into(),
         hash8: hex(&hash[..4]).into(),
         labels: model.labels.clone().into(),
+        entities: tags.iter().flat_map(|tags| tags.entities.clone()).collect(),
         max_length: fixed::MAX_LENGTH,
         stride: fixed::STRIDE,
         license: None,
         calibration: BTreeMap::new(),
     };
-    Ok(Model { info, windower, hash })
+    Ok(Model { info, windower, hash, tags })
 }
 
 #[cfg(test)]

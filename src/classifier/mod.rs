@@ -14,6 +14,7 @@ mod places;
 mod queue;
 mod runtime;
 mod settings;
+mod tags;
 mod windows;
 mod worker;
 
@@ -26,14 +27,24 @@ pub use inference::{Inference, LoadError, Pending, Stats};
 pub use model::{Calibration, ModelError, ModelInfo};
 pub use places::ModelDirs;
 pub use runtime::{RuntimeError, available as runtime_available, silence_telemetry};
+pub use tags::{Judged, Tagged};
 pub use windows::{View, Window, Windower};
 
 use crate::segment::Kind;
 
 /// A model as one worker thread has it.
 pub trait Classifier: Send {
-    /// Scores of one window in 0..=1, one a label. The error says why there are none and quotes no text.
-    fn score(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String>;
+    /// What the model says of one window. The error says why there is nothing and quotes no text.
+    fn score(&mut self, input: &Input<'_>) -> Result<Outputs, String>;
+}
+
+/// What a model says of one window, in one pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outputs {
+    /// Scores in 0..=1, one a label.
+    pub scores: Vec<f32>,
+    /// Logits of the tags of each token, special ones included, token by token; empty unless it has such tags.
+    pub tags: Vec<f32>,
 }
 
 /// One window.
@@ -89,6 +100,8 @@ pub struct WindowScores {
     pub range: Range<usize>,
     /// In 0..=1, in the order of [`ModelInfo::labels`].
     pub scores: Arc<[f32]>,
+    /// The words that may belong to entities, in the order of the text.
+    pub words: Arc<[Tagged]>,
     /// Whether the window was judged before.
     pub cached: bool,
     /// Too many words of it are unknown to the model, which judged the others: `over_limit`.

@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::files::{self, read};
 pub use super::settings::Calibration;
-use super::settings::{self, Settings};
+use super::settings::{self, Entities, Settings};
+use super::tags::{self, Tags};
 
 const SETTINGS: &str = "palisade.yaml";
 const CONFIG: &str = "config.json";
@@ -34,6 +35,8 @@ pub struct ModelInfo {
     pub hash8: Arc<str>,
     /// The labels, in the order of the scores.
     pub labels: Arc<[String]>,
+    /// The entities that it finds in texts; none for most models.
+    pub entities: Arc<[String]>,
     /// Tokens of one window, special tokens included.
     pub max_length: usize,
     /// Tokens that neighbouring windows share.
@@ -47,6 +50,11 @@ impl ModelInfo {
     /// The calibrated thresholds of a label; `None` if the folder has none for it.
     pub fn calibration(&self, label: &str) -> Option<Calibration> {
         self.calibration.get(label).copied()
+    }
+
+    /// The place of an entity among those that it tags words with.
+    pub fn entity(&self, entity: &str) -> Option<usize> {
+        self.entities.iter().position(|known| known == entity)
     }
 
     /// The place of a label among the scores.
@@ -101,8 +109,17 @@ pub(super) struct ModelFolder {
     pub(super) first_position: i64,
     /// The graph's output with the sentence vector, which is not the logits.
     pub(super) embedding: Option<String>,
+    /// How it tags tokens, if it does.
+    pub(super) tags: Option<Tagging>,
     /// SHA-256 over all files that make the scores.
     pub(super) hash: [u8; 32],
+}
+
+/// Tags of tokens, and where they come from.
+pub(super) struct Tagging {
+    pub(super) tags: Tags,
+    /// The graph's output; unless it is named, the only one there is, or `logits`.
+    pub(super) output: Option<String>,
 }
 
 /// Why a model folder cannot be used. Every message names the file and what to do.
@@ -162,6 +179,7 @@ pub enum ModelError {
 
 #[derive(Deserialize)]
 struct Config {
+    architectures: Option<Vec<String>>,
     id2label: Option<BTreeMap<String, String>>,
     problem_type: Option<String>,
     max_position_embeddings: Option<usize>,
@@ -196,8 +214,14 @@ impl ModelFolder {
         let graph_name = GRAPHS.into_iter().find(|name| dir.join(name).is_file()).unwrap_or(GRAPHS[0]);
         let hash = files::hash(dir, graph_name, &settings.sha256, &[&settings_bytes, &config_bytes, &tokenizer])?;
 
-        let labels = labels(&config).map_err(|problem| invalid(&config_path, problem))?;
-        let activation = activation(&config, labels.len()).map_err(|problem| invalid(&config_path, problem))?;
+        let named = labels(&config).map_err(|problem| invalid(&config_path, problem))?;
+        let (labels, tags) = tagging(&config, named, &settings.entities).map_err(|problem| {
+            invalid(if settings.entities.tags.is_empty() { &config_path } else { &settings_path }, problem)
+        })?;
+        let activation = match labels.len() {
+            0 => Activation::Softmax,
+            count => activation(&config, count).map_err(|problem| invalid(&config_path, problem))?,
+        };
         if let Some(label) = settings.labels.keys().find(|label| !labels.contains(label)) {
             let problem = format!("label `{label}` is not in {CONFIG} (it has: {})", labels.join(", "));
             return Err(invalid(&settings_path, problem));
@@ -217,6 +241,7 @@ impl ModelFolder {
                 name: name.into(),
                 hash8: hex[..8].into(),
                 labels: labels.into(),
+                entities: tags.iter().flat_map(|tagging| tagging.tags.entities.clone()).collect(),
                 max_length,
                 stride: settings.stride.unwrap_or(max_length / 4),
                 license: settings.license,
@@ -228,6 +253,7 @@ impl ModelFolder {
             tokenizer_path,
             first_position: i64::try_from(first_position).unwrap_or(0),
             embedding: settings.embedding,
+            tags,
             hash,
         })
     }
@@ -262,6 +288,32 @@ fn labels(config: &Config) -> Result<Vec<String>, String> {
         labels.push(label.clone());
     }
     Ok(labels)
+}
+
+/// The labels of texts, and the tags of tokens: `id2label` names the one or the other.
+fn tagging(config: &Config, named: Vec<String>, own: &Entities) -> Result<(Vec<String>, Option<Tagging>), String> {
+    let architectures = config.architectures.iter().flatten();
+    let tokens = architectures.into_iter().any(|name| name.ends_with("ForTokenClassification"));
+    let (aggregation, output) = (own.aggregation, own.output.clone());
+    if own.tags.is_empty() {
+        if !tokens && !tags::are_tags(&named) {
+            if *own != Entities::default() {
+                return Err(
+                    "`id2label` names labels of texts: name the tags under `entities`, as `tags: { 0: O, 1: B-PER }`"
+                        .to_owned(),
+                );
+            }
+            return Ok((named, None));
+        }
+        let tags = Tags::read(&named, aggregation).map_err(|problem| format!("`id2label` has {problem}"))?;
+        return Ok((Vec::new(), Some(Tagging { tags, output })));
+    }
+    let numbered = (0..own.tags.len()).map(|number| own.tags.get(&number).cloned());
+    let names: Option<Vec<String>> = numbered.collect();
+    let names = names.ok_or("`entities.tags` must be numbered 0, 1, 2, … without a gap")?;
+    let output = Some(output.ok_or("`entities.output` is missing: which output has the tags?")?);
+    let tags = Tags::read(&names, aggregation).map_err(|problem| format!("`entities.tags` has {problem}"))?;
+    Ok((named, Some(Tagging { tags, output })))
 }
 
 fn activation(config: &Config, labels: usize) -> Result<Activation, String> {

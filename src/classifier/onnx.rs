@@ -8,8 +8,8 @@ use ort::session::builder::{GraphOptimizationLevel, PrepackedWeights};
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
-use super::model::{Activation, ModelError, ModelFolder, invalid};
-use super::{Classifier, Input};
+use super::model::{Activation, ModelError, ModelFolder, Tagging, invalid};
+use super::{Classifier, Input, Outputs};
 
 /// Makes the sessions of one model; all of them share the weights that ONNX Runtime rearranges.
 pub(super) struct Sessions {
@@ -30,8 +30,11 @@ enum Feed {
 struct Onnx {
     session: Session,
     feeds: Vec<(String, Feed)>,
-    output: String,
-    only_output: RunOptions<HasSelectedOutputs>,
+    /// The logits of the labels, unless there are none.
+    output: Option<String>,
+    /// The logits of each token's tags, and how many there are.
+    tags: Option<(String, usize)>,
+    only_outputs: RunOptions<HasSelectedOutputs>,
     activation: Activation,
     labels: usize,
     /// 1, 1, 1, …
@@ -54,15 +57,26 @@ impl Sessions {
         let session = self.session(folder).map_err(|error| refuse(error.to_string()))?;
         let feeds = feeds(session.inputs()).map_err(refuse)?;
         let labels = folder.info.labels.len();
-        let output = output(session.outputs(), folder.embedding.as_deref(), labels).map_err(refuse)?;
-        let only_output = RunOptions::new().map_err(|error| refuse(error.to_string()))?;
-        let only_output = only_output.with_outputs(OutputSelector::no_default().with(&output));
+        let tags = match &folder.tags {
+            Some(tagging) => Some(tag_output(session.outputs(), tagging).map_err(refuse)?),
+            None => None,
+        };
+        let others = [folder.embedding.as_deref(), tags.as_ref().map(|(name, _)| name.as_str())];
+        let output = match labels {
+            0 => None,
+            labels => Some(output(session.outputs(), others, labels).map_err(refuse)?),
+        };
+        let only_outputs = RunOptions::new().map_err(|error| refuse(error.to_string()))?;
+        let wanted = output.iter().chain(tags.as_ref().map(|(name, _)| name));
+        let selector = wanted.fold(OutputSelector::no_default(), OutputSelector::with);
+        let only_outputs = only_outputs.with_outputs(selector);
         let length = i64::try_from(folder.info.max_length).unwrap_or(i64::MAX);
         let mut onnx = Onnx {
             session,
             feeds,
             output,
-            only_output,
+            tags,
+            only_outputs,
             activation: folder.activation,
             labels,
             mask: vec![1; folder.info.max_length],
@@ -87,7 +101,7 @@ impl Sessions {
 }
 
 impl Classifier for Onnx {
-    fn score(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String> {
+    fn score(&mut self, input: &Input<'_>) -> Result<Outputs, String> {
         let length = input.ids.len();
         let too_long = || format!("a window of {length} tokens is longer than the model's {}", self.mask.len());
         let shape = [1, length];
@@ -103,15 +117,23 @@ impl Classifier for Onnx {
             let tensor = TensorRef::from_array_view((shape, values)).map_err(|error| error.to_string())?;
             tensors.push((name.as_str(), tensor));
         }
-        let outputs = self.session.run_with_options(tensors, &self.only_output).map_err(|error| error.to_string())?;
-        let logits = outputs.get(&self.output).ok_or("the graph gave no logits")?;
-        let (_, logits) = logits.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
-        if logits.len() != self.labels {
-            return Err(format!("the graph gave {} logits, config.json has {} labels", logits.len(), self.labels));
+        let outputs = self.session.run_with_options(tensors, &self.only_outputs).map_err(|error| error.to_string())?;
+        let logits = |name: &str| {
+            let logits = outputs.get(name).ok_or("the graph gave no logits")?;
+            let (_, logits) = logits.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
+            Ok::<_, String>(logits.to_vec())
+        };
+        let mut scores = self.output.as_deref().map_or(Ok(Vec::new()), logits)?;
+        if scores.len() != self.labels {
+            return Err(format!("the graph gave {} logits, config.json has {} labels", scores.len(), self.labels));
         }
-        let mut scores = logits.to_vec();
         self.activation.apply(&mut scores);
-        Ok(scores)
+        let Some((name, count)) = &self.tags else { return Ok(Outputs { scores, tags: Vec::new() }) };
+        let tags = logits(name)?;
+        if tags.len() == length * count {
+            return Ok(Outputs { scores, tags });
+        }
+        Err(format!("the graph gave {} numbers for {length} tokens of {count} tags", tags.len()))
     }
 }
 
@@ -151,27 +173,56 @@ fn feeds(inputs: &[Outlet]) -> Result<Vec<(String, Feed)>, String> {
     }
 }
 
-/// The output with the logits: the one of that name, else the only one that isn't the sentence vector.
-fn output(outputs: &[Outlet], embedding: Option<&str>, labels: usize) -> Result<String, String> {
+/// The output with the logits of the labels: the one of that name, else the only one that is none of the others.
+fn output(outputs: &[Outlet], others: [Option<&str>; 2], labels: usize) -> Result<String, String> {
     let names = || outputs.iter().map(Outlet::name).collect::<Vec<_>>().join(", ");
-    if let Some(embedding) = embedding
-        && !outputs.iter().any(|output| output.name() == embedding)
-    {
-        return Err(format!("palisade.yaml names the output `{embedding}`, the graph has {}", names()));
+    let missing = |other: &&str| !outputs.iter().any(|output| output.name() == *other);
+    if let Some(other) = others.into_iter().flatten().find(missing) {
+        return Err(format!("palisade.yaml names the output `{other}`, the graph has {}", names()));
     }
-    let named = outputs.iter().find(|output| output.name() == "logits");
-    let mut others = outputs.iter().filter(|output| Some(output.name()) != embedding);
-    let ((Some(logits), ..) | (None, Some(logits), None)) = (named, others.next(), others.next()) else {
+    let mut rest = outputs.iter().filter(|output| !others.contains(&Some(output.name())));
+    let named = rest.clone().find(|output| output.name() == "logits");
+    let ((Some(logits), ..) | (None, Some(logits), None)) = (named, rest.next(), rest.next()) else {
         return Err(format!("the graph has no output `logits` (it has {})", names()));
     };
-    if logits.dtype().tensor_type() != Some(TensorElementType::Float32) {
-        return Err(format!("the output `{}` is {}; export it as float32", logits.name(), logits.dtype()));
-    }
-    let last = logits.dtype().tensor_shape().and_then(|shape| shape.last().copied());
-    match last.and_then(|n| usize::try_from(n).ok()) {
+    numbers(logits)?;
+    match last_of(logits) {
         Some(n) if n != labels => Err(format!("the graph gives {n} logits, config.json has {labels} labels")),
         _ => Ok(logits.name().to_owned()),
     }
+}
+
+/// The output with the logits of the tags, [batch, tokens, tags], and how many tags there are.
+fn tag_output(outputs: &[Outlet], tagging: &Tagging) -> Result<(String, usize), String> {
+    let names = || outputs.iter().map(Outlet::name).collect::<Vec<_>>().join(", ");
+    let found = match &tagging.output {
+        Some(name) => outputs.iter().find(|output| output.name() == name),
+        None => outputs.iter().find(|output| output.name() == "logits").or(outputs.first()),
+    };
+    let wanted = tagging.output.as_deref().unwrap_or("logits");
+    let found = found.ok_or_else(|| format!("the graph has no output `{wanted}` (it has {})", names()))?;
+    numbers(found)?;
+    let (rank, count) = (found.dtype().tensor_shape().map_or(0, |shape| shape.len()), tagging.tags.len());
+    if rank != 3 {
+        return Err(format!("the output `{}` is {}: tags of tokens have three axes", found.name(), found.dtype()));
+    }
+    match last_of(found) {
+        Some(n) if n != count => Err(format!("the output `{}` has {n} tags, the folder names {count}", found.name())),
+        _ => Ok((found.name().to_owned(), count)),
+    }
+}
+
+fn numbers(output: &Outlet) -> Result<(), String> {
+    if output.dtype().tensor_type() == Some(TensorElementType::Float32) {
+        return Ok(());
+    }
+    Err(format!("the output `{}` is {}; export it as float32", output.name(), output.dtype()))
+}
+
+/// The length of the last axis, if it is fixed.
+fn last_of(output: &Outlet) -> Option<usize> {
+    let last = output.dtype().tensor_shape().and_then(|shape| shape.last().copied());
+    last.and_then(|n| usize::try_from(n).ok())
 }
 
 #[cfg(test)]
@@ -231,18 +282,21 @@ mod tests {
             return;
         }
         let both = [logits("embedding", 384), logits("logits", 2)];
-        assert_eq!(output(&both, Some("embedding"), 2).unwrap(), "logits");
-        assert_eq!(output(&[logits("output_0", 2)], None, 2).unwrap(), "output_0");
-        assert_eq!(output(&[logits("vector", 8), logits("out", -1)], Some("vector"), 2).unwrap(), "out");
+        assert_eq!(output(&both, [Some("embedding"), None], 2).unwrap(), "logits");
+        assert_eq!(output(&[logits("output_0", 2)], [None, None], 2).unwrap(), "output_0");
+        assert_eq!(output(&[logits("vector", 8), logits("out", -1)], [Some("vector"), None], 2).unwrap(), "out");
         let refused = [
             (
-                output(&both, Some("vector"), 2),
+                output(&both, [Some("vector"), None], 2),
                 "palisade.yaml names the output `vector`, the graph has embedding, logits",
             ),
-            (output(&both, None, 3), "the graph gives 2 logits, config.json has 3 labels"),
-            (output(&[logits("a", 2), logits("b", 2)], None, 2), "the graph has no output `logits` (it has a, b)"),
+            (output(&both, [None, None], 3), "the graph gives 2 logits, config.json has 3 labels"),
             (
-                output(&[outlet("logits", TensorElementType::Float16, [-1, 2])], None, 2),
+                output(&[logits("a", 2), logits("b", 2)], [None, None], 2),
+                "the graph has no output `logits` (it has a, b)",
+            ),
+            (
+                output(&[outlet("logits", TensorElementType::Float16, [-1, 2])], [None, None], 2),
                 "the output `logits` is Tensor<f16>(dyn, 2); export it as float32",
             ),
         ];

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, Span, StrInput};
 
-const KEYS: &str = "version, license, max_length, stride, embedding, labels, sha256";
+use super::tags::Aggregation;
+
+const KEYS: &str = "version, license, max_length, stride, embedding, entities, labels, sha256";
 const MAX_DEPTH: usize = 3;
 
 /// What the file says; absent keys are `None` or empty.
@@ -20,10 +22,23 @@ pub(super) struct Settings {
     pub(super) stride: Option<usize>,
     /// The graph's output with the sentence vector.
     pub(super) embedding: Option<String>,
+    /// How tokens are tagged.
+    pub(super) entities: Entities,
     /// Calibrated thresholds by label.
     pub(super) labels: BTreeMap<String, Calibration>,
     /// Lower-case hex digests by file name, relative to the folder.
     pub(super) sha256: BTreeMap<String, String>,
+}
+
+/// `entities`: what an export does not say about its tags of tokens.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Entities {
+    /// The graph's output with the tags' logits.
+    pub(super) output: Option<String>,
+    /// How a word's tokens become one.
+    pub(super) aggregation: Aggregation,
+    /// The tags by their numbers, where `id2label` names the labels of texts.
+    pub(super) tags: BTreeMap<usize, String>,
 }
 
 /// Thresholds that were chosen on text the model never saw. All in 0..=1.
@@ -52,6 +67,7 @@ pub(super) fn parse(text: &str) -> Result<Settings, String> {
             "max_length" => settings.max_length = Some(value.number()?),
             "stride" => settings.stride = Some(value.number()?),
             "embedding" => settings.embedding = Some(value.text()?),
+            "entities" => settings.entities = entities(value)?,
             "labels" => {
                 for (label, _, thresholds) in value.map()? {
                     settings.labels.insert(label, calibration(thresholds)?);
@@ -71,6 +87,33 @@ pub(super) fn parse(text: &str) -> Result<Settings, String> {
         Some(other) => Err(format!("line 1: version {other} is not known; this version reads 1")),
         None => Err("line 1: `version: 1` is missing".to_owned()),
     }
+}
+
+fn entities(node: Node) -> Result<Entities, String> {
+    let mut entities = Entities::default();
+    for (key, line, value) in node.map()? {
+        match key.as_str() {
+            "output" => entities.output = Some(value.text()?),
+            "aggregation" => {
+                entities.aggregation = match value.text()?.as_str() {
+                    "first" => Aggregation::First,
+                    "max" => Aggregation::Max,
+                    "simple" => Aggregation::Simple,
+                    other => {
+                        return Err(format!("line {line}: `{other}` is no aggregation (known: first, max, simple)"));
+                    }
+                }
+            }
+            "tags" => {
+                for (number, line, tag) in value.map()? {
+                    let number = number.parse().map_err(|_| format!("line {line}: tags are numbered: `0: O`"))?;
+                    entities.tags.insert(number, tag.text()?);
+                }
+            }
+            _ => return Err(format!("line {line}: unknown key `{key}` (known: output, aggregation, tags)")),
+        }
+    }
+    Ok(entities)
 }
 
 fn calibration(node: Node) -> Result<Calibration, String> {

@@ -30,6 +30,26 @@ pub struct Window {
     pub ids: Vec<i64>,
     /// Which view of the text was cut.
     pub view: View,
+    /// How many special tokens stand before the text's.
+    pub(super) prefix: usize,
+    /// What its tokens stand for; empty unless somebody asks about tokens.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A token in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// Bytes of the window.
+    pub(super) range: Range<usize>,
+    /// Which word of the whole view it belongs to.
+    pub(super) word: usize,
+}
+
+impl Window {
+    /// The place of its first word among all of the view.
+    pub(super) fn first_word(&self) -> usize {
+        self.pieces.first().map_or(0, |piece| piece.word)
+    }
 }
 
 /// How the text was written down before it was cut.
@@ -55,12 +75,16 @@ pub struct Windower {
     unknown: Option<u32>,
     /// Ids that text must never become.
     special: Vec<u32>,
+    /// Whether windows say what their tokens stand for.
+    pieces: bool,
 }
 
 /// Tokens of a whole text with the bytes they stand for.
 struct Tokens {
     ids: Vec<u32>,
     offsets: Vec<(usize, usize)>,
+    /// Numbers of words, from the tokenizer; of what belongs to none there is none.
+    words: Vec<Option<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -111,7 +135,13 @@ impl Windower {
         }
         let special = tokenizer.get_added_tokens_decoder().into_iter().filter(|(_, token)| token.special);
         let special = special.map(|(id, _)| id).filter(|id| Some(*id) != unknown).collect();
-        Ok(Windower { tokenizer, prefix, suffix, capacity, step: capacity - stride, unknown, special })
+        Ok(Windower { tokenizer, prefix, suffix, capacity, step: capacity - stride, unknown, special, pieces: false })
+    }
+
+    /// Whose windows say what their tokens stand for.
+    #[must_use]
+    pub(super) fn with_pieces(self, pieces: bool) -> Windower {
+        Windower { pieces, ..self }
     }
 
     /// The window of an empty text.
@@ -134,6 +164,7 @@ impl Windower {
         let mut windows = self.windows(&tokens, text.len(), View::Plain)?;
         for window in &mut windows {
             widen(text, &mut window.range);
+            window.settle(text);
         }
         if windows.iter().any(|window| self.is_unknown(&window.ids)) {
             windows.extend(self.folded(text)?);
@@ -170,12 +201,18 @@ impl Windower {
                 window.range.end = text.len();
             }
             widen(text, &mut window.range);
+            for piece in &mut window.pieces {
+                let range = view.convert_offsets(Referential::Normalized(piece.range.clone()));
+                piece.range = range.unwrap_or(window.range.start..window.range.start);
+            }
+            window.settle(text);
         }
         Ok(windows)
     }
 
     fn windows(&self, tokens: &Tokens, len: usize, view: View) -> Result<Vec<Window>, InferenceError> {
         let mut windows: Vec<Window> = Vec::new();
+        let pieces = if self.pieces { tokens.pieces() } else { Vec::new() };
         let mut at = 0;
         loop {
             let end = (at + self.capacity).min(tokens.ids.len());
@@ -187,7 +224,13 @@ impl Windower {
             let from = offsets.iter().map(|offset| offset.0).min().unwrap_or(0).min(before);
             let to = offsets.iter().map(|offset| offset.1).max().unwrap_or(len).max(before);
             let range = if at == 0 { 0 } else { from }..if last { len } else { to };
-            windows.push(Window { range, ids: self.framed(&tokens.ids[at..end]), view });
+            windows.push(Window {
+                range,
+                ids: self.framed(&tokens.ids[at..end]),
+                view,
+                prefix: self.prefix.len(),
+                pieces: pieces.get(at..end).unwrap_or_default().to_vec(),
+            });
             if last {
                 return Ok(windows);
             }
@@ -205,18 +248,23 @@ impl Windower {
 
     fn tokens(&self, text: &str) -> Result<Tokens, InferenceError> {
         let encoding = self.tokenizer.encode(text, false).map_err(failed)?;
-        let tokens = Tokens { ids: encoding.get_ids().to_vec(), offsets: encoding.get_offsets().to_vec() };
+        let tokens = Tokens {
+            ids: encoding.get_ids().to_vec(),
+            offsets: encoding.get_offsets().to_vec(),
+            words: encoding.get_word_ids().to_vec(),
+        };
         if tokens.ids.iter().any(|id| self.special.contains(id)) { self.spell_out(text, &tokens) } else { Ok(tokens) }
     }
 
     /// Some vocabularies have the special tokens among the words. Those that a text spells become single characters,
     /// and what even then is special becomes unknown or goes.
     fn spell_out(&self, text: &str, tokens: &Tokens) -> Result<Tokens, InferenceError> {
-        let mut plain = Tokens { ids: Vec::new(), offsets: Vec::new() };
-        for (&id, &(from, to)) in tokens.ids.iter().zip(&tokens.offsets) {
+        let mut plain = Tokens { ids: Vec::new(), offsets: Vec::new(), words: Vec::new() };
+        for ((&id, &(from, to)), &word) in tokens.ids.iter().zip(&tokens.offsets).zip(&tokens.words) {
             if !self.special.contains(&id) {
                 plain.ids.push(id);
                 plain.offsets.push((from, to));
+                plain.words.push(word);
                 continue;
             }
             let mut range = from..to;
@@ -228,6 +276,7 @@ impl Windower {
                     if let Some(id) = if self.special.contains(&id) { self.unknown } else { Some(id) } {
                         plain.ids.push(id);
                         plain.offsets.push((start + i, start + i + c.len_utf8()));
+                        plain.words.push(None);
                     }
                 }
             }
@@ -236,9 +285,10 @@ impl Windower {
     }
 
     fn known(&self, tokens: Tokens) -> Tokens {
-        let known = tokens.ids.into_iter().zip(tokens.offsets).filter(|(id, _)| Some(*id) != self.unknown);
-        let (ids, offsets) = known.unzip();
-        Tokens { ids, offsets }
+        let all = tokens.ids.into_iter().zip(tokens.offsets).zip(tokens.words);
+        let known = all.filter(|((id, _), _)| Some(*id) != self.unknown);
+        let ((ids, offsets), words) = known.unzip();
+        Tokens { ids, offsets, words }
     }
 
     fn is_unknown(&self, ids: &[i64]) -> bool {
@@ -246,6 +296,32 @@ impl Windower {
         let text = ids.len() - self.prefix.len() - self.suffix.len();
         let count = ids[self.prefix.len()..][..text].iter().filter(|id| **id == i64::from(unknown)).count();
         count > FEW_UNKNOWN && count * 5 > text
+    }
+}
+
+impl Tokens {
+    /// A word goes on where the tokenizer says so and nothing stands between.
+    fn pieces(&self) -> Vec<Piece> {
+        let (mut word, mut before) = (0, None);
+        let each = self.words.iter().zip(&self.offsets);
+        let piece = |(&number, &(from, to)): (&Option<u32>, &(usize, usize))| {
+            let goes_on = before.is_some_and(|(last, end)| number.is_some() && last == number && from <= end);
+            word += usize::from(before.is_some() && !goes_on);
+            before = Some((number, to));
+            Piece { range: from..to, word }
+        };
+        each.map(piece).collect()
+    }
+}
+
+impl Window {
+    /// Moves the pieces to the borders of characters, and to where the window begins.
+    fn settle(&mut self, text: &str) {
+        for piece in &mut self.pieces {
+            widen(text, &mut piece.range);
+            piece.range.start = piece.range.start.saturating_sub(self.range.start);
+            piece.range.end = piece.range.end.saturating_sub(self.range.start);
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::cache::ScoreCache;
 use super::model::ModelInfo;
 use super::queue::{Queue, Task, Turn};
-use super::windows::{View, Windower};
+use super::tags::{Judged, Tags};
+use super::windows::{View, Window, Windower};
 use super::{Classifier, InferenceError, Input, WindowScores};
 
 /// What all workers share.
@@ -21,6 +22,8 @@ pub(super) struct Model {
     pub(super) info: ModelInfo,
     pub(super) windower: Windower,
     pub(super) hash: [u8; 32],
+    /// If it tags tokens.
+    pub(super) tags: Option<Tags>,
 }
 
 /// Works until the queue closes. `classifiers` stand in the order of the models.
@@ -55,15 +58,21 @@ fn take_turn(
         let key = engine.cache.key(&model.hash, task.job.kind, task.job.tenant.as_deref(), &window, text);
         let known = engine.cache.get(&key);
         let cached = known.is_some();
-        let scores = match known {
-            Some(scores) => scores,
-            None => judge(classifier.as_mut(), &Input { ids: &window.ids, text })?,
+        let judged = match known {
+            Some(judged) => judged,
+            None => judge(classifier.as_mut(), model.tags.as_ref(), &window, text)?,
         };
+        let (words, unread) = (judged.words_in(&window), window.view == View::Known);
+        task.scored.push(WindowScores {
+            range: window.range,
+            scores: Arc::clone(&judged.scores),
+            words,
+            cached,
+            unread,
+        });
         if !cached {
-            engine.cache.insert(key, Arc::clone(&scores));
+            engine.cache.insert(key, judged);
         }
-        let unread = window.view == View::Known;
-        task.scored.push(WindowScores { range: window.range, scores, cached, unread });
         if !cached && windows.len() > 0 {
             return Ok(Turn::More);
         }
@@ -71,10 +80,17 @@ fn take_turn(
     Ok(Turn::Done)
 }
 
-fn judge(classifier: &mut dyn Classifier, input: &Input<'_>) -> Result<Arc<[f32]>, InferenceError> {
-    let scores = classifier.score(input).map_err(InferenceError::Failed)?;
-    if scores.iter().all(|score| (0.0..=1.0).contains(score)) {
-        Ok(scores.into())
+fn judge(
+    classifier: &mut dyn Classifier,
+    tags: Option<&Tags>,
+    window: &Window,
+    text: &str,
+) -> Result<Judged, InferenceError> {
+    let outputs = classifier.score(&Input { ids: &window.ids, text }).map_err(InferenceError::Failed)?;
+    let words = tags.map_or_else(Vec::new, |tags| tags.words(&outputs.tags, window, text));
+    let all = outputs.scores.iter().copied().chain(words.iter().map(|word| word.score));
+    if all.into_iter().all(|score| (0.0..=1.0).contains(&score)) {
+        Ok(Judged { scores: outputs.scores.into(), words: words.into() })
     } else {
         Err(InferenceError::Failed("the model gave a score that is not a number in 0..=1".to_owned()))
     }

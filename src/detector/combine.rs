@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DetectorKind, Pattern, Plan};
+use super::{ClassifierPlan, DetectorKind, EntitiesPlan, Pattern, Plan};
 use crate::config::{MapReader, Problem};
 
 pub(super) const ANY: DetectorKind = DetectorKind {
@@ -122,6 +122,12 @@ impl Plan {
     /// The models that it asks.
     pub fn models(&self) -> Vec<&Arc<str>> {
         let parts = self.parts().into_iter();
-        parts.filter_map(|plan| if let Plan::Classifier(plan) = plan { Some(&plan.model) } else { None }).collect()
+        let model = |plan| match plan {
+            &Plan::Classifier(ClassifierPlan { ref model, .. }) | &Plan::Entities(EntitiesPlan { ref model, .. }) => {
+                Some(model)
+            }
+            _ => None,
+        };
+        parts.filter_map(model).collect()
     }
 }

@@ -7,6 +7,7 @@ mod classifier;
 mod code;
 pub(crate) mod combine;
 mod disguise;
+mod entities;
 mod example;
 mod format;
 mod json_schema;
@@ -79,6 +80,7 @@ pub const DETECTORS: &[DetectorKind] = &[
     json_schema::KIND,
     similarity::KIND,
     classifier::KIND,
+    entities::KIND,
     tool::KIND,
     combine::ANY,
     combine::ALL,
@@ -86,7 +88,7 @@ pub const DETECTORS: &[DetectorKind] = &[
 ];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] = &["entities", "topic", "grounding", "rate", "http", "judge"];
+pub const LATER: &[&str] = &["topic", "grounding", "rate", "http", "judge"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -95,6 +97,8 @@ pub enum Plan {
     Patterns(Vec<Pattern>),
     /// A label of a classifier, judged window by window.
     Classifier(ClassifierPlan),
+    /// Names of people, places and the like, tagged by a model window by window.
+    Entities(EntitiesPlan),
     /// The number of characters, or tokens, of the whole segment.
     Length(LengthPlan),
     /// A check that is no pattern, which reads a text from its start.
@@ -306,6 +310,17 @@ pub struct ClassifierPlan {
     pub threshold: Threshold,
     /// What the finding covers.
     pub span: Span,
+}
+
+/// `entities: { model, labels, threshold }`.
+#[derive(Clone, Debug)]
+pub struct EntitiesPlan {
+    /// The folder's name under `models/`.
+    pub model: Arc<str>,
+    /// The entities, as the model names them. Never empty.
+    pub labels: Vec<Arc<str>>,
+    /// From which probability on a word belongs to one.
+    pub threshold: f32,
 }
 
 /// `length: { max_chars, min_chars, max_tokens, min_tokens }`: in Unicode scalar values, and in tokens, about.

@@ -265,7 +265,7 @@ fn context(rules: &[RuleCase]) -> Context {
         expose: None,
         rules: specs.collect(),
     };
-    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
+    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None, entity: false });
     let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
     Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
@@ -489,7 +489,8 @@ fn wire(case: &Case) -> Vec<u8> {
 }
 
 fn judge(job: &Job) -> Answer {
-    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores: Arc::new([score(&job.text)]) }])
+    let (scores, words) = (Arc::new([score(&job.text)]), Arc::default());
+    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores, words }])
 }
 
 /// Drives a stream in pieces; answers come up to `late` pieces late.

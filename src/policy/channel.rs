@@ -12,6 +12,7 @@ use super::combined::Combined;
 use super::compile::{ChannelPlan, ClassifierRule, Purpose};
 use super::context::Context;
 use super::effect::{Effect, effect};
+use super::entities;
 use super::job::{Answer, Job, note_score};
 use super::lengths::Lengths;
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
@@ -307,6 +308,15 @@ impl Channel {
                 self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::OverLimit(reason));
             }
             match answer {
+                Answer::Scores(windows) | Answer::Partly(windows, _) if rule.entity => {
+                    let (name, highest) =
+                        (format!("{}/{}", waiting.model, rule.label), entities::highest(windows, rule.output));
+                    note_score(&mut self.scores, name, highest);
+                    for (range, score) in entities::entities(windows, rule.output, rule.threshold) {
+                        let range = start + range.start..start + range.end;
+                        self.found(rule.rule, Some(Arc::clone(&rule.label)), Some(score), range, Outcome::Found);
+                    }
+                }
                 Answer::Scores(windows) | Answer::Partly(windows, _) => {
                     let mut floor = 0;
                     for window in windows {

@@ -11,7 +11,9 @@ use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNK
 use super::scanner::{ScanSet, Shared, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{ClassifierPlan, Form, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, ToolPlan, WholeText};
+use crate::detector::{
+    ClassifierPlan, EntitiesPlan, Form, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, ToolPlan, WholeText,
+};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view::{self, Path};
@@ -25,6 +27,8 @@ pub struct LabelInfo {
     pub index: usize,
     /// The label's lines, where the model was calibrated.
     pub calibration: Option<Calibration>,
+    /// It is an entity, of which the model tags words, and no label of texts.
+    pub entity: bool,
 }
 
 /// Why policies cannot be run together.
@@ -166,14 +170,8 @@ impl RuleSet {
 
     /// Whether any rule compares answers with the conversation that they belong to.
     pub fn reads_conversation(&self) -> bool {
-        fn reads(plan: &Plan) -> bool {
-            match plan {
-                Plan::Whole(check) => check.reads_conversation(),
-                Plan::Combined(combined) => combined.members.iter().any(|(_, member)| reads(member)),
-                _ => false,
-            }
-        }
-        self.rules.iter().any(|rule| reads(&rule.spec.plan))
+        let reads = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.reads_conversation());
+        self.rules.iter().any(|rule| rule.spec.plan.parts().iter().any(reads))
     }
 
     /// The policy that a rule comes from.
@@ -267,9 +265,11 @@ impl RuleSet {
             Plan::Whole(check) => check.why(finding.label.as_deref()),
             Plan::Tool(tool) => tool.why(),
             Plan::Combined(combined) => combined.why(),
-            Plan::Classifier(_) => {
-                let judged =
-                    self.plans.iter().flat_map(|plan| &plan.classifiers).find(|rule| rule.rule == finding.rule);
+            Plan::Classifier(_) | Plan::Entities(_) => {
+                let own = |rule: &&ClassifierRule| {
+                    rule.rule == finding.rule && finding.label.as_ref().is_none_or(|label| rule.label == *label)
+                };
+                let judged = self.plans.iter().flat_map(|plan| &plan.classifiers).find(own);
                 judged.map_or_else(String::new, |rule| {
                     let score = finding.score.unwrap_or_default();
                     format!("{} {} {score:.3} >= {}", rule.version, rule.label, rule.threshold)
@@ -358,6 +358,11 @@ impl RuleSet {
                     Plan::Length(length) => plan.lengths.push((index, *length)),
                     Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
                     Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
+                    Plan::Entities(entities) => {
+                        let all = entities.labels.iter();
+                        let all = all.map(|label| resolve_entity(index, rule, entities, label, response, labels));
+                        plan.classifiers.append(&mut all.collect::<Result<_, _>>()?);
+                    }
                     Plan::Classifier(classifier) => {
                         plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
                     }
@@ -454,6 +459,13 @@ fn resolve_classifier(
 ) -> Result<ClassifierRule, CompileError> {
     let fault = |message| CompileError::Classifier { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), message };
     let info = labels(&plan.model, &plan.label).map_err(fault)?;
+    if info.entity {
+        let help = format!("`entities: {{ model: {}, labels: [{}] }}` finds it", plan.model, plan.label);
+        return Err(fault(format!(
+            "model {} has no label {} for texts, but tags words with it: {help}",
+            plan.model, plan.label
+        )));
+    }
     let calibrated = |line: fn(&Calibration) -> f32| {
         info.calibration.as_ref().map(line).ok_or_else(|| {
             fault(format!("model {} has no calibration for {}; give the rule a `threshold`", plan.model, plan.label))
@@ -476,7 +488,38 @@ fn resolve_classifier(
         output: info.index,
         threshold,
         span: plan.span,
+        entity: false,
         window,
+    })
+}
+
+fn resolve_entity(
+    index: usize,
+    rule: &RuleSpec,
+    plan: &EntitiesPlan,
+    label: &Arc<str>,
+    response: bool,
+    labels: &Labels<'_>,
+) -> Result<ClassifierRule, CompileError> {
+    let fault = |message| CompileError::Classifier { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), message };
+    let info = labels(&plan.model, label).map_err(fault)?;
+    if !info.entity {
+        let help = format!("`classifier: {{ model: {}, label: {label} }}` asks for it", plan.model);
+        return Err(fault(format!(
+            "model {} judges whole texts as {label} and tags no words with it: {help}",
+            plan.model
+        )));
+    }
+    Ok(ClassifierRule {
+        rule: index,
+        model: Arc::clone(&plan.model),
+        version: info.model,
+        label: Arc::clone(label),
+        output: info.index,
+        threshold: plan.threshold,
+        span: Span::Window,
+        entity: true,
+        window: if response { rule.window } else { Window::End },
     })
 }
 
@@ -624,5 +667,7 @@ pub(super) struct ClassifierRule {
     pub(super) output: usize,
     pub(super) threshold: f32,
     pub(super) span: Span,
+    /// It asks for the words of an entity: `output` is the entity's place.
+    pub(super) entity: bool,
     pub(super) window: Window,
 }

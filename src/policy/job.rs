@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::classifier::Tagged;
 use crate::finding::Failure;
 
 /// A stretch of text that one model has to judge.
@@ -23,6 +24,8 @@ pub struct Scored {
     pub range: Range<usize>,
     /// Probability of each label, in the model's order.
     pub scores: Arc<[f32]>,
+    /// The words that may belong to entities, by bytes of the job's text.
+    pub words: Arc<[Tagged]>,
 }
 
 /// How a job ended.

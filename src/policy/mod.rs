@@ -12,6 +12,7 @@ mod combined;
 pub mod compile;
 pub mod context;
 pub mod effect;
+mod entities;
 pub mod file;
 pub mod job;
 mod lengths;

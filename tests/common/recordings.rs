@@ -186,7 +186,8 @@ pub(crate) fn context(policy: &str) -> Context {
     let (spec, _) = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now())
         .map_err(|problems| problems.to_string())
         .unwrap();
-    let label = |model: &str, _: &str| Ok(LabelInfo { model: model.into(), index: 0, calibration: None });
+    let label =
+        |model: &str, _: &str| Ok(LabelInfo { model: model.into(), index: 0, calibration: None, entity: false });
     let rules = RuleSet::compile(vec![Arc::new(spec)], &label, false).unwrap();
     Context::new(Arc::new(rules), Arc::from(&b"key of the tests"[..]))
 }
@@ -260,7 +261,7 @@ fn answer_all(stream: &mut Stream, out: &mut Vec<u8>) {
 
 /// A classifier that finds nothing.
 fn calm(ticket: &Ticket) -> Answer {
-    Answer::Scores(vec![Scored { range: 0..ticket.job.text.len(), scores: [0.0].into() }])
+    Answer::Scores(vec![Scored { range: 0..ticket.job.text.len(), scores: [0.0].into(), words: Arc::default() }])
 }
 
 /// Whether there is anything to read.

@@ -4,6 +4,7 @@
 mod calls;
 mod dialects;
 mod ends;
+mod entities;
 mod gemini;
 mod generic;
 mod limits;

@@ -2,6 +2,8 @@
 
 bert     WordPiece, token types, softmax over two labels, a second output `embedding`, a palisade.yaml with digests.
 roberta  byte-level BPE, no token types, sigmoid over three labels, the graph under onnx/, no palisade.yaml.
+ner      the same tokens as bert, a tag for each (BIO), no palisade.yaml.
+both     labels of the text and tags of its tokens from one graph, named in palisade.yaml.
 
 Needs the packages onnx and numpy. The folders are committed; run this only to change them: python tests/models/make.py
 """
@@ -14,6 +16,39 @@ import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper, save
 
 HERE = Path(__file__).resolve().parent
+
+
+def tagger(vocabulary, tags, weights, labels=None):
+    """Logits of each token's tags from a table; with labels, their logits from the mean of another."""
+    def table(columns, rows, usual):
+        table = np.tile(np.array(usual, np.float32), (len(vocabulary), 1))
+        for token, row in rows.items():
+            table[vocabulary[token]] = row
+        assert table.shape[1] == columns
+        return table
+
+    constants = {"tag_table": table(tags, weights, [4.0] + [-4.0] * (tags - 1))}
+    nodes = [helper.make_node("Gather", ["tag_table", "input_ids"], ["tag_logits" if labels else "logits"])]
+    outputs = {"tag_logits" if labels else "logits": ["batch", "sequence", tags]}
+    if labels:
+        constants["table"] = table(2, labels, [2.0, -2.0])
+        nodes += [
+            helper.make_node("Gather", ["table", "input_ids"], ["words"]),
+            helper.make_node("ReduceMean", ["words"], ["logits"], axes=[1], keepdims=0),
+        ]
+        outputs["logits"] = ["batch", 2]
+    names = ["input_ids", "attention_mask"]
+    nodes.append(helper.make_node("Identity", ["attention_mask"], ["unused"]))
+    body = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"]) for name in names],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model)
+    return model
 
 
 def graph(vocabulary, labels, weights, types, embedding):
@@ -100,13 +135,12 @@ def write(folder, name, value):
         save(value, str(path))
 
 
-def bert():
+def wordpiece(folder, words):
+    """A tokenizer that knows these words, and spells the others; returns the vocabulary."""
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-    words = ["ignore", "all", "previous", "instructions", "hello", "the", "weather", "is", "nice", "today"]
     tokens = specials + list(".,!?[]<>/") + list(letters) + [f"##{c}" for c in letters] + words
     vocabulary = {token: number for number, token in enumerate(tokens)}
-    write("bert", "model.onnx", graph(vocabulary, 2, {"ignore": [-40, 40], "hello": [4, -4], "[SEP]": [-1, 1]}, True, True))
     model = {
         "type": "WordPiece",
         "unk_token": "[UNK]",
@@ -127,7 +161,14 @@ def bert():
         },
     }
     normalizer = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True}
-    write("bert", "tokenizer.json", tokenizer(model, specials, template, normalizer, {"type": "BertPreTokenizer"}))
+    write(folder, "tokenizer.json", tokenizer(model, specials, template, normalizer, {"type": "BertPreTokenizer"}))
+    return vocabulary
+
+
+def bert():
+    words = ["ignore", "all", "previous", "instructions", "hello", "the", "weather", "is", "nice", "today"]
+    vocabulary = wordpiece("bert", words)
+    write("bert", "model.onnx", graph(vocabulary, 2, {"ignore": [-40, 40], "hello": [4, -4], "[SEP]": [-1, 1]}, True, True))
     config = {
         "architectures": ["BertForSequenceClassification"],
         "model_type": "bert",
@@ -149,6 +190,46 @@ def bert():
     for name in ("model.onnx", "tokenizer.json", "config.json"):
         lines.append(f"  {name}: {hashlib.sha256((HERE / 'bert' / name).read_bytes()).hexdigest()}")
     write("bert", "palisade.yaml", "\n".join(lines) + "\n")
+
+
+NAMES = ["jane", "doe", "paris", "new", "york", "acme", "ignore"]
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+TAGGED = {
+    "jane": [-4, 4, -4, -4, -4],
+    "doe": [-4, -4, 4, -4, -4],
+    "paris": [-4, -4, -4, 4, -4],
+    "new": [-4, -4, -4, 4, -4],
+    "york": [-4, -4, -4, -4, 4],
+    # Likelier a name than not, but neither for sure.
+    "acme": [0.2, 0, -0.2, -8, -8],
+}
+
+
+def ner():
+    vocabulary = wordpiece("ner", NAMES)
+    write("ner", "model.onnx", tagger(vocabulary, len(TAGS), TAGGED))
+    config = {
+        "architectures": ["BertForTokenClassification"],
+        "model_type": "bert",
+        "max_position_embeddings": 16,
+        "id2label": {str(number): tag for number, tag in enumerate(TAGS)},
+    }
+    write("ner", "config.json", config)
+
+
+def both():
+    vocabulary = wordpiece("both", NAMES)
+    write("both", "model.onnx", tagger(vocabulary, len(TAGS), TAGGED, {"ignore": [-40, 40]}))
+    config = {
+        "architectures": ["BertForSequenceClassification"],
+        "model_type": "bert",
+        "max_position_embeddings": 512,
+        "id2label": {"0": "benign", "1": "injection"},
+    }
+    write("both", "config.json", config)
+    tags = ", ".join(f"{number}: {tag}" for number, tag in enumerate(TAGS))
+    lines = ["version: 1", "max_length: 32", "stride: 8", "entities:", "  output: tag_logits", f"  tags: {{ {tags} }}"]
+    write("both", "palisade.yaml", "\n".join(lines) + "\n")
 
 
 def byte_characters():
@@ -192,3 +273,5 @@ def roberta():
 
 bert()
 roberta()
+ner()
+both()

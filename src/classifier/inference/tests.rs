@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
-use crate::classifier::{Input, Priority, runtime_available};
+use crate::classifier::{Input, Outputs, Priority, runtime_available};
 use crate::segment::Kind;
 
 fn job(model: &str, text: &str, client: u64) -> Job {
@@ -96,13 +96,14 @@ fn what_cannot_be_judged_is_said() {
 struct Moody(mpsc::Receiver<()>);
 
 impl Classifier for Moody {
-    fn score(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String> {
+    fn score(&mut self, input: &Input<'_>) -> Result<Outputs, String> {
+        let scores = |scores: &[f32]| Ok(Outputs { scores: scores.to_vec(), tags: Vec::new() });
         let _ = self.0.recv();
         match input.text {
             "panic" => unreachable!("on purpose"),
             "fail" => Err("no luck".to_owned()),
-            "nan" => Ok(vec![f32::NAN]),
-            _ => Ok(vec![0.5]),
+            "nan" => scores(&[f32::NAN]),
+            _ => scores(&[0.5]),
         }
     }
 }

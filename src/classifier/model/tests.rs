@@ -58,12 +58,12 @@ fn what_is_wrong_is_said_with_its_file() {
     insta::assert_snapshot!(refused(CONFIG, "id2label", "labels"), @r#"DIR/config.json: no `id2label`: not a text-classification export, or add { "0": "label", … }"#);
     insta::assert_snapshot!(refused(CONFIG, "injection", "benign"), @"DIR/config.json: `id2label` has `benign` twice");
     insta::assert_snapshot!(refused(CONFIG, "single_label_classification", "regression"), @"DIR/config.json: `problem_type` is `regression`: only single_label_classification and multi_label_classification give scores");
-    insta::assert_snapshot!(refused(CONFIG, "{", "["), @r#"DIR/config.json: invalid type: string "architectures", expected a map at line 1 column 16"#);
+    insta::assert_snapshot!(refused(CONFIG, "{", "["), @r#"DIR/config.json: invalid type: string "architectures", expected a sequence at line 1 column 16"#);
     insta::assert_snapshot!(refused(SETTINGS, "injection", "inject"), @"DIR/palisade.yaml: label `inject` is not in config.json (it has: benign, injection)");
     insta::assert_snapshot!(refused(SETTINGS, "max_length: 16", "max_length: 1024"), @"DIR/palisade.yaml: max_length is 1024, the model has 512 positions");
     insta::assert_snapshot!(refused(SETTINGS, "config.json: 45c6", "config.json: 45c7"), @"DIR/config.json: SHA-256 is 45c650ec6cbad38332e68a7f79b9c183cc9344259a564c2508f36ddc168c023e, palisade.yaml says 45c750ec6cbad38332e68a7f79b9c183cc9344259a564c2508f36ddc168c023e: restore the file, or correct the digest if you changed it");
     insta::assert_snapshot!(refused(SETTINGS, "config.json:", "../config.json:"), @"DIR: palisade.yaml: `../config.json` is not a file of this folder");
-    insta::assert_snapshot!(refused(SETTINGS, "stride", "strides"), @"DIR/palisade.yaml: line 4: unknown key `strides` (known: version, license, max_length, stride, embedding, labels, sha256)");
+    insta::assert_snapshot!(refused(SETTINGS, "stride", "strides"), @"DIR/palisade.yaml: line 4: unknown key `strides` (known: version, license, max_length, stride, embedding, entities, labels, sha256)");
 }
 
 #[test]
@@ -83,4 +83,20 @@ fn scores_are_probabilities() {
     let mut logits = [0.0, 100.0, -100.0];
     Activation::Sigmoid.apply(&mut logits);
     assert!((logits[0] - 0.5).abs() < 1e-6 && logits[1] > 0.999 && logits[2] < 1e-30, "{logits:?}");
+}
+
+#[test]
+fn tags_of_tokens_come_from_the_export_or_from_palisade_yaml() {
+    let ner = ModelFolder::read("ner", &tiny("ner")).unwrap();
+    assert_eq!((&*ner.info.labels, &*ner.info.entities), (&[][..], &["PERSON".to_owned(), "LOCATION".to_owned()][..]));
+    let both = ModelFolder::read("both", &tiny("both")).unwrap();
+    assert_eq!((both.info.labels.len(), both.info.entities.len()), (2, 2));
+    assert_eq!(both.tags.unwrap().output.as_deref(), Some("tag_logits"));
+    let with = |entities: &str| changed(SETTINGS, |old| format!("{old}entities: {entities}\n")).err().unwrap();
+    insta::assert_snapshot!(with("{ output: t, tags: { 0: O, 2: B-PER } }"), @"DIR/palisade.yaml: `entities.tags` must be numbered 0, 1, 2, … without a gap");
+    insta::assert_snapshot!(with("{ tags: { 0: O, 1: B-PER } }"), @"DIR/palisade.yaml: `entities.output` is missing: which output has the tags?");
+    insta::assert_snapshot!(with("{ output: t, tags: { 0: O } }"), @"DIR/palisade.yaml: `entities.tags` has no tag but `O`");
+    insta::assert_snapshot!(with("{ aggregation: mean }"), @"DIR/palisade.yaml: line 12: `mean` is no aggregation (known: first, max, simple)");
+    insta::assert_snapshot!(with("{ aggregation: max }"), @"DIR/config.json: `id2label` names labels of texts: name the tags under `entities`, as `tags: { 0: O, 1: B-PER }`");
+    insta::assert_snapshot!(with("{ labels: x }"), @"DIR/palisade.yaml: line 12: unknown key `labels` (known: output, aggregation, tags)");
 }

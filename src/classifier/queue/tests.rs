@@ -28,8 +28,19 @@ fn drain(queue: &Queue) -> Vec<String> {
         let mut task = queue.next().unwrap();
         order.push(task.job.text.to_string());
         let left = task.weight - 1;
-        task.windows =
-            Some(vec![Window { range: 0..0, ids: vec![], view: super::super::windows::View::Plain }; left].into_iter());
+        task.windows = Some(
+            vec![
+                Window {
+                    range: 0..0,
+                    ids: vec![],
+                    view: super::super::windows::View::Plain,
+                    prefix: 0,
+                    pieces: vec![]
+                };
+                left
+            ]
+            .into_iter(),
+        );
         queue.give_back(task, if left > 0 { Turn::More } else { Turn::Done });
     }
     order

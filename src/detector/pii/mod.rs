@@ -80,6 +80,11 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     let entities = reader.list("entities", |node| {
         let name = string(node)?;
         let found = formats().find(|format| format.name == name);
+        if FORMLESS.contains(&&*name) {
+            let title = format!("{name} is found by no pattern");
+            let help = format!("a model tags names: `entities: {{ model: NAME, labels: [{name}] }}`");
+            return Err(Problem::error(&node.at, title).label("has no form of its own").help(help));
+        }
         found.ok_or_else(|| unknown(node, "entity", &name, names.clone()))
     });
     let threshold = reader.optional("score_threshold", fraction).unwrap_or(THRESHOLD);
@@ -111,6 +116,8 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     Some(Plan::Patterns(patterns))
 }
 
+/// What takes a model to find, by Presidio's names.
+const FORMLESS: &[&str] = &["PERSON", "LOCATION", "ORGANIZATION", "NRP"];
 /// The score from which on something is a finding, unless a rule says otherwise.
 const THRESHOLD: f32 = 0.5;
 

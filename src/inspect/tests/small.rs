@@ -15,7 +15,7 @@ pub(super) fn compiled(policy: &str) -> Context {
     let source = Source::new("p.yaml", policy);
     let loaded = load_policy_source(&source, std::path::Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
-    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
+    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None, entity: false });
     let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
     Context::new(Arc::new(rules), Arc::new([0; 32]))
 }

@@ -19,7 +19,7 @@ fn context(rules: &str) -> Context {
     let source = Source::new("p.yaml", &format!("rules: [{rules}]"));
     let loaded = load_policy_source(&source, Path::new("/nowhere"), Timestamp::UNIX_EPOCH);
     let (policy, _) = loaded.map_err(|problems| problems.to_string()).unwrap();
-    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None });
+    let labels = |_: &str, _: &str| Ok(LabelInfo { model: "m@0".into(), index: 0, calibration: None, entity: false });
     let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
     Context::new(Arc::new(rules), Arc::new([0; 32]))
 }
@@ -127,7 +127,8 @@ fn judged(detect: &str, answer: &Answer) -> Vec<(Outcome, Range<usize>)> {
 
 #[test]
 fn members_may_be_classifiers() {
-    let scores = |score: f32| Answer::Scores(vec![Scored { range: 0..21, scores: Arc::new([score]) }]);
+    let scores =
+        |score: f32| Answer::Scores(vec![Scored { range: 0..21, scores: Arc::new([score]), words: Arc::default() }]);
     let both = format!("all: [{{ {A} }}, {{ {JUDGED} }}]");
     assert_eq!(judged(&both, &scores(0.9)), [(Outcome::Found, 19..21), (Outcome::Found, 0..21)]);
     assert_eq!(judged(&both, &scores(0.1)), []);

@@ -101,9 +101,11 @@ fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
         Plan::Length(length) => length.min_tokens.map(|_| "`min_tokens` is decided only at the end of the text"),
         Plan::Whole(check) => check.needs_the_end(),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
-        Plan::Classifier(_) if rule.window == Window::End => Some("`window: end` judges the whole text"),
+        Plan::Classifier(_) | Plan::Entities(_) if rule.window == Window::End => {
+            Some("`window: end` judges the whole text")
+        }
         // Calls are always held until they are whole.
-        Plan::Classifier(_) | Plan::Tool(_) => None,
+        Plan::Classifier(_) | Plan::Entities(_) | Plan::Tool(_) => None,
     }
 }
 
