@@ -164,7 +164,7 @@ mod tests {
         let cases = [
             (r"\bignore (?:all|previous) rules?\b", "please ignore previous rule!"),
             (r"(?i)Reveal[[:punct:]\s]{1,3}(?:[a-z]{1,9} ){0,2}prompt", "REVEAL -your own prompt"),
-            (r"(?i-u:tell [l-o]e[^a-m ]{2})", "TELL Mez2"),
+            (r"(?i-u:tell [l-o]e[n-z0-9]{2})", "TELL Mez2"),
             (r"\b{start-half}für (?:dich|ÜBER)\b{end-half}", "nur für dich."),
             (r"(?m)^a{2,3}[b-p]+c?$", "x\naaabpc\ny"),
         ];
@@ -197,10 +197,10 @@ mod tests {
             let hir = keywords(vec![reversed(&regex_syntax::parse(pattern).unwrap()).unwrap()], &[]);
             move |text: &str| hir.as_ref().and_then(|hir| finds(hir, text))
         };
-        let rules = kept(r"(?i)ignore (?:the |all |my ){1,3}(?:rules?|law|[a-z]{3} of it)\b");
+        let rules = kept(r"(?i)ignore (?:the |all |my ){1,3}(?:rules?|law|[a-z]{8})\b");
         assert_eq!(rules("SELUR EHT ERONGI").as_deref(), Some("SELUR EHT ERONGI"));
         assert_eq!(rules("elur lla eht erongi").as_deref(), Some("elur lla eht erongi"));
-        assert_eq!(rules("ti fo yna lla erongi"), None, "which could begin anywhere");
+        assert_eq!(rules("ecnetnes lla erongi"), None, "which could begin anywhere");
         let end = kept("prompt(?: of [a-z]{3})?[.!]{0,2}");
         assert_eq!(end("!uoy fo tpmorp").as_deref(), Some("tpmorp"), "what need not be there is not waited for");
         assert_eq!(kept("prompt [a-z]{1,9}")("em tpmorp"), None);

@@ -263,8 +263,9 @@ fn text_waits_for_disguises_only_where_a_rule_asks() {
     let asks = context(vec![rule(0, Pattern { disguised: true, ..pattern("secret word") }, None)]);
     let prose =
         ["A model GPT4", " I said", " to *", "new* word", "... -", " th", "at", " of it!", " <b", ">bold", "</b>."];
+    // `GPT4` and `b` wait anyway: they may begin an encoded text.
     let later = released(&plain, &prose).into_iter().zip(released(&asks, &prose)).map(|(plain, asks)| plain - asks);
-    assert_eq!(later.collect::<Vec<_>>(), [1, 0, 1, 0, 1, 0, 0, 1, 2, 0, 1]);
+    assert_eq!(later.collect::<Vec<_>>(), [0, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1]);
 }
 
 /// How much of a text may go out after each piece.
