@@ -386,8 +386,7 @@ impl RuleSet {
                     ExceptWhat::Pattern(pattern) => {
                         let purpose = Purpose::Void(except.until);
                         // What a rule may find in disguise, its exceptions may except.
-                        let disguised =
-                            matches!(&rule.plan, Plan::Patterns(own) if own.iter().any(|own| own.disguised));
+                        let disguised = rule.plan.patterns().iter().any(|own| own.disguised);
                         let (value, sorts, views) = (None, None, true);
                         infos.push(TrackerInfo { rule: index, purpose, value, sorts, views, disguised });
                         specs.push((index, vec![pattern], holds));

@@ -171,8 +171,8 @@ fn hash(merged: &Merged, name: &str, rules: &[RuleSpec]) -> Arc<str> {
     for (_, rule) in &merged.rules {
         canonical(rule, &mut text);
     }
-    for rule in rules {
-        if let Plan::Whole(check) = &rule.plan {
+    for plan in rules.iter().flat_map(|rule| rule.plan.parts()) {
+        if let Plan::Whole(check) = plan {
             text.push_str(check.source().unwrap_or_default());
         }
     }
