@@ -118,6 +118,12 @@ fn all_problems_come_at_once() {
     5 |   - { name: c, output: x, as: user, expect: { verdict: block } }
       |       ^^^^ expected no `as`
 
+    error: wrong value for `times`
+     --> a.test.yaml:6:43
+      |
+    6 |   - { name: d, input: { repeat: x, times: 0 }, as: usr, expect: { verdict: block } }
+      |                                           ^ expected a whole number from 1 to 16777216, found the number `0`
+
     error: unknown kind `usr`
      --> a.test.yaml:6:52
       |
@@ -125,12 +131,6 @@ fn all_problems_come_at_once() {
       |                                                    ^^^ expected `system`, `user`, `assistant`, `document`, `tool_definition`, `tool_call`, `tool_result`, `reasoning`, `completion` or `metadata`
       |
       = help: did you mean `user`?
-
-    error: wrong value for `times`
-     --> a.test.yaml:6:43
-      |
-    6 |   - { name: d, input: { repeat: x, times: 0 }, as: usr, expect: { verdict: block } }
-      |                                           ^ expected a whole number from 1 to 16777216, found the number `0`
     "#);
 }
 
