@@ -50,12 +50,11 @@ impl Heads {
     pub(super) fn alive(&self, text: &[u8], mut report: impl FnMut(u32)) {
         // In place: a vector would be moved about for each byte that may start something.
         let (mut few, mut many) = ([u64::MAX; FEW], Vec::new());
-        let alive = match few.get_mut(..self.words) {
-            Some(few) => few,
-            None => {
-                many.resize(self.words, u64::MAX);
-                &mut many[..]
-            }
+        let alive = if let Some(few) = few.get_mut(..self.words) {
+            few
+        } else {
+            many.resize(self.words, u64::MAX);
+            &mut many[..]
         };
         for (place, &byte) in text.iter().take(DEPTH).enumerate() {
             let mut any = 0;
@@ -71,7 +70,9 @@ impl Heads {
             while *bits != 0 {
                 let program = self.programs.get(word * 64 + bits.trailing_zeros() as usize);
                 *bits &= *bits - 1;
-                program.into_iter().for_each(|&program| report(program));
+                if let Some(&program) = program {
+                    report(program);
+                }
             }
         }
     }

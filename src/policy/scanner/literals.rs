@@ -154,7 +154,7 @@ impl Literals {
         let all = known.keys().fold(root.as_u32(), |all, state| all | state.as_u32());
         self.shift = all.trailing_zeros().min(31);
         self.tails.resize(
-            (known.keys().map(|state| state.as_u32()).max().unwrap_or(0) >> self.shift) as usize + 1,
+            (known.keys().map(LiteralState::as_u32).max().unwrap_or(0) >> self.shift) as usize + 1,
             Tails::default(),
         );
         for (state, tails) in known {
