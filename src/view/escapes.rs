@@ -3,8 +3,8 @@
 //! `%41` (URLs, RFC 3986), `=41` (quoted-printable, RFC 2045, in capitals), `\x41`, `\u0041`,
 //! `\u{41}`, `\U00000041` (programs), `&#65;`, `&#x41;`, `&amp;` (HTML; of the names those of ASCII characters and of
 //! spaces). Bytes are UTF-8: as many escapes as a character has bytes are one unit. What stands for a control character,
-//! or for nothing, is no escape. Escapes are undone once: what they spell may look like one. A `=` that breaks a line is none:
-//! values in base64 end like that.
+//! or for nothing, is no escape. Escapes are undone once: what they spell may look like one. In a line with
+//! escapes of quoted-printable a `=` at its end shows nothing, nor does the end; elsewhere values in base64 end like that.
 
 use super::{Readers, Shape, Shown, View, ViewKind};
 
@@ -13,7 +13,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     why: "in the unescaped text",
     shape: Shape::Whole,
     readers: Readers::All,
-    make: |at| Box::new(Escapes { at, begun: String::new() }),
+    make: |at| Box::new(Escapes { at, ..Escapes::default() }),
     wakes: |piece| next(piece.as_bytes()).is_some(),
 };
 
@@ -24,6 +24,8 @@ struct Escapes {
     at: usize,
     /// What may be an escape and is not all there.
     begun: String,
+    /// The line has an escape of quoted-printable.
+    quoted: bool,
 }
 
 /// So many bytes stand for this character, or for none.
@@ -74,10 +76,12 @@ impl Escapes {
     fn read<'t>(&mut self, text: &'t str, ended: bool, shown: &mut Shown) -> &'t str {
         let mut rest = text;
         while let Some(plain) = next(rest.as_bytes()) {
+            self.quoted &= memchr::memchr(b'\n', &rest.as_bytes()[..plain]).is_none();
             self.same(plain, shown);
             rest = rest.get(plain..).unwrap_or_default();
-            let len = match escape(rest.as_bytes(), ended) {
+            let len = match escape(rest.as_bytes(), self.quoted, ended) {
                 Ok(Escape { len, char }) => {
+                    self.quoted |= rest.starts_with('=');
                     let mut utf8 = [0; 4];
                     let text: &str = char.map_or("", |char| char.encode_utf8(&mut utf8));
                     shown.unit(self.at..self.at + len, text.len(), text);
@@ -92,6 +96,7 @@ impl Escapes {
             };
             rest = rest.get(len..).unwrap_or_default();
         }
+        self.quoted &= memchr::memchr(b'\n', rest.as_bytes()).is_none();
         self.same(rest.len(), shown);
         ""
     }
@@ -108,10 +113,12 @@ fn next(text: &[u8]) -> Option<usize> {
     memchr::memchr(b'=', text.get(..one.unwrap_or(text.len())).unwrap_or_default()).or(one)
 }
 
-/// The escape that the text begins with.
-fn escape(text: &[u8], ended: bool) -> Result<Escape, Stop> {
+/// The escape that the text begins with; `quoted` says that the line has one of quoted-printable already.
+fn escape(text: &[u8], quoted: bool, ended: bool) -> Result<Escape, Stop> {
     match (text.first(), text.get(1)) {
         (Some(b'%'), _) => utf8(text, b"%", false),
+        (Some(b'='), Some(b'\n')) if quoted => Ok(Escape { len: 2, char: None }),
+        (Some(b'='), Some(b'\r')) if quoted => byte(text, 2, b"\n").map(|_| Escape { len: 3, char: None }),
         (Some(b'='), _) => utf8(text, b"=", true),
         (Some(b'\\'), Some(b'x')) => utf8(text, b"\\x", false),
         (Some(b'\\'), Some(b'u')) if text.get(2) == Some(&b'{') => {

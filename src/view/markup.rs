@@ -192,9 +192,10 @@ fn wakes(piece: &str) -> bool {
     let bytes = piece.as_bytes();
     let is_mark = |byte: &u8| begins(*byte);
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    let beside = |pair: &[u8]| pair.iter().any(is_mark) && pair.iter().any(is_letter);
+    let breaks = |pair: &[u8]| matches!(pair, [b'=', b'\n' | b'\r']);
+    let beside = |pair: &[u8]| pair.iter().any(|byte| begins(*byte) && *byte != b'=') && pair.iter().any(is_letter);
     bytes.first().is_some_and(is_mark)
         || bytes.last().is_some_and(is_mark)
         || memchr::memchr(b'<', bytes).is_some()
-        || bytes.windows(2).any(beside)
+        || bytes.windows(2).any(|pair| beside(pair) || breaks(pair))
 }

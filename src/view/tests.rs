@@ -153,16 +153,21 @@ fn alike(char: char) -> Option<char> {
 
 /// The text with its escapes undone, tried one notation after the other at each place.
 pub(crate) fn unescaped(text: &str) -> Seen {
-    let (mut seen, mut at) = (Seen::default(), 0);
+    let (mut seen, mut at, mut quoted) = (Seen::default(), 0, false);
     while let Some(char) = text[at..].chars().next() {
         let rest = &text[at..];
         let known = [bytes(rest, "%"), bytes(rest, "="), bytes(rest, "\\x"), program(rest), entity(rest)];
         let found =
             known.into_iter().flatten().next().filter(|(_, char)| !char.is_control() || "\t\n\r".contains(*char));
-        let len = if let Some((len, char)) = found {
+        let soft_break = ["=\n", "=\r\n"].into_iter().find(|end| quoted && rest.starts_with(end));
+        let len = if let Some(end) = soft_break {
+            end.len()
+        } else if let Some((len, char)) = found {
+            quoted |= rest.starts_with('=');
             seen.push(&char.to_string(), at..at + len);
             len
         } else {
+            quoted &= char != '\n';
             (at..at + char.len_utf8()).for_each(|at| seen.from.push(at..at + 1));
             seen.text.push(char);
             char.len_utf8()
