@@ -101,9 +101,13 @@ fn describe(kind: &DetectorKind, option: &str, choice: &Choice) -> anyhow::Resul
 
 /// How much text is looked at together.
 fn locality(patterns: &[Pattern]) -> String {
-    let longest = |pattern: &Pattern| if pattern.run { None } else { pattern.hir.properties().maximum_len() };
-    let longest = patterns.iter().map(longest).try_fold(0, |most, longest| Some(most.max(longest?)));
-    let mut out = longest.map_or("of any length".to_owned(), |longest| format!("{longest} bytes at most"));
+    let longest = patterns.iter().map(|pattern| pattern.hir.properties().maximum_len());
+    let longest = longest.try_fold(0, |most, longest| Some(most.max(longest?)));
+    let mut out = match longest {
+        _ if patterns.iter().any(|pattern| pattern.run) => "of any length".to_owned(),
+        Some(longest) => format!("{longest} bytes at most"),
+        None => "as long as the rule's `max_match` lets it be".to_owned(),
+    };
     let around = patterns.iter().filter_map(|pattern| pattern.surround.as_ref());
     let (before, after) = around.fold((0, 0), |most, next| (most.0.max(next.before), most.1.max(next.after)));
     if before + after > 0 {
