@@ -101,7 +101,7 @@ fn describe(kind: &DetectorKind, option: &str, choice: &Choice) -> anyhow::Resul
 
 /// How much text is looked at together.
 fn locality(patterns: &[Pattern]) -> String {
-    let longest = patterns.iter().map(|pattern| pattern.hir.properties().maximum_len());
+    let mut longest = patterns.iter().map(|pattern| pattern.hir.properties().maximum_len());
     let longest = longest.try_fold(0, |most, longest| Some(most.max(longest?)));
     let mut out = match longest {
         _ if patterns.iter().any(|pattern| pattern.run) => "of any length".to_owned(),
