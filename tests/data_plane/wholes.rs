@@ -147,7 +147,7 @@ async fn texts_that_do_not_satisfy_a_schema_are_refused() {
       detect: { json_schema: { schema: { type: object, required: [answer] } } } }\n";
     assert_eq!(refused(rules, "{\"answr\": 1}").await, "answer");
     let hello = json!([says("user", "{\"answer\": 1}")]);
-    for (deltas, passes) in [(["{\"answer\"", ": 42}"], true), (["{\"answer\"", ": 42"], false), (["", ""], false)] {
+    for (deltas, passes) in [(["{\"answer\"", ": 314159}"], true), (["{\"answer\"", ": 314159"], false), (["", ""], false)] {
         let (mut client, mut server, _proxy) = begun(rules, &hello).await;
         for text in deltas {
             server.write(delta(text)).await;
@@ -156,7 +156,7 @@ async fn texts_that_do_not_satisfy_a_schema_are_refused() {
         drop(server);
         let out = String::from_utf8(client.read_out().await.0).unwrap();
         assert_eq!(out.starts_with("HTTP/1.1 200"), passes, "{out}");
-        assert_eq!(out.contains("42"), passes, "{out}");
+        assert_eq!(out.contains("314159"), passes, "{out}");
     }
 }
 
