@@ -19,12 +19,14 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
-use super::scanner::Reach;
+use super::scanner::{DEPTH, Reach};
 
 /// Most memory that one pattern's DFA may take, in bytes; larger ones run as an NFA.
 const MAX_DFA: usize = 2 << 20;
 /// Most memory that one pattern's NFA may take, in bytes.
 const MAX_NFA: usize = 4 << 20;
+/// Most memory that the NFA of a pattern may take that becomes one with others, in bytes.
+const MAX_JOINED: usize = 256 << 10;
 /// Longest literal that the prefilter looks for, in bytes.
 const MAX_LITERAL: usize = 16;
 /// Most literals that one pattern gives to the prefilter.
@@ -55,6 +57,7 @@ pub(super) struct Program {
     before: Vec<Look>,
     after: Vec<Look>,
     pub(super) entry: Entry,
+    reach: OnceLock<Reach>,
 }
 
 /// How the scanner notices that a match of the pattern may start.
@@ -74,6 +77,8 @@ struct Lazy {
     built: OnceLock<Machine>,
     /// What a match begins with, as far as literals go: tells whether a text may become a candidate.
     head: Option<Machine>,
+    /// Whether one automaton of several patterns may hold it.
+    joins: bool,
 }
 
 #[derive(Debug)]
@@ -155,15 +160,16 @@ impl Program {
         // What is too large is said at once, whenever the machine is built.
         let nfa = nfa_of(core).map_err(Box::new)?;
         let entry = Entry::of(core, &nfa, max_match);
-        let machine = match &entry {
-            Entry::Bytes(_) => Lazy { core: Hir::empty(), built: Machine::new(nfa).into(), head: None },
+        let head = match &entry {
+            Entry::Bytes(_) => None,
             Entry::Literals(literals) => {
                 let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
-                let head = nfa_of(&head(core, longest)).map_err(Box::new)?;
-                Lazy { core: core.clone(), built: OnceLock::new(), head: Some(Machine::Nfa(head)) }
+                Some(Machine::Nfa(nfa_of(&head(core, longest)).map_err(Box::new)?))
             }
         };
-        Ok(Program { machine, before, after, entry })
+        let joins = nfa.memory_usage() <= MAX_JOINED && !core.properties().look_set().contains_word_unicode();
+        let machine = Lazy { core: core.clone(), built: OnceLock::new(), head, joins };
+        Ok(Program { machine, before, after, entry, reach: OnceLock::new() })
     }
 
     /// The pattern was built into an NFA once, when the policy was loaded: it can be again.
@@ -248,52 +254,53 @@ impl Program {
             (Machine::Dfa(dfa, _), State::Dfa(id)) => dfa.is_match_state(dfa.next_eoi_state(*id)),
             (Machine::Nfa(nfa), State::Nfa(ids)) => {
                 let mut matched = false;
-                closure(nfa, ids, around, |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
+                closure(nfa, ids, Some(around), |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
                 matched
             }
             _ => false,
         }
     }
 
-    /// After how many bytes, `most` at the most, what starts here ends in nothing, as far as text is there.
-    pub(super) fn fails_within(&self, state: &State, around: Around<'_>, most: usize) -> Option<usize> {
-        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (self.machine(), state) else { return None };
+    /// Reports the ends of all matches that start here, if nothing goes on within `most` bytes, as far as text is there.
+    /// Returns how many bytes say so.
+    pub(super) fn ends_within(
+        &self,
+        state: &State,
+        around: Around<'_>,
+        most: usize,
+        mut report: impl FnMut(usize),
+    ) -> Option<usize> {
+        let (Machine::Dfa(dfa, spent), State::Dfa(id)) = (self.machine(), state) else { return None };
         let mut id = *id;
         for (steps, &byte) in around.kept.get(around.at..).unwrap_or_default().iter().take(most).enumerate() {
             id = dfa.next_state(id, byte);
             if dfa.is_special_state(id) {
-                return dfa.is_dead_state(id).then_some(steps);
+                let matched = dfa.is_match_state(id);
+                if matched {
+                    report(around.at + steps);
+                }
+                if dfa.is_dead_state(id) || (matched && spent.contains(&id)) {
+                    return Some(steps);
+                }
             }
         }
         None
     }
 
-    /// Which bytes a match can take at each of the first places behind its start, `depth` of them; of those from which on
-    /// it may be over, or about which too much would have to be known, none is told.
-    pub(super) fn reach(&self, depth: usize) -> Reach {
-        let Machine::Dfa(dfa, _) = self.machine() else { return Reach::new() };
-        let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
-        let mut states: HashSet<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
-        let mut reach = Reach::new();
-        while reach.len() < depth && states.len() <= MAX_STATES {
-            let (mut bytes, mut after, mut matched) = ([false; 256], HashSet::new(), false);
-            for &state in &states {
-                for byte in 0..=255 {
-                    let next = dfa.next_state(state, byte);
-                    if !dfa.is_dead_state(next) {
-                        bytes[usize::from(byte)] = true;
-                        matched |= dfa.is_match_state(next);
-                        after.insert(next);
-                    }
-                }
-            }
-            reach.push(bytes);
-            if matched {
-                break;
-            }
-            states = after;
-        }
-        reach
+    /// What the automaton is made of, if the pattern begins with no literal and may be one with others.
+    pub(super) fn headless(&self) -> Option<&Hir> {
+        matches!(self.entry, Entry::Bytes(_)).then_some(&self.machine.core).filter(|_| self.machine.joins)
+    }
+
+    /// Whether what stands around a match's beginning allows it.
+    pub(super) fn start_holds(&self, around: Around<'_>) -> bool {
+        around.holds(&self.before)
+    }
+
+    /// Which bytes a match can take at each of the first places behind its start; of those from which on it may be over,
+    /// or about which too much would have to be known, none is told.
+    pub(super) fn reach(&self) -> &[[bool; 256]] {
+        self.reach.get_or_init(|| nfa_of(&self.machine.core).map_or_else(|_| Reach::new(), |nfa| reach(&nfa, DEPTH)))
     }
 
     /// Whether what stands around a match's end allows it.
@@ -350,7 +357,7 @@ impl Machine {
             }
             (Machine::Nfa(nfa), State::Nfa(ids)) => {
                 let (mut next, mut matched) = (Vec::new(), false);
-                closure(nfa, ids, around, |id| match nfa.state(id) {
+                closure(nfa, ids, Some(around), |id| match nfa.state(id) {
                     NfaState::ByteRange { trans } if trans.matches_byte(byte) => next.push(trans.next),
                     NfaState::Sparse(sparse) => next.extend(sparse.matches_byte(byte)),
                     NfaState::Dense(dense) => next.extend(dense.matches_byte(byte)),
@@ -384,6 +391,31 @@ fn nfa_of(core: &Hir) -> Result<NFA, thompson::BuildError> {
     thompson::Compiler::new().configure(config).build_from_hir(core)
 }
 
+/// What [`Program::reach`] tells, of the first `depth` places.
+fn reach(nfa: &NFA, depth: usize) -> Reach {
+    let mut reach = Reach::new();
+    let mut states = vec![nfa.start_anchored()];
+    while reach.len() < depth && states.len() <= MAX_STATES {
+        let (mut bytes, mut after, mut matched) = ([false; 256], Vec::new(), false);
+        // Looks are taken to hold.
+        closure(nfa, &states, None, |id| match nfa.state(id) {
+            NfaState::Match { .. } => matched = true,
+            state => transitions(state, |first, last, next| {
+                bytes[usize::from(first)..=usize::from(last)].fill(true);
+                after.push(next);
+            }),
+        });
+        if matched {
+            break;
+        }
+        reach.push(bytes);
+        after.sort_unstable();
+        after.dedup();
+        states = after;
+    }
+    reach
+}
+
 /// The match states whose every transition is dead.
 fn spent(dfa: &dense::DFA<Vec<u32>>) -> HashSet<StateID> {
     let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
@@ -404,8 +436,8 @@ fn spent(dfa: &dense::DFA<Vec<u32>>) -> HashSet<StateID> {
     spent
 }
 
-/// Calls `visit` for every state that can be reached without a byte, each once.
-fn closure(nfa: &NFA, ids: &[StateID], around: Around<'_>, mut visit: impl FnMut(StateID)) {
+/// Calls `visit` for every state that can be reached without a byte, each once. Without surroundings, all looks hold.
+fn closure(nfa: &NFA, ids: &[StateID], around: Option<Around<'_>>, mut visit: impl FnMut(StateID)) {
     let mut seen = vec![false; nfa.states().len()];
     let mut stack = ids.to_vec();
     while let Some(id) = stack.pop() {
@@ -414,7 +446,7 @@ fn closure(nfa: &NFA, ids: &[StateID], around: Around<'_>, mut visit: impl FnMut
         }
         visit(id);
         match nfa.state(id) {
-            NfaState::Look { look, next } if around.holds(&[*look]) => stack.push(*next),
+            NfaState::Look { look, next } if around.is_none_or(|around| around.holds(&[*look])) => stack.push(*next),
             NfaState::Union { alternates } => stack.extend(alternates.iter()),
             NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
             NfaState::Capture { next, .. } => stack.push(*next),
@@ -494,34 +526,31 @@ impl Entry {
         literals.sort();
         // Sorted, a literal's extensions follow it directly: keeping the shortest makes every start show up once.
         literals.dedup_by(|longer, kept| longer.starts_with(kept));
-        // One byte turns up everywhere; the table of first bytes is cheaper then.
-        (!literals.is_empty() && literals.iter().all(|literal| literal.len() >= 2)).then_some(literals)
+        // One byte turns up everywhere, and digits in every number; the table of first bytes is cheaper then.
+        let tells = |literal: &Vec<u8>| literal.len() >= 2 && !literal.iter().all(u8::is_ascii_digit);
+        (!literals.is_empty() && literals.iter().all(tells)).then_some(literals)
     }
 }
 
 /// The bytes that a match can start with, whatever stands around it.
 fn first_bytes(nfa: &NFA) -> Box<[bool; 256]> {
     let mut bytes = Box::new([false; 256]);
-    let mut seen = vec![false; nfa.states().len()];
-    let mut stack = vec![nfa.start_anchored()];
-    while let Some(id) = stack.pop() {
-        if std::mem::replace(&mut seen[id.as_usize()], true) {
-            continue;
-        }
-        let mut range = |start: u8, end: u8| bytes[usize::from(start)..=usize::from(end)].fill(true);
-        match nfa.state(id) {
-            NfaState::ByteRange { trans } => range(trans.start, trans.end),
-            NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| range(trans.start, trans.end)),
-            NfaState::Dense(dense) => {
-                (0..=255).filter(|&byte| dense.matches_byte(byte).is_some()).for_each(|byte| range(byte, byte));
-            }
-            NfaState::Look { next, .. } | NfaState::Capture { next, .. } => stack.push(*next),
-            NfaState::Union { alternates } => stack.extend(alternates.iter()),
-            NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
-            NfaState::Match { .. } | NfaState::Fail => {}
-        }
-    }
+    closure(nfa, &[nfa.start_anchored()], None, |id| {
+        transitions(nfa.state(id), |first, last, _| bytes[usize::from(first)..=usize::from(last)].fill(true));
+    });
     bytes
+}
+
+/// Reports where a state goes with which bytes.
+fn transitions(state: &NfaState, mut report: impl FnMut(u8, u8, StateID)) {
+    match state {
+        NfaState::ByteRange { trans } => report(trans.start, trans.end, trans.next),
+        NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| report(trans.start, trans.end, trans.next)),
+        NfaState::Dense(dense) => {
+            (0..=255).for_each(|byte| dense.matches_byte(byte).into_iter().for_each(|next| report(byte, byte, next)));
+        }
+        _ => {}
+    }
 }
 
 /// The pattern with ASCII capitals replaced by small letters. A prefilter that ignores case finds all that it finds,
