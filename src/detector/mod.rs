@@ -220,6 +220,12 @@ impl AsciiSet {
         AsciiSet(self.0 | other.0)
     }
 
+    /// What is in both.
+    #[must_use]
+    pub const fn intersection(self, other: AsciiSet) -> AsciiSet {
+        AsciiSet(self.0 & other.0)
+    }
+
     /// Whether the byte is in the set.
     pub const fn has(self, byte: u8) -> bool {
         byte < 128 && self.0 >> byte & 1 == 1

@@ -347,13 +347,10 @@ impl Scanner {
     }
 
     fn spawn_literals(&mut self, set: &ScanSet, literals: &Literals, state: LiteralState, at: usize) {
-        for index in 0..literals.automaton.match_len(state) {
-            let literal = literals.automaton.match_pattern(state, index);
-            let start = at + 1 - literals.automaton.pattern_len(literal);
-            for &program in &literals.owners[literal.as_usize()] {
-                self.spawn(set, program, start, at);
-            }
-        }
+        let mut begun: SmallVec<[(u32, usize); 8]> = SmallVec::new();
+        let fed = at + 1 - self.base;
+        literals.ended(state, self.kept.as_bytes(), fed, |program, start| begun.push((program, start)));
+        begun.into_iter().for_each(|(program, start)| self.spawn(set, program, self.base + start, at));
     }
 
     /// Starts candidates of the patterns that begin with no literal.

@@ -9,13 +9,16 @@ use smallvec::SmallVec;
 
 use super::super::program::Entry;
 use super::set::{ScanSet, Shared};
+use crate::detector::AsciiSet;
 
 /// The prefilter: all literals of all programs in one automaton.
 #[derive(Debug)]
 pub(super) struct Literals {
     pub(super) automaton: Arc<dfa::DFA>,
     /// Literal → programs that it may start.
-    pub(super) owners: Vec<SmallVec<[u32; 1]>>,
+    owners: Vec<SmallVec<[u32; 1]>>,
+    /// Literal → bytes that no program lets it stand directly behind.
+    refused: Vec<AsciiSet>,
     /// What has begun in each state of the automaton, by its number.
     tails: Vec<Tails>,
     /// From a state's identifier to its number.
@@ -71,9 +74,24 @@ impl Literals {
         let automaton = shared.prefilter(&literals)?;
         let holds = |program: u32| set.trackers[set.programs[program as usize].tracker as usize].holds;
         let (tails, begun, begins) = (Vec::new(), Vec::new(), Vec::new());
-        let mut all = Literals { automaton, owners, tails, shift: 0, begun, begins };
+        let before = |&program: &u32| set.programs[program as usize].edges.before;
+        let refused = owners.iter().map(|owners| owners.iter().map(before).reduce(AsciiSet::intersection));
+        let refused = refused.map(Option::unwrap_or_default).collect();
+        let mut all = Literals { automaton, owners, refused, tails, shift: 0, begun, begins };
         all.note_tails(&literals, holds)?;
         Some(all)
+    }
+
+    /// Reports the programs that a literal may start which ends in this state, behind `fed` bytes of `text`, and where it starts.
+    pub(super) fn ended(&self, state: LiteralState, text: &[u8], fed: usize, mut report: impl FnMut(u32, usize)) {
+        for index in 0..self.automaton.match_len(state) {
+            let literal = self.automaton.match_pattern(state, index);
+            let start = fed.saturating_sub(self.automaton.pattern_len(literal));
+            let behind = start.checked_sub(1).and_then(|at| text.get(at));
+            if behind.is_none_or(|&byte| !self.refused[literal.as_usize()].has(byte)) {
+                self.owners[literal.as_usize()].iter().for_each(|&program| report(program, start));
+            }
+        }
     }
 
     /// What has begun in this state. The start state has a number too, and nothing has begun there.
