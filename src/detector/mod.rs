@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use self::combine::{CombinedPlan, Form};
-pub use self::similarity::Conversation;
+pub use self::similarity::{Canary, Conversation};
 pub use self::tool::ToolPlan;
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;

@@ -66,6 +66,8 @@ pub struct RuleSet {
     plans: Vec<Arc<ChannelPlan>>,
     /// Rules with a condition over the request alone.
     asking: Vec<usize>,
+    /// Rules that act on the token that is put into system prompts.
+    canaries: Vec<usize>,
     variants: Variants,
 }
 
@@ -104,8 +106,9 @@ impl RuleSet {
         let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
         let asks = |rule: &Rule| rule.spec.when.as_ref().is_some_and(|condition| !condition.uses().segment);
         let asking = (0..rules.len()).filter(|&rule| asks(&rules[rule])).collect();
+        let canaries = (0..rules.len()).filter(|&rule| seeks_canary(&rules[rule].spec)).collect();
         let (plans, variants) = (Vec::new(), Variants::default());
-        let mut set = RuleSet { policies, rules, version, plans, asking, variants };
+        let mut set = RuleSet { policies, rules, version, plans, asking, canaries, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
         let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
@@ -113,18 +116,19 @@ impl RuleSet {
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
         for scope in singles.chain([Scope::INPUT, Scope::OUTPUT]) {
             let response = scope.meets(Scope::OUTPUT);
+            let echo = scope == Scope::one(Direction::Response, Kind::System);
             let calls = scope.index().is_some() && scope.meets(Scope::kind(Kind::ToolCall));
             let is_in_vain =
                 |rule: &RuleSpec| (response && pseudonymizes(rule)) || (!calls && matches!(rule.plan, Plan::Tool(_)));
             let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !is_in_vain(rule);
             let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
-            key.push(usize::from(response));
+            key.push(usize::from(response) + usize::from(echo));
             let plan = if let Some(plan) = by_rules.get(&key) {
                 Arc::clone(plan)
             } else {
                 let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
-                Arc::new(set.plan(&readers, response, labels, &mut shared)?)
+                Arc::new(set.plan(&readers, (response, echo), labels, &mut shared)?)
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
@@ -172,6 +176,11 @@ impl RuleSet {
     pub fn reads_conversation(&self) -> bool {
         let reads = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.reads_conversation());
         self.rules.iter().any(|rule| rule.spec.plan.parts().iter().any(reads))
+    }
+
+    /// Rules that act on the token that is put into system prompts.
+    pub(super) fn canaries(&self) -> &[usize] {
+        &self.canaries
     }
 
     /// The policy that a rule comes from.
@@ -323,7 +332,7 @@ impl RuleSet {
     fn plan(
         &self,
         readers: &[Reader<'_>],
-        response: bool,
+        (response, echo): (bool, bool),
         labels: &Labels<'_>,
         shared: &mut Shared,
     ) -> Result<ChannelPlan, CompileError> {
@@ -356,6 +365,8 @@ impl RuleSet {
                         }
                     }
                     Plan::Length(length) => plan.lengths.push((index, *length)),
+                    // What a provider says again of the prompt is like the prompt.
+                    Plan::Whole(check) if echo && check.reads_conversation() => {}
                     Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
                     Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
                     Plan::Entities(entities) => {
@@ -372,7 +383,7 @@ impl RuleSet {
                     Plan::Combined(combined) => {
                         let mut own = |member: &Plan| {
                             let reader = Reader { rule: index, member: Some(member) };
-                            let plan = self.plan(&[reader], response, labels, shared)?;
+                            let plan = self.plan(&[reader], (response, echo), labels, shared)?;
                             Ok((Arc::new(plan), !member.is_spanless()))
                         };
                         let members =
@@ -430,6 +441,12 @@ impl RuleSet {
 /// where nobody can turn them back, made-up values would pass for what the model said.
 fn pseudonymizes(rule: &RuleSpec) -> bool {
     matches!(&rule.action, Action::Rewrite(rewrite) if rewrite.restore.is_some())
+}
+
+/// Whether a rule acts on the token that is put into system prompts. For one that only watches nothing is changed.
+fn seeks_canary(rule: &RuleSpec) -> bool {
+    let plants = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.plants_canary());
+    rule.mode == Mode::Enforce && rule.scope.meets(Scope::ANSWER) && rule.plan.parts().iter().any(plants)
 }
 
 /// Patterns of one entity compete; patterns of different entities do not, nor do those that report a part of a match

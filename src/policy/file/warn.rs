@@ -5,7 +5,7 @@ use regex_syntax::hir::Look;
 use crate::action::Action;
 use crate::config::{Collector, Node, Problem, Severity, quoted};
 use crate::detector::{Form, Pattern, Plan, Span};
-use crate::policy::rule::{RuleSpec, Window};
+use crate::policy::rule::{Mode, RuleSpec, Window};
 use crate::segment::{Direction, Kind, Scope};
 
 /// Looks over one rule. `node` is its mapping.
@@ -50,6 +50,12 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
         let label = "only answers are compared with the request that they answer";
         let help = "add kinds of output to `scope`, such as `completion`";
         warning(&["scope"], format!("rule {id} finds nothing in what clients send"), label, help);
+    }
+    let seeks_canary = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.plants_canary());
+    if rule.mode == Mode::Shadow && rule.plan.parts().iter().any(seeks_canary) {
+        let label = "in shadow nothing is put into system prompts";
+        let help = "write `mode: enforce` and `action: log`, if nothing is to happen but a record";
+        warning(&detect, format!("rule {id} has no token to find while it only watches"), label, help);
     }
     if let Action::Rewrite(rewrite) = &rule.action
         && let Some(restore) = rewrite.restore

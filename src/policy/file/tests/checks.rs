@@ -109,13 +109,23 @@ fn similarity_names_what_it_compares_with() {
     policy(&answers("similarity: { to: system }"));
     policy(&answers("similarity: { to: system, texts: [one two three four], min_words: 3 }"));
     policy(&rule("similarity: { texts: [one two three four], min_words: 3 }"));
-    says("similarity: {}", &["error: `similarity` has nothing to compare with", "expected `to: system` or `texts`"]);
+    says(
+        "similarity: {}",
+        &["error: `similarity` has nothing to compare with", "expected `to: system`, `texts` or `canary: true`"],
+    );
     says("similarity: { to: user }", &["error: wrong value for `to`", "expected `system`"]);
     says("similarity: { to: system, min_words: 2 }", &["error: wrong value for `min_words`", "from 3 to 200"]);
     says("similarity: { texts: [one two three] }", &["error: this text is too short to be found", "has 3 words"]);
-    let canary =
-        ["error: `canary` is not available in this version", "error: `similarity` has nothing to compare with"];
-    says("similarity: { canary: true }", &canary);
+    policy(&answers("similarity: { canary: true }"));
+    policy(&answers("similarity: { to: system, canary: true }"));
+    says("similarity: { canary: false }", &["error: `similarity` has nothing to compare with"]);
+    let canary = ["error: wrong value for `canary`", "error: `similarity` has nothing to compare with"];
+    says("similarity: { canary: yes please }", &canary);
     let said = warned(&rule("similarity: { to: system }"));
     assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
+    let said = warned(&rule("similarity: { canary: true }"));
+    assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
+    let watching = answers("similarity: { canary: true }").replace("rules:", "mode: shadow\nrules:");
+    let said = warned(&watching);
+    assert!(said.contains("rule `r` has no token to find while it only watches"), "{said}");
 }
