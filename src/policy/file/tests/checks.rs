@@ -125,7 +125,36 @@ fn similarity_names_what_it_compares_with() {
     assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
     let said = warned(&rule("similarity: { canary: true }"));
     assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
+    // As a member of others, too.
+    for form in ["any", "all"] {
+        let said =
+            warned(&rule(&format!("{form}: [{{ keywords: {{ words: [a] }} }}, {{ similarity: {{ to: system }} }}]")));
+        assert!(said.contains("`similarity` in rule `r` finds nothing in what clients send"), "{said}");
+        assert!(said.contains("only answers are compared with the request"), "{said}");
+    }
+    let said = warned(&rule("not: { any: [{ similarity: { to: system } }] }"));
+    assert!(said.contains("`similarity` in rule `r` finds nothing in what clients send"), "{said}");
     let watching = answers("similarity: { canary: true }").replace("rules:", "mode: shadow\nrules:");
     let said = warned(&watching);
     assert!(said.contains("rule `r` has no token to find while it only watches"), "{said}");
+}
+
+#[test]
+fn exemptions_that_may_begin_anywhere_are_warned_of() {
+    let with = |except: &str| {
+        format!("rules:\n  - {{ id: r, detect: {{ keywords: {{ words: [a] }} }}, action: log, except: [{except}] }}\n")
+    };
+    for slow in [r"'\w{1,9} ok'", r"'.{0,20}example'", r"'[a-z]{2,8}-[0-9]'", r"'\b(?:test|[a-z]{3}) a'"] {
+        let said = warned(&with(&format!("{{ keyword: fine }}, {{ regex: {slow} }}")));
+        assert!(said.contains("warning: an exemption makes rule `r` slow"), "{slow}: {said}");
+        assert!(said.contains("p.yaml:2:") && said.contains("may begin with any letter"), "{slow}: {said}");
+    }
+    for fine in [
+        "{ keyword: a }",
+        r"{ regex: 'test [a-z]{1,9}' }",
+        r"{ regex: '[0-9]{3} a' }",
+        "{ segment: 'hmac:0123456789ab' }",
+    ] {
+        policy(&with(fine));
+    }
 }
