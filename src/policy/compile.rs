@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::combined::Combination;
 use super::context::Variants;
+use super::lengths;
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 use super::scanner::{ScanSet, Shared, TrackerSpec};
@@ -87,6 +88,9 @@ pub struct Rule {
     pub spec: RuleSpec,
 }
 
+/// Asked for in place of a label where only the model matters.
+pub const NO_LABEL: &str = "";
+
 /// Looks a model's label up: (model, label) → what there is to know, or why it cannot be used.
 pub type Labels<'a> = dyn Fn(&str, &str) -> Result<LabelInfo, String> + 'a;
 
@@ -106,7 +110,7 @@ impl RuleSet {
         let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
         let asks = |rule: &Rule| rule.spec.when.as_ref().is_some_and(|condition| !condition.uses().segment);
         let asking = (0..rules.len()).filter(|&rule| asks(&rules[rule])).collect();
-        let canaries = (0..rules.len()).filter(|&rule| seeks_canary(&rules[rule].spec)).collect();
+        let canaries = (0..rules.len()).filter(|&rule| rules[rule].spec.seeks_canary()).collect();
         let (plans, variants) = (Vec::new(), Variants::default());
         let mut set = RuleSet { policies, rules, version, plans, asking, canaries, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
@@ -260,7 +264,11 @@ impl RuleSet {
             Plan::Length(length) => {
                 let bounds = |chars: Option<usize>, tokens: Option<usize>| {
                     let chars = chars.map(|chars| format!("{chars} characters"));
-                    let bounds = chars.into_iter().chain(tokens.map(|tokens| format!("about {tokens} tokens")));
+                    let tokens = tokens.map(|tokens| match &length.tokenizer {
+                        Some(model) => format!("{tokens} tokens of {model}"),
+                        None => format!("about {tokens} tokens"),
+                    });
+                    let bounds = chars.into_iter().chain(tokens);
                     bounds.collect::<Vec<_>>().join(" or ")
                 };
                 let (most, least) =
@@ -364,7 +372,10 @@ impl RuleSet {
                             specs.push((index, group, holds));
                         }
                     }
-                    Plan::Length(length) => plan.lengths.push((index, *length)),
+                    Plan::Length(length) => {
+                        plan.classifiers.extend(lengths::counter(index, rule, length, labels)?);
+                        plan.lengths.extend(lengths::without_counter(length).map(|length| (index, length)));
+                    }
                     // What a provider says again of the prompt is like the prompt.
                     Plan::Whole(check) if echo && check.reads_conversation() => {}
                     Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
@@ -443,12 +454,6 @@ fn pseudonymizes(rule: &RuleSpec) -> bool {
     matches!(&rule.action, Action::Rewrite(rewrite) if rewrite.restore.is_some())
 }
 
-/// Whether a rule acts on the token that is put into system prompts. For one that only watches nothing is changed.
-fn seeks_canary(rule: &RuleSpec) -> bool {
-    let plants = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.plants_canary());
-    rule.mode == Mode::Enforce && rule.scope.meets(Scope::ANSWER) && rule.plan.parts().iter().any(plants)
-}
-
 /// Patterns of one entity compete; patterns of different entities do not, nor do those that report a part of a match
 /// with those that report all of it. Those of one entity that report a part do it by the same function.
 fn by_entity(patterns: &[Pattern]) -> Vec<Vec<&Pattern>> {
@@ -505,6 +510,7 @@ fn resolve_classifier(
         threshold,
         span: plan.span,
         entity: false,
+        counts: None,
         window,
     })
 }
@@ -535,6 +541,7 @@ fn resolve_entity(
         threshold: plan.threshold,
         span: Span::Window,
         entity: true,
+        counts: None,
         window: if response { rule.window } else { Window::End },
     })
 }
@@ -580,7 +587,7 @@ impl ChannelPlan {
         ChannelPlan {
             scan: if is_idle { Arc::default() } else { Arc::clone(&self.scan) },
             trackers: Arc::clone(&self.trackers),
-            lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).copied().collect(),
+            lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
             wholes: self.wholes.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
             combined: self.combined.iter().filter(|combination| on(combination.rule)).cloned().collect(),
             tools: self.tools.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
@@ -685,5 +692,7 @@ pub(super) struct ClassifierRule {
     pub(super) span: Span,
     /// It asks for the words of an entity: `output` is the entity's place.
     pub(super) entity: bool,
+    /// It asks how many tokens there are, and compares that with this.
+    pub(super) counts: Option<LengthPlan>,
     pub(super) window: Window,
 }

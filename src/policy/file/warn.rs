@@ -92,7 +92,7 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
         }
     }
-    let classifier = !rule.plan.models().is_empty();
+    let classifier = rule.plan.parts().iter().any(|part| matches!(part, Plan::Classifier(_) | Plan::Entities(_)));
     if !classifier && node.child("window").is_some() {
         let label = "only classifier rules judge windows";
         warning(&["window"], format!("`window` has no effect on rule {id}"), label, "remove it");
@@ -138,6 +138,7 @@ fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
         Plan::Length(length) if length.min_chars.is_some() => {
             Some("`min_chars` is decided only at the end of the text")
         }
+        Plan::Length(length) if length.tokenizer.is_some() => Some("`tokenizer` counts the tokens of the whole text"),
         Plan::Length(length) => length.min_tokens.map(|_| "`min_tokens` is decided only at the end of the text"),
         Plan::Whole(check) => check.needs_the_end(),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),

@@ -48,7 +48,9 @@ fn length_has_bounds_in_characters_or_tokens() {
         "length: { max_tokens: 2, min_tokens: 3 }",
         &["error: no text can pass", "`min_tokens` (3) is more than `max_tokens` (2)"],
     );
-    says("length: { max_tokens: 2, model: guard }", &["error: `model` is not available in this version"]);
+    policy(&rule("length: { max_tokens: 100, tokenizer: guard }"));
+    says("length: { max_chars: 2, tokenizer: guard }", &["error: `tokenizer` has no tokens to count"]);
+    says("length: { max_tokens: 2, tokenizer: ../up }", &["error: wrong value for `tokenizer`"]);
     let said = warned("rules: [{ id: r, detect: { length: { min_tokens: 3 } }, action: block }]");
     assert!(said.contains("`min_tokens` is decided only at the end of the text"), "{said}");
 }
