@@ -164,6 +164,7 @@ fn windows(bencher: Bencher<'_, '_>) {
         let job = Job {
             model: "guard".into(),
             text: text.into(),
+            counts: false,
             kind: Kind::User,
             client: 1,
             tenant: None,

@@ -13,7 +13,7 @@ use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Pr
 use crate::config::{Config, Inspect, Problems, Route, Secret, Vars};
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
-use crate::policy::compile::CompileError;
+use crate::policy::compile::{CompileError, NO_LABEL};
 use crate::policy::rule::PolicySpec;
 use crate::policy::rule::UNKNOWN_TOKENS;
 use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, load_policy};
@@ -212,6 +212,10 @@ pub fn context(
     let labels = |model: &str, label: &str| {
         let info = inference.and_then(|inference| inference.model(model));
         let info = info.ok_or_else(|| format!("model {model} is not loaded"))?;
+        let version: Arc<str> = format!("{}@{}", info.name, info.hash8).into();
+        if label == NO_LABEL {
+            return Ok(LabelInfo { model: version, index: 0, calibration: None, entity: false });
+        }
         let (of_text, of_words) = (info.label(label), info.entity(label));
         let index = of_text.or(of_words).ok_or_else(|| {
             let mut has: Vec<&str> = info.labels.iter().chain(&*info.entities).map(String::as_str).collect();
@@ -223,7 +227,6 @@ pub fn context(
             };
             format!("model {model} {what} {label}; it has {}", has.join(", "))
         })?;
-        let version: Arc<str> = format!("{}@{}", info.name, info.hash8).into();
         Ok(LabelInfo { model: version, index, calibration: info.calibration(label), entity: of_text.is_none() })
     };
     let rules = Arc::new(RuleSet::compile(policies, &labels, shadow)?);
@@ -260,6 +263,7 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, prior
         inference.submit(Job {
             model: Arc::clone(&ticket.job.model),
             text: Arc::clone(&ticket.job.text),
+            counts: ticket.job.counts,
             kind: ticket.kind,
             client: caller.client,
             tenant: caller.tenant.clone(),
@@ -276,6 +280,9 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, prior
                 Err(error) => failed(&error, &id),
                 Ok(scores) => {
                     METRICS.inference.observe(scores.elapsed);
+                    if let Some(tokens) = scores.tokens {
+                        return (ticket, Answer::Tokens(tokens));
+                    }
                     let unread = scores.windows.iter().any(|window| window.unread);
                     let windows = scores.windows.into_iter();
                     let scored = |window: WindowScores| Scored {

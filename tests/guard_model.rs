@@ -54,6 +54,7 @@ fn the_guard_agrees_with_its_training_script() {
         let job = Job {
             model: "guard".into(),
             text: expected.text.as_str().into(),
+            counts: false,
             kind: Kind::User,
             client: 0,
             tenant: None,

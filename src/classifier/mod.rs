@@ -63,6 +63,8 @@ pub struct Job {
     pub model: Arc<str>,
     /// All of the text: windows are cut from its start.
     pub text: Arc<str>,
+    /// Nothing is judged: only where its tokens begin is asked.
+    pub counts: bool,
     /// What kind of segment it is; scores of different kinds are remembered apart.
     pub kind: Kind,
     /// Whose work it is. Clients take turns.
@@ -87,8 +89,10 @@ pub enum Priority {
 /// The answer to a [`Job`].
 #[derive(Clone, Debug)]
 pub struct TextScores {
-    /// In the order of the text; windows of a folded view, if one was needed, follow. Never empty.
+    /// In the order of the text; windows of a folded view, if one was needed, follow. Empty only if none were asked for.
     pub windows: Vec<WindowScores>,
+    /// Where the tokens begin, in bytes of the text, if that was asked.
+    pub tokens: Option<Arc<[u32]>>,
     /// From submission to answer.
     pub elapsed: Duration,
 }

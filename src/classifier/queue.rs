@@ -5,7 +5,7 @@
 //! waits for any more is dropped before any work is done on it. No one client can fill more than half of the queue.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Instant;
 
@@ -25,6 +25,8 @@ pub(super) struct Task {
     /// Windows still to judge; `None` before the text was cut.
     pub(super) windows: Option<std::vec::IntoIter<Window>>,
     pub(super) scored: Vec<WindowScores>,
+    /// Where its tokens begin, if that was asked.
+    pub(super) tokens: Option<Arc<[u32]>>,
     weight: usize,
     submitted: Instant,
     reply: oneshot::Sender<Result<TextScores, InferenceError>>,
@@ -38,7 +40,8 @@ impl Task {
         weight: usize,
     ) -> (Task, oneshot::Receiver<Result<TextScores, InferenceError>>) {
         let (reply, answer) = oneshot::channel();
-        let task = Task { job, model, windows: None, scored: Vec::new(), weight, submitted: Instant::now(), reply };
+        let (windows, scored, tokens) = (None, Vec::new(), None);
+        let task = Task { job, model, windows, scored, tokens, weight, submitted: Instant::now(), reply };
         (task, answer)
     }
 
@@ -143,7 +146,8 @@ impl Queue {
                 return;
             }
             Turn::Done => {
-                Ok(TextScores { windows: std::mem::take(&mut task.scored), elapsed: task.submitted.elapsed() })
+                let (windows, tokens) = (std::mem::take(&mut task.scored), task.tokens.take());
+                Ok(TextScores { windows, tokens, elapsed: task.submitted.elapsed() })
             }
             Turn::Failed(error) => Err(error),
         };

@@ -18,6 +18,8 @@ use super::InferenceError;
 pub(super) const MAX_WINDOWS: usize = 256;
 /// Bytes of text a token stands for at the most, over a whole text; keeps tokenisation of hostile text bounded.
 const MAX_BYTES_PER_TOKEN: usize = 16;
+/// Longest text of which tokens are counted, in bytes: one worker is busy with it for a second or so.
+const MAX_COUNTED: usize = 1 << 20;
 /// So many unknown tokens in a window are no matter.
 const FEW_UNKNOWN: usize = 3;
 
@@ -173,6 +175,20 @@ impl Windower {
             return Err(InferenceError::TooLong);
         }
         Ok(windows)
+    }
+
+    /// Where the tokens of a text begin, in bytes, each on the border of a character. `TooLong` beyond a megabyte.
+    pub(super) fn starts(&self, text: &str) -> Result<Vec<u32>, InferenceError> {
+        if text.len() > MAX_COUNTED {
+            return Err(InferenceError::TooLong);
+        }
+        let tokens = self.tokens(text)?;
+        let start = |&(from, _): &(usize, usize)| {
+            let mut range = from..from;
+            widen(text, &mut range);
+            range.start as u32
+        };
+        Ok(tokens.offsets.iter().map(start).collect())
     }
 
     fn folded(&self, text: &str) -> Result<Vec<Window>, InferenceError> {

@@ -121,13 +121,15 @@ impl Plan {
 
     /// The models that it asks.
     pub fn models(&self) -> Vec<&Arc<str>> {
-        let parts = self.parts().into_iter();
-        let model = |plan| match plan {
-            &Plan::Classifier(ClassifierPlan { ref model, .. }) | &Plan::Entities(EntitiesPlan { ref model, .. }) => {
-                Some(model)
+        fn model(plan: &Plan) -> Option<&Arc<str>> {
+            match plan {
+                Plan::Classifier(ClassifierPlan { model, .. }) | Plan::Entities(EntitiesPlan { model, .. }) => {
+                    Some(model)
+                }
+                Plan::Length(length) => length.tokenizer.as_ref(),
+                _ => None,
             }
-            _ => None,
-        };
-        parts.filter_map(model).collect()
+        }
+        self.parts().into_iter().filter_map(model).collect()
     }
 }

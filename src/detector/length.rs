@@ -1,7 +1,7 @@
 //! `length`: texts that are too long or too short.
 
 use super::{DetectorKind, LengthPlan, Plan};
-use crate::config::value::count;
+use crate::config::value::{count, name};
 use crate::config::{MapReader, Problem};
 
 pub(super) const KIND: DetectorKind = DetectorKind {
@@ -13,14 +13,19 @@ pub(super) const KIND: DetectorKind = DetectorKind {
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
-    // The tokenizer of a model is not asked: see `policy/tokens.rs` for what counts.
-    reader.later(&["model"]);
     let before = reader.problems().errors();
     let mut most = |key| reader.optional(key, count(0..=usize::MAX >> 8));
     let (max_chars, max_tokens) = (most("max_chars"), most("max_tokens"));
     let mut least = |key| reader.optional(key, count(1..=usize::MAX >> 8));
     let (min_chars, min_tokens) = (least("min_chars"), least("min_tokens"));
+    // Without one tokens are estimated (`policy/tokens.rs`). The model's name becomes part of a path.
+    let tokenizer = reader.optional("tokenizer", name(64));
     if reader.problems().errors() > before {
+        return None;
+    }
+    if let (Some(node), None) = (reader.node("tokenizer"), max_tokens.or(min_tokens)) {
+        let problem = Problem::error(&node.at, "`tokenizer` has no tokens to count");
+        reader.problem(problem.label("expected `max_tokens` or `min_tokens` beside it"));
         return None;
     }
     if max_chars.or(min_chars).or(max_tokens).or(min_tokens).is_none() {
@@ -37,5 +42,11 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
             return None;
         }
     }
-    Some(Plan::Length(LengthPlan { max_chars, min_chars, max_tokens, min_tokens }))
+    Some(Plan::Length(LengthPlan {
+        max_chars,
+        min_chars,
+        max_tokens,
+        min_tokens,
+        tokenizer: tokenizer.map(Into::into),
+    }))
 }

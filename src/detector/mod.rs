@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use self::combine::{CombinedPlan, Form};
-pub use self::similarity::Conversation;
+pub use self::similarity::{Canary, Conversation};
 pub use self::tool::ToolPlan;
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
@@ -329,8 +329,8 @@ pub struct EntitiesPlan {
     pub threshold: f32,
 }
 
-/// `length: { max_chars, min_chars, max_tokens, min_tokens }`: in Unicode scalar values, and in tokens, about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// `length: { max_chars, min_chars, max_tokens, min_tokens, tokenizer }`: in Unicode scalar values, and in tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LengthPlan {
     /// More is a finding, which covers the text from the first character too many.
     pub max_chars: Option<usize>,
@@ -340,6 +340,8 @@ pub struct LengthPlan {
     pub max_tokens: Option<usize>,
     /// The same as for characters.
     pub min_tokens: Option<usize>,
+    /// The model whose tokens are counted: the folder's name under `models/`. `None`: they are estimated.
+    pub tokenizer: Option<Arc<str>>,
 }
 
 /// A value of every format of personal data and of secrets, and of every kind of URL: the detector that finds it, as policies spell it; the text

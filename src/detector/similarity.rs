@@ -1,31 +1,34 @@
 //! `similarity`: runs of words that also stand in a known text: the system prompt of the same conversation, or texts of the
-//! policy.
+//! policy; and the token that stands in the system prompt for being found ([`canary`]).
 //!
 //! A text is read word by word, case and punctuation apart, through an automaton that knows every run of words of the known
 //! text: after each word it tells the longest run up to here that stands there, too. What is open is that run, and the word under
 //! way.
 
+mod canary;
 mod words;
 
 use std::collections::VecDeque;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, OnceLock};
 
+pub use self::canary::Canary;
+use self::canary::Seeker;
 use self::words::{Index, ROOT, Word};
 use super::{DetectorKind, Place, Plan, WholeFinding, WholeReader, WholeText};
-use crate::config::value::{count, filled, one_of};
+use crate::config::value::{boolean, count, filled, one_of};
 use crate::config::{MapReader, Problem};
 
 pub(super) const KIND: DetectorKind = DetectorKind {
     name: "similarity",
-    summary: "runs of words that also stand in the conversation's system prompt, or in texts of the policy",
+    summary: "runs of words that also stand in the conversation's system prompt, or in texts of the policy; a token in the prompt",
     example: "{ similarity: { to: system, min_words: 12 } }",
     build,
     choice: None,
 };
 
 fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
-    reader.later(&["canary"]);
+    let canary = reader.optional("canary", boolean).unwrap_or(false);
     let least = reader.optional("min_words", count(MIN_WORDS)).unwrap_or(USUAL_WORDS);
     let to = reader.optional("to", one_of(&[("system", ())]));
     let texts = reader.list("texts", |node| {
@@ -37,9 +40,9 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
         }
         Ok(text)
     });
-    if reader.node("to").is_none() && reader.node("texts").is_none() {
+    if reader.node("to").is_none() && reader.node("texts").is_none() && !canary {
         let problem = Problem::error(reader.head(), "`similarity` has nothing to compare with");
-        reader.problem(problem.label("expected `to: system` or `texts`"));
+        reader.problem(problem.label("expected `to: system`, `texts` or `canary: true`"));
         return None;
     }
     let index = texts.map(|texts| Arc::new(Index::new(texts.iter().map(String::as_str))));
@@ -54,7 +57,7 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
         )));
         return None;
     }
-    Some(Plan::Whole(Arc::new(Similarity { least, system: to.is_some(), texts: index })))
+    Some(Plan::Whole(Arc::new(Similarity { least, system: to.is_some(), texts: index, canary })))
 }
 
 /// What is known of the conversation that a text belongs to.
@@ -62,14 +65,21 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
 pub struct Conversation {
     /// The texts of its system prompt.
     system: Vec<String>,
+    /// The token that was put into it.
+    canary: Option<Canary>,
     /// Made when the first text is compared with them.
     index: OnceLock<Arc<Index>>,
 }
 
 impl Conversation {
-    /// A conversation with this system prompt.
-    pub fn new(system: Vec<String>) -> Conversation {
-        Conversation { system, index: OnceLock::new() }
+    /// A conversation with this system prompt, into which this token was put.
+    pub fn new(system: Vec<String>, canary: Option<Canary>) -> Conversation {
+        Conversation { system, canary, index: OnceLock::new() }
+    }
+
+    /// The token that was put into the system prompt.
+    pub fn canary(&self) -> Option<&Canary> {
+        self.canary.as_ref()
     }
 
     fn index(&self) -> &Arc<Index> {
@@ -84,6 +94,7 @@ struct Similarity {
     least: usize,
     system: bool,
     texts: Option<Arc<Index>>,
+    canary: bool,
 }
 
 impl WholeText for Similarity {
@@ -91,20 +102,28 @@ impl WholeText for Similarity {
         let system = (self.system && !conversation.system.is_empty()).then(|| ("system", conversation.index()));
         let known = system.into_iter().chain(self.texts.iter().map(|texts| ("text", texts)));
         let tracks: Vec<Track> = known.map(|(label, index)| Track::new(label, Arc::clone(index), self.least)).collect();
-        if tracks.is_empty() {
+        let seeker = conversation.canary.as_ref().filter(|_| self.canary).map(Canary::seeker);
+        if tracks.is_empty() && seeker.is_none() {
             return None;
         }
         let is_cut = tracks.iter().any(|track| track.index.is_cut());
-        Some(Box::new(Reader { at: 0, word: Word::default(), tracks, is_cut }))
+        Some(Box::new(Reader { at: 0, word: Word::default(), tracks, seeker, is_cut }))
     }
 
     fn why(&self, label: Option<&str>) -> String {
+        if label == Some(CANARY) {
+            return "the token that Palisade has put into the system prompt".to_owned();
+        }
         let known = if label == Some("system") { "the system prompt" } else { "a text of the policy" };
         format!("{} words in a row or more that stand in {known}", self.least)
     }
 
     fn reads_conversation(&self) -> bool {
-        self.system
+        self.system || self.canary
+    }
+
+    fn plants_canary(&self) -> bool {
+        self.canary
     }
 }
 
@@ -115,6 +134,7 @@ struct Reader {
     at: usize,
     word: Word,
     tracks: Vec<Track>,
+    seeker: Option<Seeker>,
     /// A known text is too long, and that is still to be said.
     is_cut: bool,
 }
@@ -171,7 +191,11 @@ impl WholeReader for Reader {
         self.tell_bound(found);
         let tracks = &mut self.tracks;
         for char in piece.chars() {
-            self.word.take(char, self.at, |word, range| take(tracks, word, &range, found));
+            if !tracks.is_empty() {
+                self.word.take(char, self.at, |word, range| take(tracks, word, &range, found));
+            }
+            let token = self.seeker.as_mut().and_then(|seeker| seeker.take(char, self.at));
+            found.extend(token.map(|range| WholeFinding { label: Some(CANARY.into()), ..WholeFinding::at(range) }));
             self.at += char.len_utf8();
         }
     }
@@ -184,8 +208,9 @@ impl WholeReader for Reader {
     }
 
     fn open(&self) -> usize {
-        let tracks = self.tracks.iter().map(Track::open).min();
-        tracks.unwrap_or(usize::MAX).min(self.word.start().unwrap_or(self.at))
+        let tracks = self.tracks.iter().map(Track::open);
+        let token = self.seeker.iter().filter_map(Seeker::open);
+        tracks.chain(token).min().unwrap_or(usize::MAX).min(self.word.start().unwrap_or(self.at))
     }
 
     fn goes_on(&mut self) -> bool {
@@ -212,6 +237,8 @@ impl Reader {
     }
 }
 
+/// The label of a token.
+const CANARY: &str = "canary";
 /// So many words in a row are a finding, unless the rule says otherwise.
 const USUAL_WORDS: usize = 12;
 /// Fewer stand in any two texts; more leave nothing to find.

@@ -28,6 +28,11 @@ pub trait WholeText: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether a token has to be put into the system prompt for it.
+    fn plants_canary(&self) -> bool {
+        false
+    }
+
     /// Why only the end of a text decides, if so.
     fn needs_the_end(&self) -> Option<&'static str> {
         None

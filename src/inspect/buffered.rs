@@ -7,11 +7,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::calls::calls;
+use super::canary::Planted;
 use super::pseudonyms;
 use super::runs::{Run, Touched, join, parts, reported, runs, touched};
 use super::splice::{Splice, apply, edited, plain_splices, splices};
 use super::text::{Text, value};
 use super::{Cause, Report, Reported, Ticket};
+use crate::detector::Canary;
 use crate::finding::Judgement;
 use crate::policy::rule::{Decision, Mode};
 use crate::policy::{Answer, Channel, ChannelPlan, Context, Effect, Pseudonyms, Standing, effect};
@@ -547,7 +549,10 @@ impl<'b> Buffered<'b> {
                     } else {
                         plain_splices(at, &(0..text.len()), text.edits(), &mut out);
                     }
-                    touched.push(leaf.choice);
+                    // Of what the model was told nothing repeats a part.
+                    if leaf.kind != Kind::System {
+                        touched.push(leaf.choice);
+                    }
                 }
                 for echo in &walked.echoes {
                     if touched.contains(&echo.choice) {
@@ -589,6 +594,12 @@ impl Concluded {
     /// Whether the bytes have to change.
     pub fn changes(&self) -> bool {
         !self.splices.is_empty() || !self.choices.is_empty()
+    }
+
+    /// Puts a token into the body as well.
+    pub fn plant(&mut self, planted: Planted) -> Canary {
+        self.splices.push(planted.splice);
+        planted.canary
     }
 
     /// The body as it goes out. Blocked answers of several become what `protocol` says; `message` makes them refusals.

@@ -5,6 +5,7 @@
 
 mod buffered;
 mod calls;
+mod canary;
 mod originals;
 mod place;
 mod pseudonyms;
@@ -18,6 +19,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub use buffered::{Body, Buffered, Concluded, severest};
+pub use canary::{Planted, plant};
 pub use originals::{originals, system_texts};
 pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 

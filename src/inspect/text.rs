@@ -31,6 +31,8 @@ pub(super) struct Text {
     resolver: Resolver,
     /// Where the answer's placeholders are turned back. Few texts have one, and it is large.
     restorer: Option<Box<Restorer>>,
+    /// What was put into the system prompt, and is taken out where a provider says the prompt again.
+    mark: Option<String>,
     /// All of the text, for arguments: they are taken apart when they are whole.
     whole: String,
     /// The arguments are JSON.
@@ -64,6 +66,7 @@ impl Text {
         let pseudonyms = context.pseudonyms.as_ref().filter(|_| changes);
         Text {
             restorer: Restorer::new(pseudonyms, segment.scope).map(Box::new),
+            mark: context.mark_in(segment.scope).filter(|_| changes),
             segment,
             role,
             channel: Channel::new(context, plan),
@@ -127,7 +130,7 @@ impl Text {
     }
 
     fn holds(&self) -> bool {
-        self.channel.plan().holds() || self.restorer.is_some()
+        self.channel.plan().holds() || self.restorer.is_some() || self.mark.is_some()
     }
 
     /// Whether rules judge the text only as a whole: a block leaves nothing of it.
@@ -258,6 +261,7 @@ impl Text {
             return self.settle_arguments(context);
         }
         let decided = self.restorer.as_ref().map_or(usize::MAX, |restorer| restorer.open());
+        let decided = if self.mark.is_some() && !self.finished { 0 } else { decided };
         for index in self.channel.judge_before(decided) {
             let finding = self.channel.findings()[index].clone();
             if comes_back(context, self.restorer.as_deref(), &finding) {
@@ -270,6 +274,7 @@ impl Text {
         for (range, value) in self.restorer.iter_mut().flat_map(|restorer| restorer.take()) {
             self.resolver.restore(range, value);
         }
+        self.take_out_mark();
         for (index, from) in self.channel.take_grown() {
             if let Some(finding) = self.channel.findings().get(index) {
                 self.resolver.grow(&context.rules, finding, Beyond::default(), from);
@@ -280,6 +285,15 @@ impl Text {
         let released = self.resolver.advance(open.min(decided).min(limit)).min(self.len());
         self.channel.forget(released);
         released
+    }
+
+    /// Takes what Palisade has put into the prompt out again, once.
+    fn take_out_mark(&mut self) {
+        let Some(mark) = self.mark.take_if(|_| self.finished) else { return };
+        let text = self.channel.text(0..self.channel.len());
+        for (at, _) in text.match_indices(&mark) {
+            self.resolver.restore(at..at + mark.len(), String::new());
+        }
     }
 
     /// Text let go of while waiting is never asked for again, so arguments are judged in one go.
@@ -405,7 +419,8 @@ impl Text {
 
     /// How many placeholders were turned back.
     pub(super) fn restored(&self) -> usize {
-        self.resolver.restored()
+        // A prompt has none; what was taken out of one is nobody's value.
+        if self.segment.kind.is_answered() { self.resolver.restored() } else { 0 }
     }
 
     pub(super) fn edits(&self) -> &[Edit] {

@@ -25,6 +25,8 @@ pub struct Case {
     pub at: At,
     /// What conditions may ask; `None`: what they may ask of a text without a request.
     pub facts: Option<Facts>,
+    /// The system prompt of the request that an answer answers.
+    pub system: Option<String>,
     /// What goes in.
     pub given: Given,
     /// What has to come out.
@@ -98,6 +100,11 @@ fn case(reader: &mut MapReader<'_>, at: &At) -> Option<Case> {
     let name = reader.required("name", filled);
     let given = given(reader);
     let facts = facts(reader);
+    let system = reader.optional("system", filled);
+    if let (Some(node), None) = (reader.node("system"), reader.node("output").or(reader.node("stream"))) {
+        let problem = Problem::error(&node.at, "only answers have a system prompt beside them");
+        reader.problem(problem.label("expected an `output` or a `stream`").help("`messages` hold their own"));
+    }
     let expect = reader.required_node("expect").and_then(|node| {
         MapReader::read(node, "`expect`", reader.problems(), |reader| {
             let verdicts = ["allow", "rewrite", "block"].map(|name| (name, name));
@@ -106,7 +113,7 @@ fn case(reader: &mut MapReader<'_>, at: &At) -> Option<Case> {
         })
         .flatten()
     });
-    Some(Case { name: name?, at: at.clone(), facts, given: given?, expect: expect? })
+    Some(Case { name: name?, at: at.clone(), facts, system, given: given?, expect: expect? })
 }
 
 /// `request` and `vars`: what the case says of the request that the text came with.

@@ -13,8 +13,8 @@ use super::compile::{ChannelPlan, ClassifierRule, Purpose};
 use super::context::Context;
 use super::effect::{Effect, effect};
 use super::entities;
-use super::job::{Answer, Job, note_score};
-use super::lengths::Lengths;
+use super::job::{Answer, Job, Waiting, note_score};
+use super::lengths::{Lengths, by_tokens};
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
 use super::scanner;
@@ -29,15 +29,6 @@ use crate::view::Path;
 
 /// Most findings that are kept of one text.
 const MAX_FINDINGS: usize = 1 << 16;
-
-#[derive(Clone, Debug)]
-struct Waiting {
-    id: usize,
-    model: Arc<str>,
-    range: Range<usize>,
-    /// Classifier rules (indices into the plan) that want the scores.
-    rules: Vec<usize>,
-}
 
 /// Rule, label, range, and whether it stands for a bound. What outgrows the longest match is known by its start.
 type Known = (usize, Option<Arc<str>>, usize, usize, bool);
@@ -335,6 +326,11 @@ impl Channel {
                             floor = range.end;
                             self.found(rule.rule, Some(Arc::clone(&rule.label)), Some(score), range, Outcome::Found);
                         }
+                    }
+                }
+                Answer::Tokens(starts) => {
+                    for range in rule.counts.iter().flat_map(|length| by_tokens(length, starts, start..end)) {
+                        self.found(rule.rule, None, None, range, Outcome::Found);
                     }
                 }
                 Answer::OverLimit(_) => {}
@@ -654,23 +650,23 @@ impl Channel {
     /// Asks the models of all rules with this kind of window to judge a stretch.
     fn ask(&mut self, mode: Window, range: Range<usize>) {
         let text = self.text(range.clone());
-        if text.trim().is_empty() {
-            return;
-        }
-        let text: Arc<str> = text.into();
+        let (is_blank, text): (bool, Arc<str>) = (text.trim().is_empty(), text.into());
         let plan = Arc::clone(&self.plan);
-        for (index, rule) in plan.classifiers.iter().enumerate().filter(|(_, rule)| rule.window == mode) {
+        let asks = |rule: &ClassifierRule| rule.window == mode && (!is_blank || rule.counts.is_some());
+        for (index, rule) in plan.classifiers.iter().enumerate().filter(|(_, rule)| asks(rule)) {
+            let counts = rule.counts.is_some();
             // What was asked for the same stretch is among the latest.
             let latest = self.waiting.iter_mut().rev().take(plan.classifiers.len());
-            let mut same = latest.filter(|waiting| waiting.range == range && waiting.model == rule.model);
+            let mut same = latest
+                .filter(|waiting| waiting.range == range && waiting.model == rule.model && waiting.counts == counts);
             if let Some(waiting) = same.next() {
                 waiting.rules.push(index);
             } else {
                 let id = self.next_job;
                 self.next_job += 1;
-                self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text) });
-                let model = Arc::clone(&rule.model);
-                self.waiting.push_back(Waiting { id, model, range: range.clone(), rules: vec![index] });
+                self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text), counts });
+                let (model, range) = (Arc::clone(&rule.model), range.clone());
+                self.waiting.push_back(Waiting { id, model, counts, range, rules: vec![index] });
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::combined::Combination;
 use super::context::Variants;
+use super::lengths;
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 use super::scanner::{ScanSet, Shared, TrackerSpec};
@@ -66,6 +67,8 @@ pub struct RuleSet {
     plans: Vec<Arc<ChannelPlan>>,
     /// Rules with a condition over the request alone.
     asking: Vec<usize>,
+    /// Rules that act on the token that is put into system prompts.
+    canaries: Vec<usize>,
     variants: Variants,
 }
 
@@ -84,6 +87,9 @@ pub struct Rule {
     /// What its author wrote.
     pub spec: RuleSpec,
 }
+
+/// Asked for in place of a label where only the model matters.
+pub const NO_LABEL: &str = "";
 
 /// Looks a model's label up: (model, label) → what there is to know, or why it cannot be used.
 pub type Labels<'a> = dyn Fn(&str, &str) -> Result<LabelInfo, String> + 'a;
@@ -104,8 +110,9 @@ impl RuleSet {
         let version = policies.iter().map(|policy| policy.version()).collect::<Vec<_>>().join("+").into();
         let asks = |rule: &Rule| rule.spec.when.as_ref().is_some_and(|condition| !condition.uses().segment);
         let asking = (0..rules.len()).filter(|&rule| asks(&rules[rule])).collect();
+        let canaries = (0..rules.len()).filter(|&rule| rules[rule].spec.seeks_canary()).collect();
         let (plans, variants) = (Vec::new(), Variants::default());
-        let mut set = RuleSet { policies, rules, version, plans, asking, variants };
+        let mut set = RuleSet { policies, rules, version, plans, asking, canaries, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
         let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
@@ -113,18 +120,19 @@ impl RuleSet {
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
         for scope in singles.chain([Scope::INPUT, Scope::OUTPUT]) {
             let response = scope.meets(Scope::OUTPUT);
+            let echo = scope == Scope::one(Direction::Response, Kind::System);
             let calls = scope.index().is_some() && scope.meets(Scope::kind(Kind::ToolCall));
             let is_in_vain =
                 |rule: &RuleSpec| (response && pseudonymizes(rule)) || (!calls && matches!(rule.plan, Plan::Tool(_)));
             let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !is_in_vain(rule);
             let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
-            key.push(usize::from(response));
+            key.push(usize::from(response) + usize::from(echo));
             let plan = if let Some(plan) = by_rules.get(&key) {
                 Arc::clone(plan)
             } else {
                 let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
-                Arc::new(set.plan(&readers, response, labels, &mut shared)?)
+                Arc::new(set.plan(&readers, (response, echo), labels, &mut shared)?)
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
@@ -172,6 +180,11 @@ impl RuleSet {
     pub fn reads_conversation(&self) -> bool {
         let reads = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.reads_conversation());
         self.rules.iter().any(|rule| rule.spec.plan.parts().iter().any(reads))
+    }
+
+    /// Rules that act on the token that is put into system prompts.
+    pub(super) fn canaries(&self) -> &[usize] {
+        &self.canaries
     }
 
     /// The policy that a rule comes from.
@@ -251,7 +264,11 @@ impl RuleSet {
             Plan::Length(length) => {
                 let bounds = |chars: Option<usize>, tokens: Option<usize>| {
                     let chars = chars.map(|chars| format!("{chars} characters"));
-                    let bounds = chars.into_iter().chain(tokens.map(|tokens| format!("about {tokens} tokens")));
+                    let tokens = tokens.map(|tokens| match &length.tokenizer {
+                        Some(model) => format!("{tokens} tokens of {model}"),
+                        None => format!("about {tokens} tokens"),
+                    });
+                    let bounds = chars.into_iter().chain(tokens);
                     bounds.collect::<Vec<_>>().join(" or ")
                 };
                 let (most, least) =
@@ -323,7 +340,7 @@ impl RuleSet {
     fn plan(
         &self,
         readers: &[Reader<'_>],
-        response: bool,
+        (response, echo): (bool, bool),
         labels: &Labels<'_>,
         shared: &mut Shared,
     ) -> Result<ChannelPlan, CompileError> {
@@ -355,7 +372,12 @@ impl RuleSet {
                             specs.push((index, group, holds));
                         }
                     }
-                    Plan::Length(length) => plan.lengths.push((index, *length)),
+                    Plan::Length(length) => {
+                        plan.classifiers.extend(lengths::counter(index, rule, length, labels)?);
+                        plan.lengths.extend(lengths::without_counter(length).map(|length| (index, length)));
+                    }
+                    // What a provider says again of the prompt is like the prompt.
+                    Plan::Whole(check) if echo && check.reads_conversation() => {}
                     Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
                     Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
                     Plan::Entities(entities) => {
@@ -372,7 +394,7 @@ impl RuleSet {
                     Plan::Combined(combined) => {
                         let mut own = |member: &Plan| {
                             let reader = Reader { rule: index, member: Some(member) };
-                            let plan = self.plan(&[reader], response, labels, shared)?;
+                            let plan = self.plan(&[reader], (response, echo), labels, shared)?;
                             Ok((Arc::new(plan), !member.is_spanless()))
                         };
                         let members =
@@ -488,6 +510,7 @@ fn resolve_classifier(
         threshold,
         span: plan.span,
         entity: false,
+        counts: None,
         window,
     })
 }
@@ -518,6 +541,7 @@ fn resolve_entity(
         threshold: plan.threshold,
         span: Span::Window,
         entity: true,
+        counts: None,
         window: if response { rule.window } else { Window::End },
     })
 }
@@ -563,7 +587,7 @@ impl ChannelPlan {
         ChannelPlan {
             scan: if is_idle { Arc::default() } else { Arc::clone(&self.scan) },
             trackers: Arc::clone(&self.trackers),
-            lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).copied().collect(),
+            lengths: self.lengths.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
             wholes: self.wholes.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
             combined: self.combined.iter().filter(|combination| on(combination.rule)).cloned().collect(),
             tools: self.tools.iter().filter(|(rule, _)| on(*rule)).cloned().collect(),
@@ -668,5 +692,7 @@ pub(super) struct ClassifierRule {
     pub(super) span: Span,
     /// It asks for the words of an entity: `output` is the entity's place.
     pub(super) entity: bool,
+    /// It asks how many tokens there are, and compares that with this.
+    pub(super) counts: Option<LengthPlan>,
     pub(super) window: Window,
 }

@@ -12,7 +12,7 @@ use super::compile::{ChannelPlan, RuleSet};
 use super::pseudonyms::Pseudonyms;
 use crate::action::Action;
 use crate::condition;
-use crate::detector::Conversation;
+use crate::detector::{Canary, Conversation};
 use crate::segment::{Direction, Kind, Scope};
 
 /// What all channels of one message share.
@@ -198,9 +198,22 @@ impl Context {
         )
     }
 
-    /// Whether answers may hold placeholders whose values go back in text of this scope.
+    /// Whether answers may hold what is turned back in text of this scope: placeholders, or a prompt with its token.
     pub fn restores(&self, scope: Scope) -> bool {
         self.pseudonyms.as_ref().is_some_and(|pseudonyms| pseudonyms.comes_back_in(scope))
+            || self.mark_in(scope).is_some()
+    }
+
+    /// For an answer: what was put into the system prompt, if text of this scope is the prompt once more.
+    pub fn mark_in(&self, scope: Scope) -> Option<String> {
+        let echo = scope == Scope::one(Direction::Response, Kind::System);
+        self.conversation.canary().filter(|_| echo).map(Canary::mark)
+    }
+
+    /// Whether a token is to be put into the system prompt: a rule that takes part acts on it.
+    pub fn plants_canary(&self) -> bool {
+        let is_on = |&rule: &usize| self.variant.as_ref().is_none_or(|variant| !variant.off[rule]);
+        self.rules.canaries().iter().any(is_on)
     }
 }
 

@@ -15,6 +15,19 @@ pub struct Job {
     pub model: Arc<str>,
     /// The text of the stretch.
     pub text: Arc<str>,
+    /// Only where the model's tokens begin is asked.
+    pub counts: bool,
+}
+
+/// A question that has not been answered.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) id: usize,
+    pub(super) model: Arc<str>,
+    pub(super) counts: bool,
+    pub(super) range: Range<usize>,
+    /// Classifier rules (indices into the plan) that want the answer.
+    pub(super) rules: Vec<usize>,
 }
 
 /// Scores of one of a job's windows.
@@ -37,6 +50,8 @@ pub enum Answer {
     Partly(Vec<Scored>, &'static str),
     /// A bound kept the model from reading all of it; the reason.
     OverLimit(&'static str),
+    /// Where the model's tokens begin, in bytes of the job's text.
+    Tokens(Arc<[u32]>),
     /// The model failed.
     Failed(Failure),
 }

@@ -1,10 +1,12 @@
 //! How long one text is, for the rules that bound it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::compile::ChannelPlan;
+use super::compile::{ChannelPlan, ClassifierRule, CompileError, Labels, NO_LABEL};
+use super::rule::{RuleSpec, Window};
 use super::tokens::Tokens;
-use crate::detector::LengthPlan;
+use crate::detector::{LengthPlan, Span};
 
 /// Counts one text for its rules, in the order of the plan.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +108,48 @@ impl Lengths {
     }
 }
 
+/// A rule that counts a model's tokens asks it as classifier rules do, once the text is whole.
+pub(super) fn counter(
+    index: usize,
+    rule: &RuleSpec,
+    length: &LengthPlan,
+    labels: &Labels<'_>,
+) -> Result<Option<ClassifierRule>, CompileError> {
+    let Some(model) = length.tokenizer.clone() else { return Ok(None) };
+    let fault = |message| CompileError::Classifier { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), message };
+    let info = labels(&model, NO_LABEL).map_err(fault)?;
+    Ok(Some(ClassifierRule {
+        rule: index,
+        model,
+        version: info.model,
+        label: "tokens".into(),
+        output: 0,
+        threshold: 1.0,
+        span: Span::Window,
+        entity: false,
+        counts: Some(length.clone()),
+        window: Window::End,
+    }))
+}
+
+/// What of a length is counted without a model. A text without a character has no token.
+pub(super) fn without_counter(length: &LengthPlan) -> Option<LengthPlan> {
+    if length.tokenizer.is_none() {
+        return Some(length.clone());
+    }
+    let min_chars = length.min_chars.or(length.min_tokens.map(|_| 1));
+    let own = LengthPlan { max_chars: length.max_chars, min_chars, ..LengthPlan::default() };
+    own.max_chars.or(own.min_chars).is_some().then_some(own)
+}
+
+/// What is too long or too short in a stretch of text, given where a model's tokens begin in it.
+pub(super) fn by_tokens(length: &LengthPlan, starts: &[u32], stretch: Range<usize>) -> Vec<Range<usize>> {
+    let too_long = length.max_tokens.and_then(|max| starts.get(max)).map(|&start| stretch.start + start as usize);
+    let too_short = length.min_tokens.is_some_and(|min| starts.len() < min);
+    let too_long = too_long.filter(|start| *start < stretch.end).map(|start| start..stretch.end);
+    too_long.into_iter().chain(too_short.then_some(stretch)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -113,9 +157,10 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
+    use super::NO_LABEL;
     use crate::config::Source;
     use crate::policy::file::load_policy_source;
-    use crate::policy::{Channel, Context, RuleSet};
+    use crate::policy::{Answer, Channel, Context, LabelInfo, RuleSet};
     use crate::segment::{Direction, Kind, Scope};
 
     fn found(length: &str, action: &str, text: &str, step: usize) -> Vec<(usize, usize)> {
@@ -133,6 +178,71 @@ mod tests {
         }
         channel.finish();
         channel.findings().iter().map(|finding| (finding.range.start, finding.range.end)).collect()
+    }
+
+    /// The same with a model, each of whose tokens is one byte of white space or a run of others.
+    fn counted(length: &str, action: &str, text: &str, step: usize) -> Vec<(usize, usize)> {
+        let policy =
+            format!("rules: [{{ id: r, detect: {{ length: {{ {length}, tokenizer: m }} }}, action: {action} }}]");
+        let source = Source::new("p.yaml", &policy);
+        let loaded = load_policy_source(&source, Path::new("/nowhere"), jiff::Timestamp::UNIX_EPOCH);
+        let policy = loaded.map_err(|problems| problems.to_string()).unwrap().0;
+        assert_eq!(policy.rules[0].plan.models().iter().map(|model| &***model).collect::<Vec<_>>(), ["m"]);
+        let info = LabelInfo { model: "m@1".into(), index: 0, calibration: None, entity: false };
+        let labels = |model: &str, label: &str| {
+            assert_eq!((model, label), ("m", NO_LABEL));
+            Ok(info.clone())
+        };
+        let rules = RuleSet::compile(vec![Arc::new(policy)], &labels, false).unwrap();
+        let context = Context::new(Arc::new(rules), Arc::new([0; 32]));
+        let plan = Arc::clone(context.rules.plan_for(Scope::one(Direction::Response, Kind::Completion)));
+        let mut channel = Channel::new(&context, plan);
+        let chars: Vec<char> = text.chars().collect();
+        for piece in chars.chunks(step) {
+            channel.feed(&piece.iter().collect::<String>());
+            assert!(action == "log" || channel.open() == 0, "not decided before the end");
+        }
+        channel.finish();
+        for job in channel.take_jobs() {
+            assert!(job.counts && *job.text == *text);
+            let mut starts: Vec<u32> = Vec::new();
+            let mut inside = false;
+            for (at, char) in job.text.char_indices() {
+                if char.is_whitespace() || !inside {
+                    starts.push(at as u32);
+                }
+                inside = !char.is_whitespace();
+            }
+            channel.answer(job.id, &Answer::Tokens(starts.into()));
+        }
+        assert!(!channel.is_waiting());
+        let why = |finding| context.rules.why(finding);
+        assert!(
+            channel.findings().iter().all(|finding| length.contains("chars") || why(finding).ends_with("tokens of m"))
+        );
+        channel.findings().iter().map(|finding| (finding.range.start, finding.range.end)).collect()
+    }
+
+    #[test]
+    fn tokens_of_a_model_are_counted_when_the_text_is_whole() {
+        let text = "The cät sat internationally. 一二三";
+        let at = |wanted: &str| text.find(wanted).unwrap();
+        for (length, action, wanted) in [
+            ("max_tokens: 9", "block", vec![]),
+            ("max_tokens: 8", "block", vec![(at("一"), text.len())]),
+            ("max_tokens: 6", "redact", vec![(at("internat"), text.len())]),
+            ("max_tokens: 0", "log", vec![(0, text.len())]),
+            ("min_tokens: 9", "block", vec![]),
+            ("min_tokens: 10", "block", vec![(0, text.len())]),
+            ("max_chars: 3, max_tokens: 6", "block", vec![(3, 4), (at("internat"), text.len())]),
+        ] {
+            for step in [1, 2, 3, 7, 1000] {
+                assert_eq!(counted(length, action, text, step), wanted, "{length} in pieces of {step}");
+            }
+        }
+        assert_eq!(counted("max_tokens: 2", "block", "   ", 1), [(2, 3)]);
+        assert_eq!(counted("min_tokens: 2", "block", "", 1), [(0, 0)]);
+        assert_eq!(counted("max_tokens: 2", "block", "", 1), []);
     }
 
     #[test]

@@ -136,6 +136,17 @@ impl Program {
         Ok(programs)
     }
 
+    /// Whether nothing but a letter says that a match may begin, and most letters do: nearly every byte of a text is then a
+    /// candidate, followed as far as it goes.
+    pub(super) fn starts_anywhere(hir: &Hir, max_match: usize) -> Result<bool, ProgramError> {
+        let letters = |bytes: &[bool; 256]| (b'a'..=b'z').filter(|&letter| bytes[usize::from(letter)]).count();
+        let programs = Program::compile(hir, max_match)?;
+        Ok(programs.iter().any(|program| match &program.entry {
+            Entry::Literals(_) => false,
+            Entry::Bytes(bytes) => letters(bytes) > 13,
+        }))
+    }
+
     fn expand(
         hir: &Hir,
         before: &[Look],

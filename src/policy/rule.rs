@@ -74,6 +74,14 @@ pub struct RuleSpec {
     pub origin: String,
 }
 
+impl RuleSpec {
+    /// Whether it acts on the token that is put into system prompts. For a rule that only watches nothing is changed.
+    pub(super) fn seeks_canary(&self) -> bool {
+        let plants = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.plants_canary());
+        self.mode == Mode::Enforce && self.scope.meets(Scope::ANSWER) && self.plan.parts().iter().any(plants)
+    }
+}
+
 /// Whether a rule acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Mode {

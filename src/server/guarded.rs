@@ -234,13 +234,15 @@ impl Exchange {
             self.kept_as = self.protocol.map(|protocol| protocol.kept_as(json)).unwrap_or_default();
         }
         let system = if self.context.rules.reads_conversation() { inspect::system_texts(&body) } else { Vec::new() };
-        let concluded = self.judge(body, Direction::Request).await;
+        let planted = inspect::plant(&self.context, self.caller.tenant.as_deref(), &body);
+        let mut concluded = self.judge(body, Direction::Request).await;
         if let Some(cause) = concluded.block.clone() {
             return Err(self.refuse_request(&cause, concluded.report, started).into());
         }
         // From here on the context is that of the answer, which gets back what this very request held.
         self.context.pseudonyms.clone_from(&concluded.pseudonyms);
-        self.context.conversation = Conversation::new(system).into();
+        let canary = planted.map(|planted| concluded.plant(planted));
+        self.context.conversation = Conversation::new(system, canary).into();
         self.request = Some(self.record(Direction::Request, &concluded.report, None, started));
         let plain = if let Plain::Decoded(plain) = &plain { plain } else { &bytes };
         let rewritten = concluded.changes().then(|| Bytes::from(concluded.rewritten(plain, None, |_| None)));

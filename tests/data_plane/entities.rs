@@ -71,6 +71,7 @@ fn what_a_model_does_not_have_is_said() {
         ),
         ("classifier: { model: ner, label: PERSON }", "`entities: { model: ner, labels: [PERSON] }` finds it"),
         ("entities: { model: other, labels: [PERSON] }", "model other is not loaded"),
+        ("length: { max_tokens: 7, tokenizer: other }", "model other is not loaded"),
         ("entities: { model: ner }", "`entities` does not say which"),
         ("entities: { model: ner, labels: [] }", "`labels` is empty"),
         ("entities: { model: ner, labels: [PERSON], threshold: 0.01 }", "expected a number from 0.05 to 1"),
@@ -78,5 +79,35 @@ fn what_a_model_does_not_have_is_said() {
     ] {
         let said = refused(detect);
         assert!(said.contains(expected), "{detect}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_a_model_are_counted_in_answers() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = config(upstream.local_addr().unwrap());
+    config.routes[0].inspect = Inspect::Full;
+    let inference = models();
+    // Each of its words is a token.
+    let context = loaded("length: { max_tokens: 7, tokenizer: guard }", "redact", &inference).unwrap();
+    let app = App::new(config, Guard::of(vec![Some(context)], Some(Arc::new(inference)))).unwrap();
+    let proxy = Server::start(app, Some(1)).await.unwrap();
+    for (pieces, wanted) in [
+        (["One two thr", "ee four five ", "six seven"], "One two three four five six seven"),
+        (["One two thr", "ee four five six sev", "en eight nine"], "One two three four five six seven "),
+    ] {
+        let body = r#"{"stream":true}"#;
+        let head = format!("POST {CHAT} HTTP/1.1\r\nHost: p\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let mut client = Raw::send(proxy.addr(), head).await;
+        let mut server = Raw::accept(&upstream).await;
+        server.read_to(body).await;
+        server.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n").await;
+        for piece in pieces {
+            server.write(delta(piece)).await;
+        }
+        server.write("data: [DONE]\n\n").await;
+        let all = client.read_to("data: [DONE]\n\n").await;
+        let said: String = all.split("\"content\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(said, wanted);
     }
 }

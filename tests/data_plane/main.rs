@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod calls;
+mod canary;
 mod dialects;
 mod ends;
 mod entities;

@@ -12,6 +12,7 @@ fn job(model: &str, text: &str, client: u64) -> Job {
     Job {
         model: model.into(),
         text: text.into(),
+        counts: false,
         kind: Kind::User,
         client,
         tenant: None,
@@ -181,4 +182,20 @@ fn a_score_does_not_depend_on_what_else_is_in_flight() {
         let one = alone.submit(job("bert", text, 1)).unwrap().wait().unwrap();
         assert_eq!(bits(one), bits(pending.wait().unwrap()), "{text}");
     }
+}
+
+#[test]
+fn tokens_are_counted_without_judging() {
+    let inference = Inference::fixed(&[FixedModel::guard(&["pineapple"])], b"key").unwrap();
+    let count = |text: &str| {
+        inference.submit(Job { counts: true, ..job("guard", text, 1) }).unwrap().wait().map(|scores| {
+            assert!(scores.windows.is_empty());
+            scores.tokens.unwrap().to_vec()
+        })
+    };
+    assert_eq!(count("a pineapple,  für 一"), Ok(vec![0, 2, 14, 19]));
+    assert_eq!(count(""), Ok(vec![]));
+    assert_eq!(count(&"word ".repeat(1 << 18)), Err(InferenceError::TooLong));
+    assert_eq!(inference.stats().cache_misses, 0);
+    assert!(inference.submit(job("guard", "a pineapple", 1)).unwrap().wait().unwrap().tokens.is_none());
 }

@@ -12,6 +12,7 @@ fn task(client: u64, priority: Priority, name: &str, weight: usize) -> (Task, An
     let job = Job {
         model: "guard".into(),
         text: Arc::from(name),
+        counts: false,
         kind: Kind::User,
         client,
         tenant: None,

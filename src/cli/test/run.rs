@@ -8,10 +8,11 @@ use serde_json::json;
 use crate::classifier::{Inference, Priority};
 use crate::cli::deltas::Deltas;
 use crate::cli::style::escaped;
+use crate::detector::Conversation;
 use crate::guard::{Caller, ask, judge};
 use crate::inspect::{Body, Buffered, Cause, Notice, Report, Stream, StreamOptions};
-use crate::policy::case::Given;
-use crate::policy::{Context, Facts};
+use crate::policy::Context;
+use crate::policy::case::{Case, Given};
 use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Protocol, Recognised, recognise};
@@ -44,12 +45,13 @@ impl std::fmt::Display for Seen {
 }
 
 impl Bench {
-    /// The same for a text that came with a request of which this is known.
-    pub(super) fn about(&self, facts: Option<&Facts>) -> Bench {
+    /// The same for the text of a case, which came with a request of which this is known.
+    pub(super) fn about(&self, case: &Case) -> Bench {
         let mut context = self.context.clone();
-        if let Some(facts) = facts {
+        if let Some(facts) = &case.facts {
             context.ask_about(facts.clone());
         }
+        context.conversation = Conversation::new(case.system.iter().cloned().collect(), None).into();
         Bench { context, inference: self.inference.clone() }
     }
 

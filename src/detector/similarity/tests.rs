@@ -77,7 +77,7 @@ fn only_the_run_under_way_is_open() {
 #[test]
 fn a_prompt_of_too_many_words_is_over_the_limit() {
     let check = plan("similarity: { to: system }");
-    let long = Conversation::new(vec!["one two three four ".repeat(words::MAX_WORDS / 4 + 1)]);
+    let long = Conversation::new(vec!["one two three four ".repeat(words::MAX_WORDS / 4 + 1)], None);
     let Some(mut reader) = check.reader(Place::Segment, &long) else { unreachable!("it has a prompt") };
     let mut found = Vec::new();
     reader.feed("hello", &mut found);
@@ -97,7 +97,7 @@ fn hostile_prompts_take_little_time() {
         "x".repeat(1 << 20),
         "é".repeat(1 << 20),
     ] {
-        let conversation = Conversation::new(vec![prompt.clone()]);
+        let conversation = Conversation::new(vec![prompt.clone()], None);
         let check = plan("similarity: { to: system }");
         let Some(mut reader) = check.reader(Place::Segment, &conversation) else { unreachable!("it has a prompt") };
         let mut found = Vec::new();
@@ -147,8 +147,8 @@ proptest! {
         text in "[abcA一]{0,2}([ ,\\-]{1,2}[abcdA一]{1,2}){0,24}",
         least in 3..5usize,
     ) {
-        let conversation = Conversation::new(known.clone());
-        let check = Similarity { least, system: true, texts: None };
+        let conversation = Conversation::new(known.clone(), None);
+        let check = Similarity { least, system: true, texts: None, canary: false };
         for step in [1, 3, 1000] {
             let mut reader = check.reader(Place::Segment, &conversation).unwrap();
             let (mut found, mut open) = (Vec::new(), 0);

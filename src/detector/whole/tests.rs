@@ -21,7 +21,7 @@ pub(in crate::detector) fn plan(detect: &str) -> Arc<dyn WholeText> {
 
 /// A reader for a text of a conversation with [`SYSTEM`].
 pub(in crate::detector) fn reader(check: &dyn WholeText, place: Place) -> Option<Box<dyn WholeReader>> {
-    check.reader(place, &Conversation::new(vec![SYSTEM.to_owned()]))
+    check.reader(place, &Conversation::new(vec![SYSTEM.to_owned()], None))
 }
 
 /// The system prompt of every text that is read here.

@@ -232,7 +232,10 @@ impl Stream {
             goes_out |= at.unwrap_or(usize::MAX).min(piece.range.end) > piece.range.start;
             if changes.len() > before {
                 self.altered |= text.is_altered();
-                self.rewritten.insert(text.choice);
+                // Of what the model was told nothing repeats a part.
+                if text.text.segment.kind != Kind::System {
+                    self.rewritten.insert(text.choice);
+                }
             }
         }
         for (choice, range) in held.echoes.iter().filter(|(choice, _)| !is_gone(*choice)) {

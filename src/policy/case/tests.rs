@@ -108,7 +108,7 @@ fn all_problems_come_at_once() {
      --> a.test.yaml:4:7
       |
     4 |   - { inptu: x, expect: { verdict: block } }
-      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `as`, `vars`, `request` or `expect`
+      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `as`, `vars`, `request`, `system` or `expect`
       |
       = help: did you mean `input`?
 

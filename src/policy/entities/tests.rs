@@ -63,6 +63,7 @@ fn ask(inference: &Inference, model: &str, text: &str) -> Vec<Scored> {
     let job = Job {
         model: model.into(),
         text: text.into(),
+        counts: false,
         kind: Kind::User,
         client: 1,
         tenant: None,

@@ -5,7 +5,8 @@ use regex_syntax::hir::Look;
 use crate::action::Action;
 use crate::config::{Collector, Node, Problem, Severity, quoted};
 use crate::detector::{Form, Pattern, Plan, Span};
-use crate::policy::rule::{RuleSpec, Window};
+use crate::policy::program::Program;
+use crate::policy::rule::{Except, ExceptWhat, Mode, RuleSpec, Window};
 use crate::segment::{Direction, Kind, Scope};
 
 /// Looks over one rule. `node` is its mapping.
@@ -31,6 +32,20 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(place, format!("rule {id} may hit its limit"), &label, help);
         }
     }
+    for (except, item) in exceptions(rule, node) {
+        if let ExceptWhat::Pattern(pattern) = &except.what
+            && let Some(regex) = item.child("regex")
+            // What is too large is refused where it is compiled.
+            && Program::starts_anywhere(&pattern.hir, rule.max_match).unwrap_or(false)
+        {
+            let title = format!("an exemption makes rule {id} slow");
+            let problem = Problem::warning(&regex.at, title);
+            let label = "may begin with any letter, so that it is tried at each of them: up to 100 times slower";
+            problems.push(
+                problem.label(label).help("begin it with the words that it is to begin with, as in `ticket [0-9]{6}`"),
+            );
+        }
+    }
     let acts_on_answers = match &rule.action {
         Action::Block(_) => true,
         Action::Rewrite(rewrite) => rewrite.restore.is_none(),
@@ -43,13 +58,26 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
         let help = "narrow `scope` to what clients send, or only `log`, if answers should stream";
         warning(place, format!("rule {id} holds each answer until it is complete"), reason, help);
     }
-    if let Plan::Whole(check) = &rule.plan
-        && check.reads_conversation()
-        && !rule.scope.meets(Scope::ANSWER)
-    {
-        let label = "only answers are compared with the request that they answer";
-        let help = "add kinds of output to `scope`, such as `completion`";
-        warning(&["scope"], format!("rule {id} finds nothing in what clients send"), label, help);
+    for (name, part) in parts(rule.detector, &rule.plan) {
+        let whose = if name == rule.detector { format!("rule {id}") } else { format!("`{name}` in rule {id}") };
+        if let Plan::Whole(check) = part
+            && check.reads_conversation()
+            && !rule.scope.meets(Scope::ANSWER)
+        {
+            let label = "only answers are compared with the request that they answer";
+            let help = "add kinds of output to `scope`, such as `completion`";
+            warning(&["scope"], format!("{whose} finds nothing in what clients send"), label, help);
+        }
+        if matches!(part, Plan::Tool(_)) && !rule.scope.meets(Scope::kind(Kind::ToolCall)) {
+            let help = "add `tool_call` to `scope`, or leave `scope` out";
+            warning(&["scope"], format!("{whose} can never run"), "tools are called in `tool_call` alone", help);
+        }
+    }
+    let seeks_canary = |plan: &&Plan| matches!(plan, Plan::Whole(check) if check.plants_canary());
+    if rule.mode == Mode::Shadow && rule.plan.parts().iter().any(seeks_canary) {
+        let label = "in shadow nothing is put into system prompts";
+        let help = "write `mode: enforce` and `action: log`, if nothing is to happen but a record";
+        warning(&detect, format!("rule {id} has no token to find while it only watches"), label, help);
     }
     if let Action::Rewrite(rewrite) = &rule.action
         && let Some(restore) = rewrite.restore
@@ -64,11 +92,7 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
         }
     }
-    if matches!(rule.plan, Plan::Tool(_)) && !rule.scope.meets(Scope::kind(Kind::ToolCall)) {
-        let help = "add `tool_call` to `scope`, or leave `scope` out";
-        warning(&["scope"], format!("rule {id} can never run"), "tools are called in `tool_call` alone", help);
-    }
-    let classifier = !rule.plan.models().is_empty();
+    let classifier = rule.plan.parts().iter().any(|part| matches!(part, Plan::Classifier(_) | Plan::Entities(_)));
     if !classifier && node.child("window").is_some() {
         let label = "only classifier rules judge windows";
         warning(&["window"], format!("`window` has no effect on rule {id}"), label, "remove it");
@@ -80,6 +104,22 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
     if !matches!(rule.action, Action::Rewrite(_)) && node.child("unrewritable").is_some() {
         let label = "only rules that rewrite can hit text that must not change";
         warning(&["unrewritable"], format!("`unrewritable` has no effect on rule {id}"), label, "remove it");
+    }
+}
+
+/// The exemptions of a rule, each with where it is written.
+fn exceptions<'r>(rule: &'r RuleSpec, node: &'r Node) -> impl Iterator<Item = (&'r Except, &'r Node)> {
+    let items = node.child("except").map(Node::items).unwrap_or_default();
+    // One that cannot be read is left out, and an error.
+    let all_read = items.len() == rule.except.len();
+    rule.except.iter().zip(items).filter(move |_| all_read)
+}
+
+/// What a rule looks for, each detector with its name.
+fn parts<'p>(name: &'static str, plan: &'p Plan) -> Vec<(&'static str, &'p Plan)> {
+    match plan {
+        Plan::Combined(combined) => combined.members.iter().flat_map(|(name, member)| parts(name, member)).collect(),
+        plan => vec![(name, plan)],
     }
 }
 
@@ -98,6 +138,7 @@ fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
         Plan::Length(length) if length.min_chars.is_some() => {
             Some("`min_chars` is decided only at the end of the text")
         }
+        Plan::Length(length) if length.tokenizer.is_some() => Some("`tokenizer` counts the tokens of the whole text"),
         Plan::Length(length) => length.min_tokens.map(|_| "`min_tokens` is decided only at the end of the text"),
         Plan::Whole(check) => check.needs_the_end(),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),

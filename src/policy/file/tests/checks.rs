@@ -48,7 +48,9 @@ fn length_has_bounds_in_characters_or_tokens() {
         "length: { max_tokens: 2, min_tokens: 3 }",
         &["error: no text can pass", "`min_tokens` (3) is more than `max_tokens` (2)"],
     );
-    says("length: { max_tokens: 2, model: guard }", &["error: `model` is not available in this version"]);
+    policy(&rule("length: { max_tokens: 100, tokenizer: guard }"));
+    says("length: { max_chars: 2, tokenizer: guard }", &["error: `tokenizer` has no tokens to count"]);
+    says("length: { max_tokens: 2, tokenizer: ../up }", &["error: wrong value for `tokenizer`"]);
     let said = warned("rules: [{ id: r, detect: { length: { min_tokens: 3 } }, action: block }]");
     assert!(said.contains("`min_tokens` is decided only at the end of the text"), "{said}");
 }
@@ -109,13 +111,52 @@ fn similarity_names_what_it_compares_with() {
     policy(&answers("similarity: { to: system }"));
     policy(&answers("similarity: { to: system, texts: [one two three four], min_words: 3 }"));
     policy(&rule("similarity: { texts: [one two three four], min_words: 3 }"));
-    says("similarity: {}", &["error: `similarity` has nothing to compare with", "expected `to: system` or `texts`"]);
+    says(
+        "similarity: {}",
+        &["error: `similarity` has nothing to compare with", "expected `to: system`, `texts` or `canary: true`"],
+    );
     says("similarity: { to: user }", &["error: wrong value for `to`", "expected `system`"]);
     says("similarity: { to: system, min_words: 2 }", &["error: wrong value for `min_words`", "from 3 to 200"]);
     says("similarity: { texts: [one two three] }", &["error: this text is too short to be found", "has 3 words"]);
-    let canary =
-        ["error: `canary` is not available in this version", "error: `similarity` has nothing to compare with"];
-    says("similarity: { canary: true }", &canary);
+    policy(&answers("similarity: { canary: true }"));
+    policy(&answers("similarity: { to: system, canary: true }"));
+    says("similarity: { canary: false }", &["error: `similarity` has nothing to compare with"]);
+    let canary = ["error: wrong value for `canary`", "error: `similarity` has nothing to compare with"];
+    says("similarity: { canary: yes please }", &canary);
     let said = warned(&rule("similarity: { to: system }"));
     assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
+    let said = warned(&rule("similarity: { canary: true }"));
+    assert!(said.contains("rule `r` finds nothing in what clients send"), "{said}");
+    // As a member of others, too.
+    for form in ["any", "all"] {
+        let said =
+            warned(&rule(&format!("{form}: [{{ keywords: {{ words: [a] }} }}, {{ similarity: {{ to: system }} }}]")));
+        assert!(said.contains("`similarity` in rule `r` finds nothing in what clients send"), "{said}");
+        assert!(said.contains("only answers are compared with the request"), "{said}");
+    }
+    let said = warned(&rule("not: { any: [{ similarity: { to: system } }] }"));
+    assert!(said.contains("`similarity` in rule `r` finds nothing in what clients send"), "{said}");
+    let watching = answers("similarity: { canary: true }").replace("rules:", "mode: shadow\nrules:");
+    let said = warned(&watching);
+    assert!(said.contains("rule `r` has no token to find while it only watches"), "{said}");
+}
+
+#[test]
+fn exemptions_that_may_begin_anywhere_are_warned_of() {
+    let with = |except: &str| {
+        format!("rules:\n  - {{ id: r, detect: {{ keywords: {{ words: [a] }} }}, action: log, except: [{except}] }}\n")
+    };
+    for slow in [r"'\w{1,9} ok'", r"'.{0,20}example'", r"'[a-z]{2,8}-[0-9]'", r"'\b(?:test|[a-z]{3}) a'"] {
+        let said = warned(&with(&format!("{{ keyword: fine }}, {{ regex: {slow} }}")));
+        assert!(said.contains("warning: an exemption makes rule `r` slow"), "{slow}: {said}");
+        assert!(said.contains("p.yaml:2:") && said.contains("may begin with any letter"), "{slow}: {said}");
+    }
+    for fine in [
+        "{ keyword: a }",
+        r"{ regex: 'test [a-z]{1,9}' }",
+        r"{ regex: '[0-9]{3} a' }",
+        "{ segment: 'hmac:0123456789ab' }",
+    ] {
+        policy(&with(fine));
+    }
 }
