@@ -372,9 +372,9 @@ impl Whole {
                     let new = || Box::new(Other::new(plan, checkpoint, narrow, kept, from));
                     let other = self.other.get_or_insert_with(new);
                     other.text.push_str(self.shown.text(text.clone()));
-                    for unit in units {
-                        other.map.unit(unit.from.clone(), unit.len);
-                        other.differs = unit.from.end;
+                    for row in units {
+                        other.map.units(row.from.clone(), row.size, row.len);
+                        other.differs = row.from.end;
                     }
                 }
                 Step::Begin | Step::End => {}
@@ -507,8 +507,8 @@ impl Inside {
                 }
                 (Step::Units(units, text), Some(inner)) => {
                     inner.text.push_str(self.shown.text(text.clone()));
-                    for unit in self.shown.units(units.clone()) {
-                        inner.map.unit(unit.from.clone(), unit.len);
+                    for row in self.shown.units(units.clone()) {
+                        inner.map.units(row.from.clone(), row.size, row.len);
                     }
                 }
                 (Step::Units(units, _), None) => {

@@ -374,9 +374,9 @@ fn shown(kind: &ViewKind, text: &str, cuts: &[usize]) -> Vec<Seen> {
                 Step::Units(units, said) => {
                     let seen = current.as_mut().unwrap();
                     seen.text.push_str(shown.text(said.clone()));
-                    for unit in shown.units(units.clone()) {
-                        assert!(unit.from.start >= open, "{unit:?} was open only from {open}");
-                        seen.from.extend((0..unit.len).map(|_| unit.from.clone()));
+                    for row in shown.units(units.clone()) {
+                        assert!(row.from.start >= open, "{row:?} was open only from {open}");
+                        seen.from.extend(row.each().flat_map(|from| (0..row.len).map(move |_| from.clone())));
                     }
                 }
                 Step::End => out.extend(current.take()),
@@ -409,8 +409,8 @@ fn shown_from_sleep(kind: &ViewKind, text: &str, cuts: &[usize]) -> Seen {
                 Step::Same(range) => seen.same(text, range.clone()),
                 Step::Units(units, said) => {
                     seen.text.push_str(shown.text(said.clone()));
-                    for unit in shown.units(units.clone()) {
-                        seen.from.extend((0..unit.len).map(|_| unit.from.clone()));
+                    for row in shown.units(units.clone()) {
+                        seen.from.extend(row.each().flat_map(|from| (0..row.len).map(move |_| from.clone())));
                     }
                 }
                 Step::Begin | Step::End => {}
