@@ -627,7 +627,10 @@ impl Channel {
                 }
             }
         }
-        self.growing.retain(|(other, by, _)| (*other, *by) != (tracker, seen));
+        // A bound of views says nothing of what goes on in the text.
+        if bound != VIEWS_BOUND {
+            self.growing.retain(|(other, by, _)| (*other, *by) != (tracker, seen));
+        }
         if outcome == scanner::Outcome::Begun && index < self.findings.len() {
             self.growing.push((tracker, seen, index));
         }

@@ -557,12 +557,15 @@ impl Inner {
     }
 }
 
-/// Each tracker that reads views has met a bound at `at`.
+/// Each rule that reads views has met a bound at `at`.
 fn too_deep(plan: &ChannelPlan, narrow: bool, at: usize) -> impl Iterator<Item = Sighting> + '_ {
     let reads = move |info: &TrackerInfo| if narrow { info.disguised } else { info.views };
     let is_on = |info: &TrackerInfo| plan.off.as_ref().is_none_or(|off| !off[info.rule]);
     let finds = move |info: &TrackerInfo| reads(info) && matches!(info.purpose, Purpose::Find(_)) && is_on(info);
-    let trackers = plan.trackers.iter().enumerate().filter(move |(_, info)| finds(info));
+    // What stands for the bound is called nothing: one tracker of a rule, whose stand together, speaks for all.
+    let mut last = None;
+    let speaks = move |(_, info): &(usize, &TrackerInfo)| finds(info) && last.replace(info.rule) != Some(info.rule);
+    let trackers = plan.trackers.iter().enumerate().filter(speaks);
     trackers.map(move |(tracker, _)| Sighting {
         tracker,
         label: None,
