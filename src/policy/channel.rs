@@ -172,7 +172,7 @@ impl Channel {
         }
         if !self.plan.scan.is_empty() {
             let mut sightings = Vec::new();
-            self.reading.feed(Kept { text: &self.text, base: self.base }, &mut sightings);
+            self.reading.feed(Kept { text: &self.text, base: self.base }, false, &mut sightings);
             self.take_sightings(sightings);
         }
         if !self.plan.lengths.is_empty() {

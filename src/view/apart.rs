@@ -18,7 +18,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::Asking,
     make: |at| Box::new(Apart { at, word: at > 0, ..Apart::default() }),
-    wakes,
+    wakes: |piece, _| wakes(piece),
 };
 
 /// What may stand between two characters.

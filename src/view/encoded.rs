@@ -482,6 +482,13 @@ fn is_text(bytes: &[u8]) -> bool {
     good.is_some_and(|text| !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\n' | '\r')))
 }
 
+/// Whether a piece, behind what has no run at its end, has a run that is long enough or may become so.
+pub(super) fn wakes(alphabet: &Alphabet, piece: &str, ended: bool) -> bool {
+    let short = words(alphabet, piece.as_bytes());
+    let rest = piece.len() - short;
+    rest >= MIN_CHARS || (rest > 0 && !ended)
+}
+
 /// How many bytes at the start of a piece are nothing but runs that are too short, and what lies between.
 fn words(alphabet: &Alphabet, piece: &[u8]) -> usize {
     let mut at = 0;

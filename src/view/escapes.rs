@@ -14,7 +14,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::All,
     make: |at| Box::new(Escapes { at, ..Escapes::default() }),
-    wakes: |piece| next(piece.as_bytes()).is_some(),
+    wakes: |piece, _| next(piece.as_bytes()).is_some(),
 };
 
 /// The unescaped view of one text.

@@ -23,7 +23,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::All,
     make: |at| Box::new(Folded::from(at)),
-    wakes: |piece| !piece.is_ascii(),
+    wakes: |piece, _| !piece.is_ascii(),
 };
 
 /// Most characters that make one unit, invisible ones counted.

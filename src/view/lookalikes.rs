@@ -20,7 +20,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::All,
     make: |at| Box::new(Folded::alike(at)),
-    wakes: |piece| !piece.is_ascii(),
+    wakes: |piece, _| !piece.is_ascii(),
 };
 
 /// Shows a part of the folded text, which stands there as it is.

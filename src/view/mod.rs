@@ -37,9 +37,10 @@ pub struct ViewKind {
     pub readers: Readers,
     /// A view of a text from this byte on, before which it shows the text itself.
     pub make: fn(usize) -> Box<dyn View>,
-    /// Of views of the whole: whether there is something in this piece that it may show differently. Until then, and as
-    /// far as it looks back no further than to the last character, the view need not be there.
-    pub wakes: fn(&str) -> bool,
+    /// Whether there is something in this piece that it may show, of views of the whole differently; and whether the text
+    /// ends with the piece. Until then, and as far as it looks back no further than to the last character, the view need
+    /// not be there.
+    pub wakes: fn(&str, bool) -> bool,
 }
 
 /// Every view that this version has.

@@ -17,7 +17,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Inside,
     readers: Readers::Asking,
     make: |at| Box::new(Morse { at, ..Morse::default() }),
-    wakes: |_| true,
+    wakes: |piece, _| piece.bytes().any(|byte| MAY_BE_SIGN[usize::from(byte)]),
 };
 
 /// The longest code.
