@@ -203,6 +203,7 @@ impl Folded {
         }
         self.unit = unit;
         self.unit.clear();
+        self.marks = (0, 0);
     }
 
     /// A unit, its characters that are seen, and their normal form.
