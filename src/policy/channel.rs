@@ -163,7 +163,7 @@ impl Channel {
         }
         if !self.plan.scan.is_empty() {
             let mut sightings = Vec::new();
-            self.reading.feed(Kept { text: &self.text, base: self.base }, &mut sightings);
+            self.reading.feed(Kept { text: &self.text, base: self.base }, false, &mut sightings);
             self.take_sightings(sightings);
         }
         if !self.plan.lengths.is_empty() {
@@ -623,7 +623,10 @@ impl Channel {
                 }
             }
         }
-        self.growing.retain(|(other, by, _)| (*other, *by) != (tracker, seen));
+        // A bound of views says nothing of what goes on in the text.
+        if bound != VIEWS_BOUND {
+            self.growing.retain(|(other, by, _)| (*other, *by) != (tracker, seen));
+        }
         if outcome == scanner::Outcome::Begun && index < self.findings.len() {
             self.growing.push((tracker, seen, index));
         }

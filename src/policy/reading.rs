@@ -81,31 +81,24 @@ impl Reading {
     /// Of a text that nothing was fed of, and that is seen this way.
     pub(super) fn new(plan: Arc<ChannelPlan>, seen: Path) -> Reading {
         // What text waits for must not have begun with what a view that sleeps would show.
-        let sleeps = |index: &usize| VIEWS[*index].shape == Shape::Whole && !plan.scan.may_hold_composed();
+        let sleeps = |index: &usize| VIEWS[*index].shape == Shape::Inside || !plan.scan.may_hold_composed();
         let narrow = seen.is_asked_for();
         let is_read = |index: &usize| match VIEWS[*index].readers {
             Readers::All if !narrow => plan.views.any,
             _ => plan.disguises.any,
         };
         let (asleep, awake): (SmallVec<[usize; 16]>, SmallVec<_>) = (0..VIEWS.len()).filter(is_read).partition(sleeps);
-        let lenses = awake.into_iter().map(|index| {
-            let (kind, seen) = (&VIEWS[index], seen.then(index));
-            let narrow = narrow || kind.readers == Readers::Asking;
-            let lens = match kind.shape {
-                Shape::Whole => Lens::Whole(Whole::new(&plan, (kind.make)(0), seen.unwrap_or_default())),
-                Shape::Inside => Lens::Inside(Inside::new(&plan, (kind.make)(0), seen, narrow)),
-            };
-            (index, lens)
-        });
-        let (lenses, mut scanner) = (lenses.collect(), scanner_of(&plan));
+        let whole = |index: usize| Whole::new(&plan, (VIEWS[index].make)(0), seen.then(index).unwrap_or_default());
+        let lenses = awake.into_iter().map(|index| (index, Lens::Whole(whole(index)))).collect();
+        let mut scanner = scanner_of(&plan);
         if narrow {
             scanner.narrow();
         }
         Reading { plan, scanner, seen, lenses, asleep, checkpoint: None, last: None }
     }
 
-    /// Reads on to the end of what is kept.
-    pub(super) fn feed(&mut self, kept: Kept<'_>, out: &mut Vec<Sighting>) {
+    /// Reads on to the end of what is kept, with which the text may have ended.
+    pub(super) fn feed(&mut self, kept: Kept<'_>, ended: bool, out: &mut Vec<Sighting>) {
         let end = kept.base + kept.text.len();
         while self.scanner.len() < end {
             let from = self.scanner.len();
@@ -117,7 +110,7 @@ impl Reading {
                 while !rest.is_char_boundary(size) {
                     size -= 1;
                 }
-                self.feed_block(kept, from..from + size, out);
+                self.feed_block(kept, from..from + size, ended && from + size == end, out);
             }
         }
         self.take_hits(kept, out);
@@ -164,10 +157,10 @@ impl Reading {
     }
 
     /// The views go first: from where one waits for what follows, the scanner is one step behind.
-    fn feed_block(&mut self, kept: Kept<'_>, block: Range<usize>, out: &mut Vec<Sighting>) {
+    fn feed_block(&mut self, kept: Kept<'_>, block: Range<usize>, ended: bool, out: &mut Vec<Sighting>) {
         let piece = kept.get(block.clone());
         if !self.asleep.is_empty() {
-            self.rouse(piece, block.start);
+            self.rouse(piece, block.start, ended);
         }
         self.last = piece.chars().next_back();
         let mut waits = usize::MAX;
@@ -198,10 +191,13 @@ impl Reading {
     }
 
     /// Wakes the views that may show something of the next piece differently.
-    fn rouse(&mut self, piece: &str, at: usize) {
-        let (roused, asleep): (SmallVec<_>, SmallVec<_>) =
-            std::mem::take(&mut self.asleep).into_iter().partition(|&index| (VIEWS[index].wakes)(piece));
-        self.asleep = asleep;
+    fn rouse(&mut self, piece: &str, at: usize, ended: bool) {
+        let mut roused: SmallVec<[usize; 16]> = SmallVec::new();
+        self.asleep.retain(|index| {
+            let wakes = (VIEWS[*index].wakes)(piece, ended);
+            roused.extend(wakes.then_some(*index));
+            !wakes
+        });
         for index in roused {
             // What comes next may be one with the last character.
             let from = at - self.last.map_or(0, char::len_utf8);
@@ -209,14 +205,21 @@ impl Reading {
             if let Some(last) = self.last {
                 view.feed(last.encode_utf8(&mut [0; 4]), &mut Shown::default());
             }
-            let whole = Whole {
-                fed: at,
-                open_before: self.scanner.open().min(from),
-                checkpoint: self.checkpoint.clone(),
-                ..Whole::new(&self.plan, view, self.seen.then(index).unwrap_or_default())
+            let (kind, seen) = (&VIEWS[index], self.seen.then(index));
+            let lens = match kind.shape {
+                Shape::Whole => Lens::Whole(Whole {
+                    fed: at,
+                    open_before: self.scanner.open().min(from),
+                    checkpoint: self.checkpoint.clone(),
+                    ..Whole::new(&self.plan, view, seen.unwrap_or_default())
+                }),
+                Shape::Inside => {
+                    let narrow = self.seen.is_asked_for() || kind.readers == Readers::Asking;
+                    Lens::Inside(Inside::new(&self.plan, view, seen, narrow))
+                }
             };
             let place = self.lenses.partition_point(|(other, _)| *other < index);
-            self.lenses.insert(place, (index, Lens::Whole(whole)));
+            self.lenses.insert(place, (index, lens));
         }
         // For those that sleep on, nothing of this piece is one with what came before it.
         let since = self.checkpoint.as_ref().map_or(0, |scanner| scanner.len()) + CHECKPOINT;
@@ -372,9 +375,9 @@ impl Whole {
                     let new = || Box::new(Other::new(plan, checkpoint, narrow, kept, from));
                     let other = self.other.get_or_insert_with(new);
                     other.text.push_str(self.shown.text(text.clone()));
-                    for unit in units {
-                        other.map.unit(unit.from.clone(), unit.len);
-                        other.differs = unit.from.end;
+                    for row in units {
+                        other.map.units(row.from.clone(), row.size, row.len);
+                        other.differs = row.from.end;
                     }
                 }
                 Step::Begin | Step::End => {}
@@ -507,8 +510,8 @@ impl Inside {
                 }
                 (Step::Units(units, text), Some(inner)) => {
                     inner.text.push_str(self.shown.text(text.clone()));
-                    for unit in self.shown.units(units.clone()) {
-                        inner.map.unit(unit.from.clone(), unit.len);
+                    for row in self.shown.units(units.clone()) {
+                        inner.map.units(row.from.clone(), row.size, row.len);
                     }
                 }
                 (Step::Units(units, _), None) => {
@@ -546,7 +549,7 @@ impl Inside {
 impl Inner {
     fn read(&mut self, out: &mut Vec<Sighting>, ended: bool) {
         let (text, before) = (Kept { text: &self.text, base: self.base }, out.len());
-        self.reading.feed(text, out);
+        self.reading.feed(text, ended, out);
         if ended {
             self.reading.finish(text, out);
         }
@@ -557,12 +560,15 @@ impl Inner {
     }
 }
 
-/// Each tracker that reads views has met a bound at `at`.
+/// Each rule that reads views has met a bound at `at`.
 fn too_deep(plan: &ChannelPlan, narrow: bool, at: usize) -> impl Iterator<Item = Sighting> + '_ {
     let reads = move |info: &TrackerInfo| if narrow { info.disguised } else { info.views };
     let is_on = |info: &TrackerInfo| plan.off.as_ref().is_none_or(|off| !off[info.rule]);
     let finds = move |info: &TrackerInfo| reads(info) && matches!(info.purpose, Purpose::Find(_)) && is_on(info);
-    let trackers = plan.trackers.iter().enumerate().filter(move |(_, info)| finds(info));
+    // What stands for the bound is called nothing: one tracker of a rule, whose stand together, speaks for all.
+    let mut last = None;
+    let speaks = move |(_, info): &(usize, &TrackerInfo)| finds(info) && last.replace(info.rule) != Some(info.rule);
+    let trackers = plan.trackers.iter().enumerate().filter(speaks);
     trackers.map(move |(tracker, _)| Sighting {
         tracker,
         label: None,

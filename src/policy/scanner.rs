@@ -175,7 +175,7 @@ impl Scanner {
         if !self.active.is_empty() {
             return at;
         }
-        let (text, starts) = (self.kept.as_bytes(), &self.set.starts.0);
+        let (text, starts) = (self.kept.as_bytes(), &self.set.starts(self.narrow).0);
         let (Some(literals), Some(state)) = (&self.set.literals, self.literal) else {
             let starts_here = |byte: &u8| starts[usize::from(*byte)];
             return text[at..].iter().position(starts_here).map_or(text.len(), |skipped| at + skipped);
@@ -197,7 +197,7 @@ impl Scanner {
             }
         }
         let here = at - self.base;
-        if set.starts.0[usize::from(byte)] && self.kept.is_char_boundary(here) {
+        if set.starts(self.narrow).0[usize::from(byte)] && self.kept.is_char_boundary(here) {
             for &program in &set.by_byte[usize::from(byte)] {
                 let inner = set.programs[program as usize].inner.as_ref();
                 if let Some(start) = inner.and_then(|inner| start_of(inner, self.kept.as_bytes(), here)) {
@@ -309,7 +309,7 @@ impl Scanner {
         let bytes = char.encode_utf8(&mut utf8).as_bytes();
         let inner = self.set.inner.iter().flat_map(|&tracker| &self.set.trackers[tracker as usize].inner);
         let classes = inner.map(|inner| inner.class).fold(AsciiSet::default(), AsciiSet::union);
-        if bytes.iter().any(|&byte| classes.has(byte) || self.set.starts.0[usize::from(byte)]) {
+        if bytes.iter().any(|&byte| classes.has(byte) || self.set.starts(self.narrow).0[usize::from(byte)]) {
             return true;
         }
         let (Some(literals), Some(mut state)) = (&self.set.literals, self.literal) else { return false };

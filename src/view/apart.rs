@@ -5,8 +5,11 @@
 //! what stands between is one of its characters. Two to [`MAX_GAP`] of white space and of that in a row, or another white
 //! space, are the space between two words. Of runs of [`MIN_CHARS`] or more only the characters and those spaces are shown.
 
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
 
+use super::table::Table;
 use super::{Readers, Shape, Shown, View, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
@@ -15,11 +18,11 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::Asking,
     make: |at| Box::new(Apart { at, word: at > 0, ..Apart::default() }),
-    wakes,
+    wakes: |piece, _| wakes(piece),
 };
 
 /// What may stand between two characters.
-pub(super) const BETWEEN: &str = " .-_*,/|\u{b7}";
+pub(super) const BETWEEN: [char; 9] = [' ', '.', '-', '_', '*', ',', '/', '|', '\u{b7}'];
 /// Fewer characters are no run.
 pub(super) const MIN_CHARS: usize = 3;
 /// Most characters between two words of a run.
@@ -57,8 +60,18 @@ impl View for Apart {
     }
 
     fn feed(&mut self, piece: &str, shown: &mut Shown) {
-        for char in piece.chars() {
-            self.see(char, shown);
+        let mut rest = piece;
+        while !rest.is_empty() {
+            if self.run.is_none() {
+                let plain = self.words(rest);
+                self.same(plain, shown);
+                rest = rest.get(plain..).unwrap_or_default();
+            }
+            let mut chars = rest.chars();
+            if let Some(char) = chars.next() {
+                self.see(char, shown);
+            }
+            rest = chars.as_str();
         }
     }
 
@@ -81,20 +94,46 @@ impl View for Apart {
 }
 
 impl Apart {
+    /// How many bytes at the start of a piece begin no run, outside of one.
+    fn words(&mut self, piece: &str) -> usize {
+        let bytes = piece.as_bytes();
+        let mut plain = 0;
+        while let Some(&byte) = bytes.get(plain) {
+            let (letter, len) = if byte.is_ascii() {
+                (byte.is_ascii_alphanumeric(), 1)
+            } else {
+                let char = piece.get(plain..).and_then(|rest| rest.chars().next());
+                (char.is_some_and(is_letter), char.map_or(1, char::len_utf8))
+            };
+            if letter && !self.word {
+                let next = match bytes.get(plain + len) {
+                    Some(next) if !next.is_ascii() => piece.get(plain + len..).and_then(|rest| rest.chars().next()),
+                    next => next.map(|&next| char::from(next)),
+                };
+                if next.is_none_or(|next| BETWEEN.contains(&next)) {
+                    break;
+                }
+            }
+            self.word = letter;
+            plain += len;
+        }
+        plain
+    }
+
     fn see(&mut self, char: char, shown: &mut Shown) {
         let Some(run) = &mut self.run else {
-            if char.is_alphanumeric() && !self.word {
+            if is_letter(char) && !self.word {
                 // The first one has nothing before it.
                 self.run = Some(Run { next: Some(char), ..Run::default() });
                 self.begun.push(char);
             } else {
-                self.word = char.is_alphanumeric();
+                self.word = is_letter(char);
                 self.same(char.len_utf8(), shown);
             }
             return;
         };
         let goes_on = match (run.next, run.between) {
-            (Some(_), None) => BETWEEN.contains(char),
+            (Some(_), None) => BETWEEN.contains(&char),
             (Some(_), Some(between)) => char == between || char.is_whitespace(),
             (None, Some(between)) if char == between || char.is_whitespace() => run.count > 1 && run.gap.0 < MAX_GAP,
             (None, _) => {
@@ -113,7 +152,7 @@ impl Apart {
             }
             self.begun.push(char);
         } else {
-            if run.next.is_some() && run.between.is_some() && !char.is_alphanumeric() {
+            if run.next.is_some() && run.between.is_some() && !is_letter(char) {
                 self.accept(shown);
             }
             self.give_up(shown);
@@ -127,7 +166,7 @@ impl Apart {
         let Some(next) = run.next.take() else { return };
         run.certain.push((run.gap.1, next.len_utf8()));
         (run.count, run.gap) = (run.count + 1, (0, 0));
-        self.word = next.is_alphanumeric();
+        self.word = is_letter(next);
         if run.count < MIN_CHARS {
             return;
         }
@@ -164,27 +203,44 @@ impl Apart {
     }
 }
 
+/// Whether a character is a letter or figure.
+fn is_letter(char: char) -> bool {
+    if char.is_ascii() {
+        char.is_ascii_alphanumeric()
+    } else {
+        LETTERS.get(char).map_or_else(|| char.is_alphanumeric(), |letter| letter == 1)
+    }
+}
+
+/// Letters and figures: every character of a text is asked about.
+static LETTERS: LazyLock<Table> = LazyLock::new(|| Table::new('\u{10000}', |char| u8::from(char.is_alphanumeric())));
+
+/// Makes the table.
+pub(super) fn prepare() {
+    LazyLock::force(&LETTERS);
+}
+
 /// Whether two single characters stand apart, or may do so with what comes before or behind the piece.
 fn wakes(piece: &str) -> bool {
     let mut chars = piece.chars();
     // The last character was a letter or figure; a single one stands before what is next.
     let (mut word, mut single) = (false, false);
     while let Some(char) = chars.next() {
-        if single && BETWEEN.contains(char) {
+        if single && BETWEEN.contains(&char) {
             let mut ahead = chars.clone();
             let after = (ahead.next(), ahead.next());
             let is_gap = |next: char| next == char || next.is_whitespace();
             let over = match after {
                 (Some(first), _) if is_gap(first) => true,
-                (_, Some(second)) => second.is_alphanumeric(),
+                (_, Some(second)) => is_letter(second),
                 _ => false,
             };
             if !over {
                 return true;
             }
         }
-        single = char.is_alphanumeric() && !word;
-        word = char.is_alphanumeric();
+        single = is_letter(char) && !word;
+        word = is_letter(char);
     }
     single
 }

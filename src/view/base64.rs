@@ -1,6 +1,6 @@
 //! The base64 view: texts that stand encoded inside a text, in the standard or the URL-safe alphabet (RFC 4648).
 
-use super::encoded::{Alphabet, Encoded};
+use super::encoded::{self, Alphabet, Encoded};
 use super::{Readers, Shape, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
@@ -9,7 +9,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Inside,
     readers: Readers::All,
     make: |at| Box::new(Encoded::new(&BASE64, at)),
-    wakes: |_| true,
+    wakes: |piece, ended| encoded::wakes(&BASE64, piece, ended),
 };
 
 const CHARS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::{Shown, Unit, View, is_invisible};
+use super::{Shown, Units, View, is_invisible};
 
 /// What bytes are written with.
 #[derive(Debug)]
@@ -81,6 +81,22 @@ impl Alphabet {
         self.values[usize::from(byte)] != NONE
     }
 
+    /// What the characters of a group stand for.
+    fn values(&self, group: &[u8]) -> Option<u64> {
+        let (mut bits, mut all) = (0, 0);
+        for &byte in group {
+            let value = self.values[usize::from(byte)];
+            all |= value;
+            bits = bits << self.bits | u64::from(value);
+        }
+        (all & 0x80 == 0).then_some(bits)
+    }
+
+    /// Bytes of a group.
+    fn bytes(&self) -> usize {
+        self.bits * self.group / 8
+    }
+
     fn value(&self, char: char) -> Option<u64> {
         let value = u8::try_from(char).ok().map(|byte| self.values[usize::from(byte)]);
         value.filter(|&value| value != NONE).map(u64::from)
@@ -93,6 +109,8 @@ const NONE: u8 = 0xff;
 const MIN_CHARS: usize = 16;
 /// Most characters in a row inside a run that are skipped: invisible ones, line breaks.
 const MAX_SKIPPED: usize = 64;
+/// Most bytes that are decoded at a time.
+const BLOCK: usize = 240;
 
 /// The view of one text.
 #[derive(Clone, Debug)]
@@ -124,7 +142,7 @@ pub(super) struct Encoded {
 #[derive(Clone, Debug, Default)]
 struct Stretch {
     /// Groups that were not shown, as there are too few.
-    units: SmallVec<[Unit; 5]>,
+    units: SmallVec<[Units; 1]>,
     /// What they decode to, or after that the beginning of a character.
     bytes: SmallVec<[u8; 24]>,
     /// Characters of all groups.
@@ -145,13 +163,14 @@ impl View for Encoded {
             self.note_last(&rest[..short]);
             rest = rest.get(short..).unwrap_or_default();
             rest = self.skip(rest);
-            // Inside a run, character by character.
+            rest = self.read_groups(rest, shown);
+            // What is no whole group, character by character.
             let mut seen = 0;
             for char in rest.chars() {
                 self.see(char, self.at + seen, shown);
                 self.note_last(char.encode_utf8(&mut [0; 4]));
                 seen += char.len_utf8();
-                if !self.inside || self.is_barren() {
+                if !self.inside || self.count + self.padding == 0 || self.is_barren() {
                     break;
                 }
             }
@@ -228,6 +247,62 @@ impl Encoded {
     /// Whether the next characters of the run cannot belong to a text.
     fn is_barren(&self) -> bool {
         self.inside && self.padding == 0 && !self.may_begin() && self.stretch.is_empty()
+    }
+
+    /// Reads the groups of a run that stand there whole, with nothing between them. Returns the rest.
+    fn read_groups<'p>(&mut self, piece: &'p str, shown: &mut Shown) -> &'p str {
+        if !self.inside || self.count + self.padding > 0 || self.is_barren() {
+            return piece;
+        }
+        let (begun, mut rest) = (self.at, piece);
+        loop {
+            rest = self.read_plain(rest, shown);
+            let group = rest.as_bytes().get(..self.alphabet.group);
+            let Some(bits) = group.and_then(|group| self.alphabet.values(group)) else { break };
+            (self.bits, self.count) = (bits, self.alphabet.group);
+            self.group = self.at..self.at + self.count;
+            self.at = self.group.end;
+            rest = rest.get(self.count..).unwrap_or_default();
+            self.decode(shown);
+            if self.is_barren() {
+                break;
+            }
+        }
+        if self.at > begun {
+            (self.skipped, self.breaks) = (0, 0);
+            self.note_last(&piece[..self.at - begun]);
+        }
+        rest
+    }
+
+    /// The same of groups that go on with a text that is shown, and are whole ASCII characters.
+    fn read_plain<'p>(&mut self, piece: &'p str, shown: &mut Shown) -> &'p str {
+        if !self.stretch.shown || !self.stretch.bytes.is_empty() {
+            return piece;
+        }
+        let (size, len) = (self.alphabet.group, self.alphabet.bytes());
+        let mut rest = piece;
+        loop {
+            let (mut block, mut known) = ([0; BLOCK], 0);
+            for (group, bytes) in rest.as_bytes().chunks_exact(size).zip(block.chunks_exact_mut(len)) {
+                let Some(bits) = self.alphabet.values(group) else { break };
+                bytes.copy_from_slice(&(bits << (64 - 8 * len)).to_be_bytes()[..len]);
+                if !bytes.iter().all(|&byte| is_plain(byte)) {
+                    break;
+                }
+                known += len;
+            }
+            let text = std::str::from_utf8(&block[..known]).unwrap_or_default();
+            if text.is_empty() {
+                return rest;
+            }
+            let chars = known / len * size;
+            shown.row(Units { from: self.at..self.at + chars, size, len }, text);
+            self.stretch.chars += chars;
+            self.before = self.before.saturating_add(chars);
+            self.at += chars;
+            rest = rest.get(chars..).unwrap_or_default();
+        }
     }
 
     fn see(&mut self, char: char, at: usize, shown: &mut Shown) {
@@ -342,14 +417,21 @@ impl Stretch {
 
     /// Adds a group, unless the stretch is no text with it.
     fn add(&mut self, from: Range<usize>, bytes: &[u8], chars: usize, shown: &mut Shown) -> bool {
+        if bytes.iter().any(|&byte| is_control(byte)) {
+            return false;
+        }
         let before = self.bytes.len();
+        let plain = self.bytes.last().is_none_or(u8::is_ascii) && bytes.is_ascii();
         self.bytes.extend_from_slice(bytes);
-        if !is_text(&self.bytes) {
+        if !plain && !is_text(&self.bytes) {
             self.bytes.truncate(before);
             return false;
         }
         self.chars += chars;
-        self.units.push(Unit { from, len: bytes.len() });
+        let row = Units { size: from.len(), from, len: bytes.len() };
+        if !self.units.last_mut().is_some_and(|last| last.goes_on(&row)) {
+            self.units.push(row);
+        }
         if !self.shown && self.chars >= MIN_CHARS {
             shown.begin();
             self.shown = true;
@@ -357,8 +439,8 @@ impl Stretch {
         if self.shown {
             let whole = whole_chars(&self.bytes);
             let mut text = std::str::from_utf8(&self.bytes[..whole]).unwrap_or_default();
-            for unit in self.units.drain(..) {
-                shown.unit(unit.from, unit.len, std::mem::take(&mut text));
+            for row in self.units.drain(..) {
+                shown.row(row, std::mem::take(&mut text));
             }
             self.bytes.drain(..whole);
         }
@@ -366,10 +448,23 @@ impl Stretch {
     }
 
     fn end(&mut self, shown: &mut Shown) {
-        if std::mem::take(self).shown {
+        if self.shown {
             shown.end();
         }
+        self.units.clear();
+        self.bytes.clear();
+        (self.chars, self.shown) = (0, false);
     }
+}
+
+/// Whether this is a character of ASCII that texts have.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii() && !is_control(byte)
+}
+
+/// Whether this is a character that no text has.
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r')
 }
 
 /// The length of the whole characters.
@@ -385,6 +480,13 @@ fn is_text(bytes: &[u8]) -> bool {
         Err(_) => None,
     };
     good.is_some_and(|text| !text.chars().any(|char| char.is_control() && !matches!(char, '\t' | '\n' | '\r')))
+}
+
+/// Whether a piece, behind what has no run at its end, has a run that is long enough or may become so.
+pub(super) fn wakes(alphabet: &Alphabet, piece: &str, ended: bool) -> bool {
+    let short = words(alphabet, piece.as_bytes());
+    let rest = piece.len() - short;
+    rest >= MIN_CHARS || (rest > 0 && !ended)
 }
 
 /// How many bytes at the start of a piece are nothing but runs that are too short, and what lies between.

@@ -14,7 +14,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::All,
     make: |at| Box::new(Escapes { at, ..Escapes::default() }),
-    wakes: |piece| next(piece.as_bytes()).is_some(),
+    wakes: |piece, _| next(piece.as_bytes()).is_some(),
 };
 
 /// The unescaped view of one text.
@@ -154,6 +154,9 @@ fn utf8(text: &[u8], lead: &[u8], capitals: bool) -> Result<Escape, Stop> {
         }
         bytes[turn] = hex(text, at + lead.len(), 2, capitals)? as u8;
         at += lead.len() + 2;
+        if turn == 0 && bytes[0].is_ascii() {
+            return character(u32::from(bytes[0]), at);
+        }
         match std::str::from_utf8(&bytes[..=turn]) {
             Ok(char) => return character(char.chars().next().map_or(0, u32::from), at),
             Err(error) if error.error_len().is_none() => {}
@@ -205,10 +208,10 @@ fn byte(text: &[u8], at: usize, wanted: &[u8]) -> Result<u8, Stop> {
 
 /// Exactly so many hex digits.
 fn hex(text: &[u8], from: usize, count: usize, capitals: bool) -> Result<u32, Stop> {
-    let wanted: &[u8] = if capitals { b"0123456789ABCDEF" } else { b"0123456789ABCDEFabcdef" };
     (from..from + count).try_fold(0, |code, at| {
-        let digit = byte(text, at, wanted)?;
-        Ok(code << 4 | char::from(digit).to_digit(16).unwrap_or(0))
+        let digit = char::from(*text.get(at).ok_or(Stop::More)?);
+        let value = digit.to_digit(16).filter(|_| !(capitals && digit.is_ascii_lowercase()));
+        Ok(code << 4 | value.ok_or(Stop::Never)?)
     })
 }
 

@@ -9,9 +9,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use smallvec::SmallVec;
 use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+use super::lookalikes::{self, is_mark};
+use super::table::Table;
 use super::{Readers, Shape, Shown, View, ViewKind, is_invisible};
 
 pub(super) const KIND: ViewKind = ViewKind {
@@ -20,11 +23,14 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::All,
     make: |at| Box::new(Folded::from(at)),
-    wakes: |piece| !piece.is_ascii(),
+    wakes: |piece, _| !piece.is_ascii(),
 };
 
 /// Most characters that make one unit, invisible ones counted.
 const MAX_UNIT: usize = 32;
+
+/// The normal form of a unit.
+type Folding = SmallVec<[char; MAX_UNIT]>;
 
 /// The folded view of one text.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +45,10 @@ pub(super) struct Folded {
     hidden: usize,
     /// Characters of both.
     count: usize,
+    /// How many of them are marks, and how many up to the end of the last one that is seen.
+    marks: (usize, usize),
+    /// Shows what looks like an ASCII letter as that one, besides.
+    alike: bool,
 }
 
 impl View for Folded {
@@ -50,22 +60,20 @@ impl View for Folded {
         let mut rest = piece;
         while !rest.is_empty() {
             // Of plain text only the last character can still change.
-            let plain = if rest.is_ascii() { rest.len() } else { rest.bytes().take_while(u8::is_ascii).count() };
-            if let Some(last) = rest.get(..plain).and_then(|plain| plain.chars().next_back()) {
+            let (plain, other) = rest.split_at_checked(plain_len(rest)).unwrap_or((rest, ""));
+            if let Some(last) = plain.chars().next_back() {
                 self.flush(shown);
-                let waits = usize::from(takes_marks(last));
-                shown.same(self.at..self.at + plain - waits);
-                self.at += plain - waits;
+                let waits = if takes_marks(last) { last.len_utf8() } else { 0 };
+                self.same(plain.get(..plain.len() - waits).unwrap_or_default(), shown);
                 if waits > 0 {
                     self.wait(last);
                 }
             }
-            rest = rest.get(plain..).unwrap_or_default();
-            let mut chars = rest.chars();
+            let mut chars = other.chars();
             if let Some(char) = chars.next() {
                 self.see(char, shown);
-                rest = chars.as_str();
             }
+            rest = chars.as_str();
         }
     }
 
@@ -82,7 +90,8 @@ impl View for Folded {
     }
 
     fn plain(&self) -> Option<char> {
-        self.unit.chars().next().filter(|&char| self.count == 1 && is_plain(char))
+        let stays = |&char: &char| is_plain(char) && (!self.alike || lookalikes::plain(char) == Some(char));
+        self.unit.chars().next().filter(|char| self.count == 1 && stays(char))
     }
 }
 
@@ -92,74 +101,124 @@ impl Folded {
         Folded { at, ..Folded::default() }
     }
 
+    /// The same with the look-alikes of ASCII letters replaced.
+    pub(super) fn alike(at: usize) -> Folded {
+        Folded { at, alike: true, ..Folded::default() }
+    }
+
     fn see(&mut self, char: char, shown: &mut Shown) {
         let range = self.at..self.at + char.len_utf8();
         let room = self.count < MAX_UNIT && !self.unit.is_empty();
-        if is_invisible(char) {
+        if room && TABLES.class(char).is_some_and(|class| class & JOINS != 0) {
+            self.join(char);
+        } else if is_invisible(char) {
             self.at = range.end;
             if room {
                 self.hidden = range.end;
                 self.count += 1;
+                self.marks.0 += usize::from(is_mark(char));
             } else {
                 self.flush(shown);
                 shown.unit(range, 0, "");
             }
         } else if room && self.goes_on(char) {
-            self.at = range.end;
-            self.unit.push(char);
-            self.range.end = range.end;
-            self.hidden = range.end;
-            self.count += 1;
+            self.join(char);
         } else {
             self.flush(shown);
             if is_plain(char) {
                 if takes_marks(char) {
                     return self.wait(char);
                 }
-                shown.same(range.clone());
+                self.same(char.encode_utf8(&mut [0; 4]), shown);
             } else {
-                let folded: String = char.nfkc().collect();
-                if folded.chars().next_back().is_some_and(takes_marks) {
+                let mut utf8 = [0; 4];
+                let written: &str = char.encode_utf8(&mut utf8);
+                let folded = nfkc(written);
+                if folded.last().copied().is_some_and(takes_marks) {
                     return self.wait(char);
                 }
-                show(range.clone(), char.encode_utf8(&mut [0; 4]), &folded, shown);
+                self.at = range.end;
+                self.show(range, written, &folded, shown);
             }
-            self.at = range.end;
         }
     }
 
     fn wait(&mut self, char: char) {
         self.range = self.at..self.at + char.len_utf8();
         (self.at, self.hidden, self.count) = (self.range.end, self.range.end, 1);
+        self.marks = (usize::from(is_mark(char)), usize::from(is_mark(char)));
         self.unit.push(char);
+    }
+
+    /// The next character is one with the unit so far.
+    fn join(&mut self, char: char) {
+        self.at += char.len_utf8();
+        self.unit.push(char);
+        (self.range.end, self.hidden) = (self.at, self.at);
+        self.count += 1;
+        self.marks.0 += usize::from(is_mark(char));
+        self.marks.1 = self.marks.0;
     }
 
     /// Whether a character is one with the unit so far.
     fn goes_on(&self, char: char) -> bool {
-        if TABLES.may_join.has(char) == Some(false) {
-            return false;
+        match TABLES.class(char) {
+            Some(class) if class & JOINS != 0 => return true,
+            Some(class) if class & MAY_JOIN == 0 => return false,
+            _ => {}
         }
-        let mut first = None;
-        decompose_compatible(char, |part| first = first.or(Some(part)));
-        let first = first.unwrap_or(char);
+        let first = first_part(char);
         canonical_combining_class(first) != 0
-            || self.unit.nfkc().last().is_some_and(|last| compose(last, first).is_some())
+            || nfkc(&self.unit).last().is_some_and(|&last| compose(last, first).is_some())
+    }
+
+    /// The next of the text is in normal form.
+    fn same(&mut self, text: &str, shown: &mut Shown) {
+        self.stays(self.at, text, shown);
+        self.at += text.len();
+    }
+
+    fn stays(&self, at: usize, text: &str, shown: &mut Shown) {
+        if self.alike {
+            lookalikes::show(at, text, shown);
+        } else {
+            shown.same(at..at + text.len());
+        }
     }
 
     fn flush(&mut self, shown: &mut Shown) {
-        let mut chars = self.unit.chars();
+        if self.unit.is_empty() {
+            return;
+        }
+        let unit = std::mem::take(&mut self.unit);
+        let mut chars = unit.chars();
         match (chars.next(), chars.next()) {
-            (None, _) => return,
-            (Some(char), None) if is_plain(char) => shown.same(self.range.clone()),
+            (Some(char), None) if is_plain(char) => self.stays(self.range.start, &unit, shown),
             _ => {
-                let folded: String = self.unit.nfkc().collect();
-                show(self.range.clone(), &self.unit, &folded, shown);
+                self.show(self.range.clone(), &unit, &nfkc(&unit), shown);
             }
         }
         if self.hidden > self.range.end {
             shown.unit(self.range.end..self.hidden, 0, "");
         }
+        self.unit = unit;
         self.unit.clear();
+        self.marks = (0, 0);
+    }
+
+    /// A unit, its characters that are seen, and their normal form.
+    fn show(&self, range: Range<usize>, written: &str, folded: &[char], shown: &mut Shown) {
+        if written.len() == range.len() && folded.iter().copied().eq(written.chars()) {
+            return self.stays(range.start, written, shown);
+        }
+        let text: String = if !self.alike {
+            folded.iter().collect()
+        } else if self.marks.1 > 1 {
+            folded.iter().copied().nfd().take(1).filter_map(lookalikes::plain).collect()
+        } else {
+            folded.iter().copied().filter_map(lookalikes::plain).collect()
+        };
+        shown.unit(range, text.len(), &text);
     }
 }
 
@@ -176,78 +235,138 @@ pub fn composed() -> &'static [char] {
     &COMPOSED
 }
 
-fn show(range: Range<usize>, text: &str, folded: &str, shown: &mut Shown) {
-    if text == folded && text.len() == range.len() {
-        shown.same(range);
-    } else {
-        shown.unit(range, folded.len(), folded);
+/// A unit in normal form: its characters taken apart, marks in their order, and what composes put together (Unicode,
+/// D117). Most marks of a unit take no part in it, and asking Unicode's tables about each costs more than all the rest.
+fn nfkc(unit: &str) -> Folding {
+    let tables = &*TABLES;
+    let mut parts: SmallVec<[(u8, char); MAX_UNIT]> = SmallVec::new();
+    for char in unit.chars() {
+        if tables.class(char).is_none_or(|class| class & TAKEN_APART != 0) {
+            decompose_compatible(char, |part| parts.push((tables.order(part), part)));
+        } else {
+            parts.push((tables.order(char), char));
+        }
     }
+    for marks in parts.chunk_by_mut(|one, next| one.0 != 0 && next.0 != 0) {
+        if !marks.is_sorted_by_key(|(order, _)| *order) {
+            marks.sort_by_key(|(order, _)| *order);
+        }
+    }
+    let mut folded = Folding::new();
+    // The last character that others combine with, and the order of the mark before what comes next.
+    let (mut base, mut before) = (None, None);
+    for (order, char) in parts {
+        if let Some(base) = base
+            && before.is_none_or(|before| before < order)
+            && tables.class(char).is_none_or(|class| class & COMPOSES != 0)
+            && let Some(one) = compose(folded[base], char)
+        {
+            folded[base] = one;
+            continue;
+        }
+        if order == 0 {
+            (base, before) = (Some(folded.len()), None);
+        } else {
+            before = base.map(|_| order);
+        }
+        folded.push(char);
+    }
+    folded
+}
+
+/// How much of a text, from its start, is characters in normal form that are seen and join nothing, in bytes.
+fn plain_len(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
+    let tables = &*TABLES;
+    let is_quiet = |char: char| tables.class(char).is_some_and(|class| class & QUIET != 0);
+    text.char_indices().find(|&(_, char)| !char.is_ascii() && !is_quiet(char)).map_or(text.len(), |(at, _)| at)
 }
 
 /// Whether the character alone is in normal form, for sure.
 fn is_plain(char: char) -> bool {
-    char.is_ascii() || TABLES.plain.has(char).unwrap_or_else(|| is_plain_alone(char))
+    char.is_ascii() || TABLES.class(char).map_or_else(|| is_plain_alone(char), |class| class & PLAIN != 0)
 }
 
 fn is_plain_alone(char: char) -> bool {
     is_nfkc_quick(std::iter::once(char)) == IsNormalized::Yes
 }
 
-/// What is asked of every character that is not ASCII, worked out once: Unicode's own tables have to be searched.
-static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
-    plain: Chars::of(is_plain_alone),
-    may_join: {
-        // All that composes with a character before it: the last of two in some composition. Those of Hangul are not in
-        // the tables.
-        let mut seconds: HashSet<char> = ('\u{1161}'..='\u{1175}').chain('\u{11a8}'..='\u{11c2}').collect();
-        for char in composed() {
-            let mut is_first = true;
-            decompose_canonical(*char, |part| {
-                if !std::mem::replace(&mut is_first, false) {
-                    seconds.insert(part);
-                }
-            });
-        }
-        Chars::of(|char| {
-            let mut first = None;
-            decompose_compatible(char, |part| first = first.or(Some(part)));
-            let first = first.unwrap_or(char);
-            canonical_combining_class(first) != 0 || seconds.contains(&first)
-        })
-    },
+/// The first character of what a character is composed of.
+fn first_part(char: char) -> char {
+    let mut first = None;
+    decompose_compatible(char, |part| first = first.or(Some(part)));
+    first.unwrap_or(char)
+}
+
+/// What is asked of every character that is not ASCII.
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    // All that composes with a character before it: the last of two in some composition. Those of Hangul are not in
+    // the tables.
+    let mut seconds: HashSet<char> = ('\u{1161}'..='\u{1175}').chain('\u{11a8}'..='\u{11c2}').collect();
+    for char in composed() {
+        let mut is_first = true;
+        decompose_canonical(*char, |part| {
+            if !std::mem::replace(&mut is_first, false) {
+                seconds.insert(part);
+            }
+        });
+    }
+    let class = |char| {
+        let (plain, first) = (is_plain_alone(char), first_part(char));
+        let joins = canonical_combining_class(first) != 0 && !is_invisible(char);
+        let may_join = canonical_combining_class(first) != 0 || seconds.contains(&first);
+        let quiet = plain && !may_join && !is_invisible(char);
+        let mut taken_apart = false;
+        decompose_compatible(char, |part| taken_apart |= part != char);
+        let flags = [
+            (plain, PLAIN),
+            (joins, JOINS),
+            (may_join, MAY_JOIN),
+            (quiet, QUIET),
+            (taken_apart, TAKEN_APART),
+            (seconds.contains(&char), COMPOSES),
+        ];
+        flags.into_iter().fold(0, |class, (is, flag)| if is { class | flag } else { class })
+    };
+    Tables { classes: Table::new(END, class), order: Table::new(END, canonical_combining_class) }
 });
 
-/// Makes the tables, which takes some milliseconds.
+struct Tables {
+    classes: Table,
+    /// Canonical combining classes.
+    order: Table,
+}
+
+impl Tables {
+    fn class(&self, char: char) -> Option<u8> {
+        self.classes.get(char)
+    }
+
+    fn order(&self, char: char) -> u8 {
+        self.order.get(char).unwrap_or_else(|| canonical_combining_class(char))
+    }
+}
+
+/// Behind it are few characters and much room.
+const END: char = '\u{30000}';
+/// Characters that are in normal form alone, for sure.
+const PLAIN: u8 = 1;
+/// Characters that may be one with the unit before them.
+const MAY_JOIN: u8 = 2;
+/// Those that are, whatever the unit is, and are seen.
+const JOINS: u8 = 4;
+/// Characters that are in normal form, are seen, and are not one with what stands before them.
+const QUIET: u8 = 8;
+/// Characters that are taken apart.
+const TAKEN_APART: u8 = 16;
+/// Characters that compose with some character before them.
+const COMPOSES: u8 = 32;
+
+/// Makes the table, which takes some milliseconds.
 pub(super) fn prepare() {
     LazyLock::force(&TABLES);
-}
-
-struct Tables {
-    /// Characters that are in normal form alone, for sure.
-    plain: Chars,
-    /// Characters that may be one with the unit before them.
-    may_join: Chars,
-}
-
-/// A set of the characters before [`Chars::END`], with a bit for each.
-struct Chars(Box<[u64]>);
-
-impl Chars {
-    /// Behind it are few characters and much room.
-    const END: char = '\u{30000}';
-
-    fn of(has: impl Fn(char) -> bool) -> Chars {
-        let mut bits = vec![0; Chars::END as usize >> 6];
-        for char in ('\0'..Chars::END).filter(|char| has(*char)) {
-            bits[char as usize >> 6] |= 1 << (char as usize & 63);
-        }
-        Chars(bits.into())
-    }
-
-    /// Whether it is in the set; `None`: nobody knows.
-    fn has(&self, char: char) -> Option<bool> {
-        self.0.get(char as usize >> 6).map(|bits| bits >> (char as usize & 63) & 1 == 1)
-    }
 }
 
 /// Whether something may compose with the character before it: the blocks of all that does, which a test goes through.
@@ -270,20 +389,42 @@ pub(super) fn takes_marks(char: char) -> bool {
 mod tests {
     use super::*;
 
+    fn joins(char: char) -> Option<bool> {
+        TABLES.class(char).map(|class| class & MAY_JOIN != 0)
+    }
+
     #[test]
     fn what_joins_no_unit_composes_with_nothing() {
-        for char in ('\0'..=char::MAX).filter(|char| TABLES.may_join.has(*char) == Some(false)) {
-            let mut first = None;
-            decompose_compatible(char, |part| first = first.or(Some(part)));
-            assert_eq!(canonical_combining_class(first.unwrap_or(char)), 0, "{char:?}");
+        for char in ('\0'..=char::MAX).filter(|char| joins(*char) == Some(false)) {
+            assert_eq!(canonical_combining_class(first_part(char)), 0, "{char:?}");
         }
         for composed in composed() {
             let mut parts = Vec::new();
             decompose_canonical(*composed, |part| parts.push(part));
-            assert_ne!(TABLES.may_join.has(parts[parts.len() - 1]), Some(false), "{composed:?}");
+            assert_ne!(joins(parts[parts.len() - 1]), Some(false), "{composed:?}");
         }
-        assert!(['\u{1161}', '\u{11a8}', '\u{301}'].into_iter().all(|char| TABLES.may_join.has(char) == Some(true)));
-        assert!(!['a', 'ж', '中', '가'].into_iter().any(|char| TABLES.may_join.has(char) == Some(true)));
+        assert!(['\u{1161}', '\u{11a8}', '\u{301}'].into_iter().all(|char| joins(char) == Some(true)));
+        assert!(!['a', 'ж', '中', '가'].into_iter().any(|char| joins(char) == Some(true)));
+    }
+
+    #[test]
+    fn normal_forms_are_those_of_unicode() {
+        let marks = [
+            "",
+            "\u{301}",
+            "\u{323}\u{301}",
+            "\u{301}\u{323}",
+            "\u{334}\u{301}\u{300}",
+            "\u{3099}",
+            "\u{11a8}",
+            "\u{1161}",
+        ];
+        for char in '\0'..=char::MAX {
+            for mark in marks {
+                let unit = format!("{char}{mark}");
+                assert!(unit.nfkc().eq(nfkc(&unit)), "{unit:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The hex view: texts that stand inside a text as hex digits, two for each byte; between the bytes there may be a space,
 //! a comma, a colon or a dash.
 
-use super::encoded::{Alphabet, Encoded};
+use super::encoded::{self, Alphabet, Encoded};
 use super::{Readers, Shape, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
@@ -10,7 +10,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Inside,
     readers: Readers::All,
     make: |at| Box::new(Encoded::new(&HEX, at)),
-    wakes: |_| true,
+    wakes: |piece, ended| encoded::wakes(&HEX, piece, ended),
 };
 
 const CAPITALS: &[(u8, u8)] = &[(b'A', b'a'), (b'B', b'b'), (b'C', b'c'), (b'D', b'd'), (b'E', b'e'), (b'F', b'f')];

@@ -13,7 +13,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::Asking,
     make: |at| Box::new(Leet { at, ..Leet::default() }),
-    wakes,
+    wakes: |piece, _| wakes(piece),
 };
 
 /// Figures and signs, and the letters that they stand for.

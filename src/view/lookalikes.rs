@@ -6,138 +6,49 @@
 //! letter that it stands for, diacritical marks that combine with nothing are taken out. Of a unit with two or more of
 //! those the first character is left, without marks.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use foldhash::fast::FixedState;
-use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
 use super::folded::Folded;
-use super::{Readers, Shape, Shown, Step, View, ViewKind};
+use super::table::Table;
+use super::{Readers, Shape, Shown, ViewKind};
 
 pub(super) const KIND: ViewKind = ViewKind {
     name: "lookalikes",
     why: "in the text with look-alike letters replaced",
     shape: Shape::Whole,
     readers: Readers::All,
-    make: |at| Box::new(Lookalikes { folded: Folded::from(at), base: at, ..Lookalikes::default() }),
-    wakes: |piece| !piece.is_ascii(),
+    make: |at| Box::new(Folded::alike(at)),
+    wakes: |piece, _| !piece.is_ascii(),
 };
 
-/// The look-alike view of one text.
-#[derive(Clone, Debug, Default)]
-struct Lookalikes {
-    folded: Folded,
-    /// What the folded view shows of a piece.
-    inner: Shown,
-    /// The part of the text that it has not shown yet, and where that begins.
-    text: String,
-    base: usize,
-}
-
-impl View for Lookalikes {
-    fn copy(&self) -> Box<dyn View> {
-        Box::new(self.clone())
+/// Shows a part of the folded text, which stands there as it is.
+pub(super) fn show(at: usize, text: &str, shown: &mut Shown) {
+    if text.is_ascii() {
+        return shown.same(at..at + text.len());
     }
-
-    fn feed(&mut self, piece: &str, shown: &mut Shown) {
-        self.inner.clear();
-        self.folded.feed(piece, &mut self.inner);
-        // The common case: nothing to replace, nothing to keep but a letter that waits for marks.
-        if !piece.is_empty() && piece.is_ascii() && self.text.is_ascii() && self.inner.is_same() {
-            let end = self.base + self.text.len() + piece.len();
-            shown.same(self.base..self.folded.open());
-            let waits = (end - self.folded.open()).min(piece.len());
-            self.text.clear();
-            self.text.push_str(piece.get(piece.len() - waits..).unwrap_or_default());
-            self.base = self.folded.open();
-            return;
+    let (table, mut same) = (&*LOOKALIKES, 0);
+    for (own, char) in text.char_indices() {
+        let plain = if char.is_ascii() { SAME } else { table.get(char).unwrap_or(SAME) };
+        if plain == SAME {
+            continue;
         }
-        self.text.push_str(piece);
-        self.take(shown);
+        shown.same(at + same..at + own);
+        same = own + char.len_utf8();
+        let mut utf8 = [0; 4];
+        let plain: &str = if plain == NOTHING { "" } else { char::from(plain).encode_utf8(&mut utf8) };
+        shown.unit(at + own..at + same, plain.len(), plain);
     }
-
-    fn finish(&mut self, shown: &mut Shown) {
-        self.inner.clear();
-        self.folded.finish(&mut self.inner);
-        self.take(shown);
-    }
-
-    fn open(&self) -> usize {
-        self.folded.open()
-    }
-
-    fn begins(&self, next: char) -> bool {
-        self.folded.begins(next)
-    }
-
-    fn plain(&self) -> Option<char> {
-        self.folded.plain().filter(|&char| matches!(plain(char), Plain::Same))
-    }
+    shown.same(at + same..at + text.len());
 }
 
-impl Lookalikes {
-    fn take(&mut self, shown: &mut Shown) {
-        for step in self.inner.steps() {
-            match step {
-                Step::Same(range) => {
-                    let mut at = range.start;
-                    let text = self.text.get(range.start - self.base..range.end - self.base).unwrap_or_default();
-                    for char in text.chars() {
-                        let own = at..at + char.len_utf8();
-                        match plain(char) {
-                            Plain::Same => shown.same(own.clone()),
-                            Plain::Char(plain) => shown.unit(own.clone(), 1, plain.encode_utf8(&mut [0; 4])),
-                            Plain::Nothing => shown.unit(own.clone(), 0, ""),
-                        }
-                        at = own.end;
-                    }
-                }
-                Step::Units(units, text) => {
-                    let mut text = self.inner.text(text.clone());
-                    for unit in self.inner.units(units.clone()) {
-                        let (own, rest) = text.split_at_checked(unit.len).unwrap_or((text, ""));
-                        text = rest;
-                        let from = unit.from.start - self.base..unit.from.end - self.base;
-                        let source = self.text.get(from).unwrap_or_default();
-                        let plain = replaced(own, source);
-                        shown.unit(unit.from.clone(), plain.len(), &plain);
-                    }
-                }
-                Step::Begin | Step::End => {}
-            }
-        }
-        self.text.drain(..(self.folded.open() - self.base).min(self.text.len()));
-        self.base = self.folded.open();
-    }
-}
-
-/// What a unit shows, given what the folded view shows of it and how it is written.
-fn replaced(folded: &str, source: &str) -> String {
-    let is_flooded = source.chars().filter(|&char| is_mark(char)).count() > 1;
-    let base: String = if is_flooded { folded.nfd().take(1).collect() } else { folded.to_owned() };
-    let chars = base.chars().filter_map(|char| match plain(char) {
-        Plain::Same => Some(char),
-        Plain::Char(plain) => Some(plain),
-        Plain::Nothing => None,
-    });
-    chars.collect()
-}
-
-enum Plain {
-    Same,
-    Char(char),
-    Nothing,
-}
-
-fn plain(char: char) -> Plain {
-    if char.is_ascii() {
-        Plain::Same
-    } else if is_mark(char) {
-        Plain::Nothing
-    } else {
-        LOOKALIKES.get(&char).map_or(Plain::Same, |&plain| Plain::Char(plain))
+/// What stands in the place of a character, if anything does.
+pub(super) fn plain(char: char) -> Option<char> {
+    match LOOKALIKES.get(char) {
+        None | Some(SAME) => Some(char),
+        Some(NOTHING) => None,
+        Some(plain) => Some(char::from(plain)),
     }
 }
 
@@ -149,20 +60,30 @@ pub(super) fn is_mark(char: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// Characters and the ASCII letter or digit that each of them looks like.
-static LOOKALIKES: LazyLock<HashMap<char, char, FixedState>> = LazyLock::new(|| {
+/// For each character the ASCII letter or digit that it looks like, [`SAME`] or [`NOTHING`].
+static LOOKALIKES: LazyLock<Table> = LazyLock::new(|| {
     let alike = |char: char| {
         let skeleton: String = skeleton(char.encode_utf8(&mut [0; 4])).collect();
         let mut chars = skeleton.chars();
         let first = chars.next().filter(|first| first.is_ascii_alphanumeric() && chars.next().is_none())?;
-        Some((char, if first == 'l' && char.is_uppercase() { 'I' } else { first }))
+        Some(if first == 'l' && char.is_uppercase() { 'I' } else { first })
     };
-    let braille = BRAILLE.chars().filter(|char| *char != ' ').zip('a'..='z');
-    ('\u{80}'..=LAST).filter_map(alike).chain(braille).collect()
+    let braille: Vec<(char, char)> = BRAILLE.chars().zip('a'..='z').collect();
+    Table::new(END, |char| match char {
+        '\0'..'\u{80}' => SAME,
+        _ if is_mark(char) => NOTHING,
+        _ => {
+            let dots = braille.iter().find(|(own, _)| *own == char).map(|(_, letter)| *letter);
+            dots.or_else(|| alike(char)).map_or(SAME, |plain| plain as u8)
+        }
+    })
 });
 
+const SAME: u8 = 0;
+const NOTHING: u8 = 1;
+
 /// No character behind these planes looks like an ASCII one.
-const LAST: char = '\u{1ffff}';
+const END: char = '\u{20000}';
 
 /// Makes the table, which takes some milliseconds.
 pub(super) fn prepare() {

@@ -12,7 +12,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Whole,
     readers: Readers::Asking,
     make: |at| Box::new(Markup { at, ..Markup::default() }),
-    wakes,
+    wakes: |piece, _| wakes(piece),
 };
 
 /// Most bytes of one mark, and of marks in a row.

@@ -16,6 +16,7 @@ mod lookalikes;
 mod map;
 mod markup;
 mod morse;
+mod table;
 mod tags;
 
 use std::fmt;
@@ -36,9 +37,10 @@ pub struct ViewKind {
     pub readers: Readers,
     /// A view of a text from this byte on, before which it shows the text itself.
     pub make: fn(usize) -> Box<dyn View>,
-    /// Of views of the whole: whether there is something in this piece that it may show differently. Until then, and as
-    /// far as it looks back no further than to the last character, the view need not be there.
-    pub wakes: fn(&str) -> bool,
+    /// Whether there is something in this piece that it may show, of views of the whole differently; and whether the text
+    /// ends with the piece. Until then, and as far as it looks back no further than to the last character, the view need
+    /// not be there.
+    pub wakes: fn(&str, bool) -> bool,
 }
 
 /// Every view that this version has.
@@ -79,6 +81,7 @@ pub fn prepare() {
     composed();
     folded::prepare();
     lookalikes::prepare();
+    apart::prepare();
 }
 
 /// One view of one text.
@@ -117,7 +120,7 @@ impl Clone for Box<dyn View> {
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     steps: Vec<Step>,
-    units: Vec<Unit>,
+    units: Vec<Units>,
     text: String,
 }
 
@@ -128,18 +131,21 @@ pub enum Step {
     Begin,
     /// These bytes stand for themselves.
     Same(Range<usize>),
-    /// These of the shown units come next, and this of the shown text. A unit may come before all of its text does.
+    /// These of the shown units come next, and this of the shown text. Units may come before all of their text does.
     Units(Range<usize>, Range<usize>),
     /// The text inside has ended.
     End,
 }
 
-/// A unit of an encoding: bytes of the text, and how many bytes of the view stand for them.
+/// Units of an encoding that are of one size and stand directly one behind the other: bytes of the text, and how many
+/// bytes of the view stand for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unit {
-    /// Bytes of the text.
+pub struct Units {
+    /// Bytes of the text, of all of them.
     pub from: Range<usize>,
-    /// Number of bytes of the view.
+    /// Number of bytes of the text in each.
+    pub size: usize,
+    /// Number of bytes of the view for each.
     pub len: usize,
 }
 
@@ -157,7 +163,7 @@ impl Shown {
     }
 
     /// Units of a step.
-    pub fn units(&self, range: Range<usize>) -> &[Unit] {
+    pub fn units(&self, range: Range<usize>) -> &[Units] {
         self.units.get(range).unwrap_or_default()
     }
 
@@ -189,13 +195,40 @@ impl Shown {
 
     /// A unit, and as much text as is complete with it.
     fn unit(&mut self, from: Range<usize>, len: usize, text: &str) {
-        self.units.push(Unit { from, len });
+        let size = from.len();
+        self.row(Units { from, size, len }, text);
+    }
+
+    /// Units in a row, and as much text as is complete with them.
+    fn row(&mut self, row: Units, text: &str) {
         self.text.push_str(text);
-        let (units, end) = (self.units.len(), self.text.len());
-        match self.steps.last_mut() {
-            Some(Step::Units(last, shown)) => (last.end, shown.end) = (units, end),
-            _ => self.steps.push(Step::Units(units - 1..units, end - text.len()..end)),
+        let end = self.text.len();
+        let Some(Step::Units(last, shown)) = self.steps.last_mut() else {
+            self.units.push(row);
+            let units = self.units.len();
+            return self.steps.push(Step::Units(units - 1..units, end - text.len()..end));
+        };
+        if !self.units.last_mut().is_some_and(|last| last.goes_on(&row)) {
+            self.units.push(row);
         }
+        (last.end, shown.end) = (self.units.len(), end);
+    }
+}
+
+impl Units {
+    /// Takes units in that come directly behind these, if they are of the same size.
+    fn goes_on(&mut self, next: &Units) -> bool {
+        let goes_on = (self.from.end, self.size, self.len) == (next.from.start, next.size, next.len);
+        if goes_on {
+            self.from.end = next.from.end;
+        }
+        goes_on
+    }
+
+    /// The bytes of the text of each.
+    pub fn each(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let size = self.size;
+        self.from.clone().step_by(size.max(1)).map(move |at| at..at + size)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Inside,
     readers: Readers::Asking,
     make: |at| Box::new(Morse { at, ..Morse::default() }),
-    wakes: |_| true,
+    wakes: |piece, _| piece.bytes().any(|byte| MAY_BE_SIGN[usize::from(byte)]),
 };
 
 /// The longest code.
@@ -63,9 +63,24 @@ impl View for Morse {
     }
 
     fn feed(&mut self, piece: &str, shown: &mut Shown) {
-        for char in piece.chars() {
-            self.see(char, shown);
-            self.at += char.len_utf8();
+        let mut rest = piece;
+        while !rest.is_empty() {
+            if !self.inside {
+                // Nothing begins before the next sign.
+                let plain = rest.bytes().position(|byte| MAY_BE_SIGN[usize::from(byte)]).unwrap_or(rest.len());
+                let (plain, other) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+                if let Some(last) = plain.chars().next_back() {
+                    self.torn = last.is_alphanumeric();
+                    self.at += plain.len();
+                }
+                rest = other;
+            }
+            let mut chars = rest.chars();
+            if let Some(char) = chars.next() {
+                self.see(char, shown);
+                self.at += char.len_utf8();
+            }
+            rest = chars.as_str();
         }
     }
 
@@ -155,6 +170,17 @@ pub(super) fn sign(char: char) -> Option<u8> {
         _ => None,
     }
 }
+
+/// The bytes with which those begin.
+static MAY_BE_SIGN: [bool; 256] = {
+    let (mut table, mut at) = ([false; 256], 0);
+    let bytes = [b'.', b'-', b'_', 0xc2, 0xe2];
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 fn meaning(code: &[u8]) -> Option<char> {
     CODES.iter().find(|(own, _)| own.as_bytes() == code).map(|(_, char)| *char)

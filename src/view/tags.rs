@@ -10,13 +10,14 @@ pub(super) const KIND: ViewKind = ViewKind {
     shape: Shape::Inside,
     readers: Readers::All,
     make: |at| Box::new(Tags { at, ..Tags::default() }),
-    wakes: |_| true,
+    wakes: |piece, _| memchr::memchr(FIRST, piece.as_bytes()).is_some(),
 };
 
 /// A shorter run is no text.
 pub(super) const MIN_CHARS: usize = 4;
-/// Bytes of a tag character.
+/// Bytes of a tag character, and the first of them.
 const LEN: usize = 4;
+const FIRST: u8 = 0xf3;
 
 /// The view of one text.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +37,7 @@ impl View for Tags {
     fn feed(&mut self, piece: &str, shown: &mut Shown) {
         let mut rest = piece;
         while !rest.is_empty() {
-            // All of them begin with the same byte.
-            let other = memchr::memchr(0xf3, rest.as_bytes()).unwrap_or(rest.len());
+            let other = memchr::memchr(FIRST, rest.as_bytes()).unwrap_or(rest.len());
             if other > 0 {
                 self.end(shown);
                 self.at += other;

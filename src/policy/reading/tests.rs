@@ -142,6 +142,19 @@ fn what_is_encoded_too_often_is_over_the_limit() {
 }
 
 #[test]
+fn what_runs_on_in_the_text_does_so_behind_a_bound_of_views() {
+    let runs = Pattern { run: true, ..pattern("BEGIN[A-Za-z0-9+/= ]+") };
+    let context = context(vec![rule(0, runs, None)]);
+    let deep = (0..=crate::view::MAX_DEPTH)
+        .fold("only a harmless text in here".to_owned(), |text, _| encode(text.as_bytes(), true));
+    let text = format!("BEGIN{} {deep} {}.", " x".repeat(3_000), "y ".repeat(6_000));
+    let found = found(&context, &text);
+    assert_eq!(found.len(), 2, "the run and the bound");
+    assert_eq!(found[0], &text[..text.len() - 1]);
+    assert_eq!(found[1], "");
+}
+
+#[test]
 fn exceptions_and_those_who_want_the_text_itself() {
     let raw = Pattern { text_only: true, ..pattern("EMP") };
     let context = context(vec![rule(0, pattern(r"EMP-\d{6}"), Some("EMP-0{6}")), rule(1, raw, None)]);

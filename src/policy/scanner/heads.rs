@@ -49,11 +49,6 @@ impl Heads {
         Heads { programs: all.iter().map(|(program, ..)| *program).collect(), words, behind, table }
     }
 
-    /// Whether some pattern may start with this byte.
-    pub(super) fn start_with(&self, byte: u8) -> bool {
-        self.row(0, byte).iter().any(|&word| word != 0)
-    }
-
     /// Reports the patterns that may start here, `previous` before it, as far as text is there.
     pub(super) fn alive(&self, previous: Option<u8>, text: &[u8], mut report: impl FnMut(u32)) {
         // In place: a vector would be moved about for each byte that may start something.

@@ -42,7 +42,9 @@ pub(in crate::policy) struct ScanSet {
     /// The same, to be followed together.
     pub(super) joint: Option<Joint>,
     /// For each byte, whether there are such programs.
-    pub(super) starts: Starts,
+    starts: Starts,
+    /// For each byte, whether there are such programs that a narrow scanner runs.
+    narrow: Starts,
     /// The trackers with patterns that are started by an inner byte.
     pub(super) inner: Vec<u32>,
     /// How much settled text is kept for checks that look back, in bytes.
@@ -206,11 +208,23 @@ impl ScanSet {
             }
         }
         set.heads = Heads::new(&heads);
+        let starts = |runs: &dyn Fn(u32) -> bool, byte: usize| {
+            let inner = set.by_byte[byte].iter().any(|&program| runs(program));
+            let begins = |reach: &[[bool; 256]]| reach.first().is_none_or(|bytes| bytes[byte]);
+            inner || heads.iter().any(|(program, reach, _)| runs(*program) && begins(reach))
+        };
+        let is_disguised = |program| set.trackers[set.programs[program as usize].tracker as usize].disguised;
+        let all = Starts(std::array::from_fn(|byte| starts(&|_| true, byte)));
+        let narrow = Starts(std::array::from_fn(|byte| starts(&is_disguised, byte)));
+        (set.starts, set.narrow) = (all, narrow);
         set.joint = Joint::new(&mut set, shared);
-        let starts = |byte: u8| !set.by_byte[usize::from(byte)].is_empty() || set.heads.start_with(byte);
-        set.starts = Starts(std::array::from_fn(|byte| starts(byte as u8)));
         set.literals = Literals::new(&set, shared);
         Ok(set)
+    }
+
+    /// The bytes with which something may start that has no literal; of all trackers, or of those that a narrow scanner runs.
+    pub(super) fn starts(&self, narrow: bool) -> &Starts {
+        if narrow { &self.narrow } else { &self.starts }
     }
 
     /// How far back checks look, in bytes.

@@ -76,7 +76,7 @@ fn spelled(chars: &[char], from: usize) -> Vec<usize> {
     if !is_letter(from) || from.checked_sub(1).is_some_and(is_letter) {
         return Vec::new();
     }
-    let Some(&between) = chars.get(from + 1).filter(|char| spaced::BETWEEN.contains(**char)) else { return Vec::new() };
+    let Some(&between) = chars.get(from + 1).filter(|char| spaced::BETWEEN.contains(char)) else { return Vec::new() };
     let mut run = vec![from];
     loop {
         let end = run.last().unwrap() + 1;
