@@ -8,7 +8,8 @@ use super::combined::Combination;
 use super::context::Variants;
 use super::program::ProgramError;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
-use super::scanner::{ScanSet, Shared, TrackerSpec};
+pub use super::scanner::Shared;
+use super::scanner::{ScanSet, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
 use crate::detector::{
@@ -91,6 +92,17 @@ pub type Labels<'a> = dyn Fn(&str, &str) -> Result<LabelInfo, String> + 'a;
 impl RuleSet {
     /// Compiles policies, baseline first. `shadow` makes every rule watch only.
     pub fn compile(policies: Vec<Arc<PolicySpec>>, labels: &Labels<'_>, shadow: bool) -> Result<RuleSet, CompileError> {
+        RuleSet::compile_with(&mut Shared::default(), policies, labels, shadow)
+    }
+
+    /// The same, with what has been compiled for others.
+    pub fn compile_with(
+        shared: &mut Shared,
+        policies: Vec<Arc<PolicySpec>>,
+        labels: &Labels<'_>,
+        shadow: bool,
+    ) -> Result<RuleSet, CompileError> {
+        shared.prune();
         let mut rules = Vec::new();
         for (policy, spec) in policies.iter().enumerate() {
             for rule in &spec.rules {
@@ -107,7 +119,6 @@ impl RuleSet {
         let (plans, variants) = (Vec::new(), Variants::default());
         let mut set = RuleSet { policies, rules, version, plans, asking, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
-        let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
             .into_iter()
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
@@ -124,7 +135,7 @@ impl RuleSet {
                 Arc::clone(plan)
             } else {
                 let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
-                Arc::new(set.plan(&readers, response, labels, &mut shared)?)
+                Arc::new(set.plan(&readers, response, labels, shared)?)
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);

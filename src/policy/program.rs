@@ -8,11 +8,12 @@
 //! Both machines report a match one byte late, when they see what follows it: that is how they know about look-ahead.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use regex_automata::dfa::Automaton;
 use regex_automata::dfa::dense;
 use regex_automata::nfa::thompson::{self, NFA, State as NfaState};
+use regex_automata::util::alphabet::Unit;
 use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
@@ -20,6 +21,8 @@ use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 use super::scanner::Reach;
+use crate::detector::regex::most_memory;
+use crate::view;
 
 /// Most memory that one pattern's DFA may take, in bytes; larger ones run as an NFA.
 const MAX_DFA: usize = 2 << 20;
@@ -55,6 +58,10 @@ pub(super) struct Program {
     before: Vec<Look>,
     after: Vec<Look>,
     pub(super) entry: Entry,
+    /// Whether a match may start with a character composed of several, once somebody has asked.
+    composed: OnceLock<bool>,
+    /// The same for what a match can take at its first places.
+    reach: OnceLock<Reach>,
 }
 
 /// How the scanner notices that a match of the pattern may start.
@@ -70,10 +77,20 @@ pub(super) enum Entry {
 /// few, and building one takes a few milliseconds at most.
 #[derive(Debug)]
 struct Lazy {
-    core: Hir,
+    pattern: Arc<Hir>,
+    /// Which of the [`cores`] of the pattern it is made of.
+    branch: usize,
     built: OnceLock<Machine>,
-    /// What a match begins with, as far as literals go: tells whether a text may become a candidate.
-    head: Option<Machine>,
+    head: OnceLock<Machine>,
+}
+
+impl Lazy {
+    /// That this is not too large was seen when the pattern was compiled: it still is not.
+    fn nfa(&self, part: impl Fn(&Hir) -> Hir) -> NFA {
+        let cores = cores(&self.pattern);
+        let nfa = cores.get(self.branch).and_then(|core| nfa_of(&part(&core.hir)).ok());
+        nfa.unwrap_or_else(NFA::never_match)
+    }
 }
 
 #[derive(Debug)]
@@ -125,51 +142,39 @@ impl Around<'_> {
 impl Program {
     /// Compiles a pattern. Alternations between word boundaries give one program for each branch, so that boundaries at
     /// the ends of branches are cheap too. `max_match` is the longest match that anybody wants, in bytes.
-    pub(super) fn compile(hir: &Hir, max_match: usize) -> Result<Vec<Program>, ProgramError> {
-        let mut programs = Vec::new();
-        Program::expand(hir, &[], &[], max_match, &mut programs)?;
-        Ok(programs)
+    pub(super) fn compile(hir: &Arc<Hir>, max_match: usize) -> Result<Vec<Program>, ProgramError> {
+        let cores = cores(hir).into_iter().enumerate();
+        cores.map(|(branch, core)| Program::single(hir, branch, core, max_match)).collect()
     }
 
-    fn expand(
-        hir: &Hir,
-        before: &[Look],
-        after: &[Look],
-        max_match: usize,
-        out: &mut Vec<Program>,
-    ) -> Result<(), ProgramError> {
-        let (head, core, tail) = peel(bare(hir));
-        let before = [before, &head].concat();
-        let after = [&tail, after].concat();
-        if let HirKind::Alternation(branches) = bare(&core).kind()
-            && core.properties().look_set().contains_word_unicode()
-            && out.len() + branches.len() <= MAX_BRANCHES
-        {
-            return branches.iter().try_for_each(|branch| Program::expand(branch, &before, &after, max_match, out));
-        }
-        out.push(Program::single(&core, before, after, max_match)?);
-        Ok(())
-    }
-
-    fn single(core: &Hir, before: Vec<Look>, after: Vec<Look>, max_match: usize) -> Result<Program, ProgramError> {
-        // What is too large is said at once, whenever the machine is built.
-        let nfa = nfa_of(core).map_err(Box::new)?;
-        let entry = Entry::of(core, &nfa, max_match);
-        let machine = match &entry {
-            Entry::Bytes(_) => Lazy { core: Hir::empty(), built: Machine::new(nfa).into(), head: None },
-            Entry::Literals(literals) => {
-                let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
-                let head = nfa_of(&head(core, longest)).map_err(Box::new)?;
-                Lazy { core: core.clone(), built: OnceLock::new(), head: Some(Machine::Nfa(head)) }
+    fn single(pattern: &Arc<Hir>, branch: usize, core: Core, max_match: usize) -> Result<Program, ProgramError> {
+        let literals = Entry::literals(&core.hir, max_match);
+        let mut machine = Lazy { pattern: Arc::clone(pattern), branch, built: OnceLock::new(), head: OnceLock::new() };
+        let entry = if let Some(literals) = literals {
+            // What is too large is said at once, whenever the machine is built.
+            if most_memory(&core.hir) > MAX_NFA {
+                nfa_of(&core.hir).map_err(Box::new)?;
             }
+            Entry::Literals(literals)
+        } else {
+            let nfa = nfa_of(&core.hir).map_err(Box::new)?;
+            let bytes = first_bytes(&nfa);
+            machine.built = Machine::new(nfa).into();
+            Entry::Bytes(bytes)
         };
-        Ok(Program { machine, before, after, entry })
+        let (composed, reach) = (OnceLock::new(), OnceLock::new());
+        Ok(Program { machine, before: core.before, after: core.after, entry, composed, reach })
     }
 
-    /// The pattern was built into an NFA once, when the policy was loaded: it can be again.
     fn machine(&self) -> &Machine {
-        let core = &self.machine.core;
-        self.machine.built.get_or_init(|| Machine::new(nfa_of(core).unwrap_or_else(|_| NFA::never_match())))
+        self.machine.built.get_or_init(|| Machine::new(self.machine.nfa(Hir::clone)))
+    }
+
+    /// What a match begins with, as far as literals go: tells whether a text may become a candidate.
+    fn head(&self) -> &Machine {
+        let Entry::Literals(literals) = &self.entry else { return self.machine() };
+        let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
+        self.machine.head.get_or_init(|| Machine::Nfa(self.machine.nfa(|core| head(core, longest))))
     }
 
     /// The state at a start, or nothing when what stands around it rules a match out.
@@ -182,7 +187,7 @@ impl Program {
 
     /// Whether a match may begin with the `length` bytes from here on, which are fewer than a literal has.
     pub(super) fn may_begin(&self, kept: &[u8], from: usize, length: usize) -> bool {
-        let machine = self.machine.head.as_ref().unwrap_or_else(|| self.machine());
+        let machine = self.head();
         let around = |at: usize| Around { kept, at };
         if !around(from).holds(&self.before) {
             return false;
@@ -202,38 +207,15 @@ impl Program {
         }
     }
 
-    /// Whether a match may start with one of these characters, whatever stands around it.
-    pub(super) fn may_start_with(&self, chars: &[char]) -> bool {
-        let starts = [None, Some(b' '), Some(b'a'), Some(b'\n')];
-        // Few literals begin like any of them, and there may be thousands of both.
-        let mut first = [false; 256];
-        for char in chars {
-            first[usize::from(char.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
-        }
-        let literals: Vec<&Vec<u8>> = match &self.entry {
-            Entry::Literals(literals) => literals.iter().filter(|literal| first[usize::from(literal[0])]).collect(),
-            Entry::Bytes(_) => Vec::new(),
-        };
-        let one = |char: &char| {
-            let mut bytes = [0; 4];
-            let bytes = char.encode_utf8(&mut bytes).as_bytes();
-            match &self.entry {
-                Entry::Literals(_) => {
-                    literals.iter().any(|literal| literal.starts_with(bytes) || bytes.starts_with(literal))
-                }
-                Entry::Bytes(first) if !first[usize::from(bytes[0])] => false,
-                Entry::Bytes(_) => match self.machine() {
-                    Machine::Nfa(_) => true,
-                    Machine::Dfa(dfa, _) => starts.iter().any(|&behind| {
-                        let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind));
-                        let end =
-                            start.map(|start| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte)));
-                        end.map_or(true, |end| !dfa.is_dead_state(end))
-                    }),
-                },
-            }
-        };
-        chars.iter().any(one)
+    /// Whether a match may start with a character composed of several, whatever stands around it.
+    pub(super) fn may_start_composed(&self) -> bool {
+        *self.composed.get_or_init(|| match &self.entry {
+            Entry::Literals(literals) => literals.iter().any(|literal| begins_composed(literal)),
+            Entry::Bytes(first) => match self.machine() {
+                Machine::Nfa(_) => true,
+                Machine::Dfa(dfa, _) => takes_composed(dfa, first),
+            },
+        })
     }
 
     /// Steps over the byte at `around`. Tells whether a match ends before that byte (`end_holds` still to be asked), and
@@ -270,30 +252,12 @@ impl Program {
 
     /// Which bytes a match can take at each of the first places behind its start, `depth` of them; of those from which on
     /// it may be over, or about which too much would have to be known, none is told.
-    pub(super) fn reach(&self, depth: usize) -> Reach {
-        let Machine::Dfa(dfa, _) = self.machine() else { return Reach::new() };
-        let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
-        let mut states: HashSet<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
-        let mut reach = Reach::new();
-        while reach.len() < depth && states.len() <= MAX_STATES {
-            let (mut bytes, mut after, mut matched) = ([false; 256], HashSet::new(), false);
-            for &state in &states {
-                for byte in 0..=255 {
-                    let next = dfa.next_state(state, byte);
-                    if !dfa.is_dead_state(next) {
-                        bytes[usize::from(byte)] = true;
-                        matched |= dfa.is_match_state(next);
-                        after.insert(next);
-                    }
-                }
-            }
-            reach.push(bytes);
-            if matched {
-                break;
-            }
-            states = after;
-        }
-        reach
+    /// Who asks twice asks for the same depth: it is that of the longest match, which programs are compiled for.
+    pub(super) fn reach(&self, depth: usize) -> &Reach {
+        self.reach.get_or_init(|| match self.machine() {
+            Machine::Dfa(dfa, _) => reach(dfa, depth),
+            Machine::Nfa(_) => Reach::new(),
+        })
     }
 
     /// Whether what stands around a match's end allows it.
@@ -366,6 +330,28 @@ impl Machine {
     }
 }
 
+/// Whether a text that begins like this literal may begin with a composed character.
+fn begins_composed(literal: &[u8]) -> bool {
+    let Some(&lead) = literal.first().filter(|lead| !lead.is_ascii()) else { return false };
+    let all = view::composed();
+    let whole = literal.get(..(lead.leading_ones() as usize)).and_then(|char| std::str::from_utf8(char).ok());
+    match whole.and_then(|char| char.chars().next()) {
+        Some(char) => all.binary_search(&char).is_ok(),
+        None => all.iter().any(|char| char.encode_utf8(&mut [0; 4]).as_bytes().starts_with(literal)),
+    }
+}
+
+/// Whether an automaton, whose matches begin with these bytes, goes on after some composed character.
+fn takes_composed(dfa: &dense::DFA<Vec<u32>>, first: &[bool; 256]) -> bool {
+    let starts = starts(dfa);
+    view::composed().iter().any(|char| {
+        let mut bytes = [0; 4];
+        let bytes = char.encode_utf8(&mut bytes).as_bytes();
+        let takes = |start: StateID| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte));
+        first[usize::from(bytes[0])] && starts.iter().any(|&start| !dfa.is_dead_state(takes(start)))
+    })
+}
+
 /// The first parts of a pattern, which match `length` bytes or more.
 fn head(hir: &Hir, length: usize) -> Hir {
     let HirKind::Concat(parts) = bare(hir).kind() else { return hir.clone() };
@@ -384,17 +370,55 @@ fn nfa_of(core: &Hir) -> Result<NFA, thompson::BuildError> {
     thompson::Compiler::new().configure(config).build_from_hir(core)
 }
 
+/// Which bytes a match can take at each of its first places.
+fn reach(dfa: &dense::DFA<Vec<u32>>, depth: usize) -> Reach {
+    let classes = dfa.byte_classes();
+    let mut states = starts(dfa);
+    let mut reach = Reach::new();
+    while reach.len() < depth && states.len() <= MAX_STATES {
+        let (mut taken, mut after, mut matched) = ([false; 256], Vec::new(), false);
+        for &state in &states {
+            for byte in classes.representatives(0..=255).filter_map(Unit::as_u8) {
+                let next = dfa.next_state(state, byte);
+                if !dfa.is_dead_state(next) {
+                    taken[usize::from(classes.get(byte))] = true;
+                    matched |= dfa.is_match_state(next);
+                    after.push(next);
+                }
+            }
+        }
+        reach.push(std::array::from_fn(|byte| taken[usize::from(classes.get(byte as u8))]));
+        if matched {
+            break;
+        }
+        after.sort_unstable();
+        after.dedup();
+        states = after;
+    }
+    reach
+}
+
+/// The states that a match can start in.
+fn starts(dfa: &dense::DFA<Vec<u32>>) -> Vec<StateID> {
+    let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
+    let mut starts: Vec<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
 /// The match states whose every transition is dead.
 fn spent(dfa: &dense::DFA<Vec<u32>>) -> HashSet<StateID> {
-    let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
-    let mut stack: Vec<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
+    let classes = dfa.byte_classes();
+    let mut stack = starts(dfa);
     let (mut seen, mut spent) = (HashSet::new(), HashSet::new());
     while let Some(id) = stack.pop() {
         if !seen.insert(id) {
             continue;
         }
         let before = stack.len();
-        stack.extend((0..=255).map(|byte| dfa.next_state(id, byte)).filter(|&next| !dfa.is_dead_state(next)));
+        let bytes = classes.representatives(0..=255).filter_map(Unit::as_u8);
+        stack.extend(bytes.map(|byte| dfa.next_state(id, byte)).filter(|&next| !dfa.is_dead_state(next)));
         if stack.len() == before && dfa.is_match_state(id) && !dfa.is_match_state(dfa.next_eoi_state(id)) {
             spent.insert(id);
         }
@@ -431,6 +455,32 @@ fn bare(hir: &Hir) -> &Hir {
     }
 }
 
+/// What is left of a pattern, or of a branch of it, without the word boundaries at its ends.
+struct Core {
+    before: Vec<Look>,
+    hir: Hir,
+    after: Vec<Look>,
+}
+
+fn cores(pattern: &Hir) -> Vec<Core> {
+    let mut cores = Vec::new();
+    expand(pattern, &[], &[], &mut cores);
+    cores
+}
+
+fn expand(hir: &Hir, before: &[Look], after: &[Look], out: &mut Vec<Core>) {
+    let (head, core, tail) = peel(bare(hir));
+    let (before, after) = ([before, &head].concat(), [&tail, after].concat());
+    match bare(&core).kind() {
+        HirKind::Alternation(branches)
+            if core.properties().look_set().contains_word_unicode() && out.len() + branches.len() <= MAX_BRANCHES =>
+        {
+            branches.iter().for_each(|branch| expand(branch, &before, &after, out));
+        }
+        _ => out.push(Core { before, hir: core, after }),
+    }
+}
+
 /// Takes Unicode word boundaries off the ends of a concatenation.
 fn peel(hir: &Hir) -> (Vec<Look>, Hir, Vec<Look>) {
     let HirKind::Concat(parts) = hir.kind() else { return (Vec::new(), hir.clone(), Vec::new()) };
@@ -463,10 +513,6 @@ fn convert(look: hir::Look) -> Option<Look> {
 }
 
 impl Entry {
-    fn of(hir: &Hir, nfa: &NFA, max_match: usize) -> Entry {
-        Entry::literals(hir, max_match).map_or_else(|| Entry::Bytes(first_bytes(nfa)), Entry::Literals)
-    }
-
     fn literals(hir: &Hir, max_match: usize) -> Option<Vec<Vec<u8>>> {
         let lowered = lower(hir);
         // Words and prefixes alone are few. What they do not tell apart, classes behind them may.

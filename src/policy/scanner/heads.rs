@@ -25,7 +25,7 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    pub(super) fn new(all: &[(u32, Reach)]) -> Heads {
+    pub(super) fn new(all: &[(u32, &Reach)]) -> Heads {
         let words = all.len().div_ceil(64);
         let mut table = vec![0; DEPTH * 256 * words];
         for (index, (_, reach)) in all.iter().enumerate() {
