@@ -53,6 +53,10 @@ pub(super) fn check(hir: Hir, shown: std::sync::Arc<str>, node: &Node) -> Result
 /// So much memory, in bytes, a pattern takes at most as an automaton that is not deterministic. Usually it is a small part
 /// of this, which is told without building one.
 pub(crate) fn most_memory(hir: &Hir) -> usize {
+    parts(hir).saturating_add(ALWAYS)
+}
+
+fn parts(hir: &Hir) -> usize {
     let parts = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 0,
         HirKind::Literal(literal) => literal.0.len() * STATE,
@@ -64,11 +68,11 @@ pub(crate) fn most_memory(hir: &Hir) -> usize {
         }
         HirKind::Repetition(repetition) => {
             let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)) as usize;
-            most_memory(&repetition.sub).saturating_add(STATE).saturating_mul(times)
+            parts(&repetition.sub).saturating_add(STATE).saturating_mul(times)
         }
-        HirKind::Capture(capture) => most_memory(&capture.sub),
+        HirKind::Capture(capture) => parts(&capture.sub),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().fold(0, |sum, part| most_memory(part).saturating_add(STATE).saturating_add(sum))
+            parts.iter().fold(0, |sum, part| self::parts(part).saturating_add(STATE).saturating_add(sum))
         }
     };
     parts.saturating_add(STATE)
@@ -89,6 +93,8 @@ const MAX_NEST: u32 = 64;
 /// The most memory that one compiled pattern may take, in bytes.
 const MAX_SIZE: usize = 32 << 20;
 
+/// What leads to a pattern, and what stands behind it, in bytes.
+const ALWAYS: usize = 1 << 10;
 /// More than a state takes, with what leads to it, in bytes.
 const STATE: usize = 64;
 

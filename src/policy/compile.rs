@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::combined::Combination;
 use super::context::Variants;
 use super::program::ProgramError;
+use super::reading;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 pub use super::scanner::Shared;
 use super::scanner::{ScanSet, TrackerSpec};
@@ -193,6 +194,13 @@ impl RuleSet {
     /// What runs over text of this scope: one (direction, kind), all input, or all output.
     pub fn plan_for(&self, scope: Scope) -> &Arc<ChannelPlan> {
         &self.plans[RuleSet::plan_index(scope)]
+    }
+
+    /// Most steps of patterns for a byte of any text of this scope, in each of its readings, and how many readings there
+    /// are at most: the text itself, its views, and those of texts inside it. Slow: all that waits to be needed is built.
+    pub fn most_work(&self, scope: Scope) -> (usize, usize) {
+        let plan = self.plan_for(scope);
+        (plan.scan.most_steps(), reading::most_readings(plan, Path::default()))
     }
 
     /// Where the plan for this scope stands. That for all output is the last.

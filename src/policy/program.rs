@@ -221,6 +221,8 @@ impl Program {
     /// Steps over the byte at `around`. Tells whether a match ends before that byte (`end_holds` still to be asked), and
     /// the state after it unless nothing can match any more.
     pub(super) fn step(&self, state: &State, byte: u8, around: Around<'_>) -> (Option<State>, bool) {
+        #[cfg(test)]
+        super::scanner::steps::count(self.slowness());
         self.machine().step(state, byte, around)
     }
 
@@ -242,6 +244,8 @@ impl Program {
         let (Machine::Dfa(dfa, _), State::Dfa(id)) = (self.machine(), state) else { return None };
         let mut id = *id;
         for (steps, &byte) in around.kept.get(around.at..).unwrap_or_default().iter().take(most).enumerate() {
+            #[cfg(test)]
+            super::scanner::steps::count(1);
             id = dfa.next_state(id, byte);
             if dfa.is_special_state(id) {
                 return dfa.is_dead_state(id).then_some(steps);
@@ -258,6 +262,27 @@ impl Program {
             Machine::Dfa(dfa, _) => reach(dfa, depth),
             Machine::Nfa(_) => Reach::new(),
         })
+    }
+
+    /// By byte, in how many states candidates can be that it was the last of. Of a slow pattern nothing is known.
+    pub(super) fn states_after(&self) -> Box<[usize; 256]> {
+        match self.machine() {
+            Machine::Dfa(dfa, spent) => states_after(dfa, spent),
+            Machine::Nfa(_) => Box::new([usize::MAX; 256]),
+        }
+    }
+
+    /// How much a step of this pattern costs, at most: one, unless it is a slow one.
+    pub(super) fn slowness(&self) -> usize {
+        match self.machine() {
+            Machine::Dfa(..) => 1,
+            Machine::Nfa(nfa) => nfa.states().len(),
+        }
+    }
+
+    /// The longest match of the pattern, in bytes, if there is one.
+    pub(super) fn longest(&self) -> Option<usize> {
+        self.machine.pattern.properties().maximum_len()
     }
 
     /// Whether what stands around a match's end allows it.
@@ -398,6 +423,23 @@ fn reach(dfa: &dense::DFA<Vec<u32>>, depth: usize) -> Reach {
     reach
 }
 
+/// By byte, the number of states that it leads to and in which a candidate goes on.
+fn states_after(dfa: &dense::DFA<Vec<u32>>, spent: &HashSet<StateID>) -> Box<[usize; 256]> {
+    let classes = dfa.byte_classes();
+    let (mut stack, mut seen) = (starts(dfa), HashSet::new());
+    let mut after = vec![HashSet::new(); 256];
+    while let Some(state) = stack.pop() {
+        for byte in classes.representatives(0..=255).filter_map(Unit::as_u8) {
+            let next = dfa.next_state(state, byte);
+            if !dfa.is_dead_state(next) && !spent.contains(&next) {
+                after[usize::from(classes.get(byte))].insert(next);
+                stack.extend(seen.insert(next).then_some(next));
+            }
+        }
+    }
+    Box::new(std::array::from_fn(|byte| after[usize::from(classes.get(byte as u8))].len()))
+}
+
 /// The states that a match can start in.
 fn starts(dfa: &dense::DFA<Vec<u32>>) -> Vec<StateID> {
     let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
@@ -475,7 +517,9 @@ fn expand(hir: &Hir, before: &[Look], after: &[Look], out: &mut Vec<Core>) {
         HirKind::Alternation(branches)
             if core.properties().look_set().contains_word_unicode() && out.len() + branches.len() <= MAX_BRANCHES =>
         {
-            branches.iter().for_each(|branch| expand(branch, &before, &after, out));
+            for branch in branches {
+                expand(branch, &before, &after, out);
+            }
         }
         _ => out.push(Core { before, hir: core, after }),
     }

@@ -9,6 +9,7 @@
 //! nothing longer can come.
 
 mod automaton;
+mod bound;
 mod heads;
 mod literals;
 mod run;
@@ -25,6 +26,8 @@ use self::run::{Kept, Runs};
 use self::set::{Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
+#[cfg(test)]
+pub(super) use self::bound::steps;
 pub(super) use self::heads::Reach;
 pub(super) use self::set::{ScanSet, TrackerSpec};
 pub use self::shared::Shared;
@@ -99,7 +102,7 @@ impl Scanner {
     }
 
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
-        let literal = set.literals.as_ref().map(|literals| literals.automaton.start());
+        let literal = set.literals.as_ref().map(|_| LiteralState::default());
         let runs = Runs::new(set.trackers.len());
         Scanner {
             set,

@@ -10,6 +10,29 @@ fn refused(yaml: &str) -> String {
 }
 
 #[test]
+fn a_pattern_takes_no_more_memory_than_it_is_told_to() {
+    let all = [
+        "a",
+        "[a-z0-9]{3,40}x?",
+        r"\w{1,9}",
+        r"\p{L}+|[^a]{2,}",
+        "(?s:.){7}",
+        "(?i)straße|[а-яё]{2}",
+        r"(a|bc|){5}\b",
+        "[^\u{d7ff}]",
+    ];
+    for source in all {
+        let hir = regex_syntax::parse(source).unwrap();
+        for shrink in [false, true] {
+            let limits = super::thompson::Config::new().which_captures(super::WhichCaptures::None).shrink(shrink);
+            let most = limits.nfa_size_limit(Some(super::most_memory(&hir)));
+            let nfa = super::thompson::Compiler::new().configure(most).build_from_hir(&hir);
+            assert!(nfa.is_ok(), "{source}: {nfa:?}");
+        }
+    }
+}
+
+#[test]
 fn good_patterns_pass() {
     for good in [
         r"EMP-\d{6}",

@@ -44,8 +44,8 @@ struct Node {
     length: u8,
 }
 
-/// Where a text stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a text stands: at first, where every text starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct State(u32);
 
 impl State {
@@ -58,10 +58,14 @@ impl State {
 impl Automaton {
     /// Of literals in small letters, sorted, each once. `None`: they are too many.
     pub(super) fn new(literals: &[&[u8]]) -> Option<Automaton> {
+        Automaton::with_rows(literals, ROWS)
+    }
+
+    fn with_rows(literals: &[&[u8]], memory: usize) -> Option<Automaton> {
         let mut automaton = Automaton::columns(literals);
         automaton.grow(literals)?;
         let width = 1 << automaton.shift;
-        automaton.full = automaton.nodes.len().min(ROWS / (4 * width));
+        automaton.full = automaton.nodes.len().min(memory / (4 * width)).max(1);
         // Beyond the rows and with the flag beside it, every state has a number of its own.
         let most = automaton.nodes.len() + automaton.full * width;
         u32::try_from(most).ok().filter(|&most| most < ENDS)?;
@@ -88,7 +92,7 @@ impl Automaton {
         let root = Node { shorter: 0, next: 0, literal: NONE, ends: NONE, column: 0, length: 0 };
         self.nodes.push(root);
         // Those of the literals that begin like each state.
-        let mut begun: Vec<Range<usize>> = vec![0..literals.len()];
+        let mut begun: Vec<Range<usize>> = std::iter::once(0..literals.len()).collect();
         let mut from = 0;
         while from < self.nodes.len() {
             let to = self.nodes.len();
@@ -144,11 +148,6 @@ impl Automaton {
         for place in 0..self.rows.len() {
             self.rows[place] = self.state(self.index(State(self.rows[place]))).0;
         }
-    }
-
-    /// Where every text starts.
-    pub(super) fn start(&self) -> State {
-        State(0)
     }
 
     /// Where a text stands after one more byte.
@@ -229,5 +228,46 @@ impl Automaton {
         let number =
             if index < self.full { index << self.shift } else { (self.full << self.shift) + index - self.full };
         number as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_state_tells_what_a_text_ends_with(
+            mut literals in prop::collection::vec("[abé-]{1,5}", 1..12),
+            text in "[abABé. -]{0,24}",
+            rows in 0..12usize,
+        ) {
+            literals.sort();
+            literals.dedup();
+            let bytes: Vec<&[u8]> = literals.iter().map(|literal| literal.as_bytes()).collect();
+            let automaton = Automaton::with_rows(&bytes, rows * 4 * 8).unwrap();
+            let (mut state, lower) = (State::default(), text.to_ascii_lowercase());
+            for end in 1..=text.len() {
+                state = automaton.next(state, text.as_bytes()[end - 1]);
+                let read = &lower.as_bytes()[..end];
+                let mut ending: Vec<usize> = (0..bytes.len()).filter(|&literal| read.ends_with(bytes[literal])).collect();
+                ending.sort_by_key(|&literal| std::cmp::Reverse(bytes[literal].len()));
+                let told: Vec<(usize, usize)> = automaton.ending(state).collect();
+                let wanted: Vec<(usize, usize)> =
+                    ending.iter().map(|&literal| (literal, bytes[literal].len())).collect();
+                prop_assert_eq!(&told, &wanted);
+                prop_assert_eq!(state.is_match(), !told.is_empty());
+                let begins = |length: usize| bytes.iter().any(|literal| literal.starts_with(&read[end - length..]));
+                let lengths: Vec<usize> = (1..=end).rev().filter(|&length| begins(length)).collect();
+                let states = std::iter::successors(Some(automaton.index(state)), |&state| Some(automaton.shorter(state)));
+                let known: Vec<usize> =
+                    states.take_while(|&state| state > 0).map(|state| usize::from(automaton.length(state))).collect();
+                prop_assert_eq!(known, lengths);
+            }
+        }
     }
 }

@@ -86,6 +86,18 @@ impl Literals {
         all.map(|tails| (usize::from(tails.holding), &*self.begins[self.tails[tails.state as usize].programs as usize]))
     }
 
+    /// The most that the literals cost which end at one place, each of each of its programs; by its length in bytes.
+    pub(super) fn most(&self, cost: impl Fn(u32, usize) -> usize) -> usize {
+        let mut sums = vec![0; self.automaton.len()];
+        for state in 1..sums.len() {
+            let length = usize::from(self.automaton.length(state));
+            let owners = self.automaton.literal(state).map_or(&[][..], |literal| &self.owners[literal][..]);
+            let own: usize = owners.iter().map(|&program| cost(program, length)).sum();
+            sums[state] = own + sums[self.automaton.shorter(state)];
+        }
+        sums.into_iter().max().unwrap_or(0)
+    }
+
     fn note_tails(&mut self, holds: impl Fn(u32) -> bool) {
         let automaton = Arc::clone(&self.automaton);
         self.tails = vec![Tails::default(); automaton.len()];

@@ -85,7 +85,9 @@ fn hash(hir: &Hir, hasher: &mut impl Hasher) {
         HirKind::Capture(capture) => hash(&capture.sub, hasher),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => {
             parts.len().hash(hasher);
-            parts.iter().for_each(|part| hash(part, hasher));
+            for part in parts {
+                hash(part, hasher);
+            }
         }
     }
 }
