@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 /// Most memory for rows, in bytes.
-const ROWS: usize = 2 << 20;
+const ROWS: usize = 1 << 20;
 /// Set in a state in which literals end.
 const ENDS: u32 = 1 << 31;
 /// Of a state: that no literal ends there, nor in any shorter one.
@@ -40,6 +40,8 @@ struct Node {
     ends: u32,
     /// The byte that led here, as its place in a row.
     column: u8,
+    /// The same of the first state that goes on from here; 0: none does.
+    first: u8,
     /// How long the beginning is, in bytes.
     length: u8,
 }
@@ -89,7 +91,7 @@ impl Automaton {
 
     /// Makes the states, each length after the shorter ones.
     fn grow(&mut self, literals: &[&[u8]]) -> Option<()> {
-        let root = Node { shorter: 0, next: 0, literal: NONE, ends: NONE, column: 0, length: 0 };
+        let root = Node { shorter: 0, next: 0, literal: NONE, ends: NONE, column: 0, first: 0, length: 0 };
         self.nodes.push(root);
         // Those of the literals that begin like each state.
         let mut begun: Vec<Range<usize>> = std::iter::once(0..literals.len()).collect();
@@ -110,6 +112,8 @@ impl Automaton {
                     longer.push(rest.start..rest.start + same);
                     rest.start += same;
                     let (column, length) = (self.columns[usize::from(byte)], u8::try_from(length + 1).ok()?);
+                    let parent = &mut self.nodes[state];
+                    parent.first = if parent.first == 0 { column } else { parent.first };
                     self.nodes.push(Node { column, length, ..root });
                 }
             }
@@ -130,7 +134,8 @@ impl Automaton {
             self.nodes[state].ends = if literal == NONE { ends } else { state as u32 };
             let children = self.children(state);
             for child in children.clone().filter(|_| !is_root) {
-                self.nodes[child].shorter = self.step(shorter, usize::from(self.nodes[child].column)) as u32;
+                let beside = self.next_of(shorter, usize::from(self.nodes[child].column));
+                self.nodes[child].shorter = beside as u32;
             }
             if state >= self.full {
                 continue;
@@ -161,21 +166,34 @@ impl Automaton {
         }
     }
 
+    /// The same from a state without a row, or in which literals end.
     #[inline(never)]
     fn follow(&self, state: State, column: usize) -> State {
-        self.state(self.step(self.index(state), column))
+        let known = |number: usize| self.rows.get(number + column).map(|&next| State(next));
+        let number = (state.0 & !ENDS) as usize;
+        // What no literal has, none goes on with.
+        if let Some(next) = if column == 0 { Some(State::default()) } else { known(number) } {
+            return next;
+        }
+        let mut state = self.index(state);
+        loop {
+            let node = &self.nodes[state];
+            if usize::from(node.first) == column {
+                return self.state(node.next as usize);
+            }
+            let mut others = self.children(state).skip(1);
+            if let Some(child) = others.find(|&child| usize::from(self.nodes[child].column) == column) {
+                return self.state(child);
+            }
+            state = node.shorter as usize;
+            if let Some(next) = (state < self.full).then(|| known(state << self.shift)).flatten() {
+                return next;
+            }
+        }
     }
 
-    fn step(&self, mut state: usize, column: usize) -> usize {
-        loop {
-            if state < self.full {
-                return self.index(State(self.rows[(state << self.shift) + column]));
-            }
-            if let Some(child) = self.children(state).find(|&child| usize::from(self.nodes[child].column) == column) {
-                return child;
-            }
-            state = self.nodes[state].shorter as usize;
-        }
+    fn next_of(&self, state: usize, column: usize) -> usize {
+        self.index(self.follow(State(self.number(state)), column))
     }
 
     /// The literals that end here, the longest first: which, and how many bytes they have.

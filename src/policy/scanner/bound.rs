@@ -17,20 +17,23 @@ impl ScanSet {
     pub(in crate::policy) fn most_steps(&self) -> usize {
         let (mut live, mut started) = ([0usize; 256], [0usize; 256]);
         let mut running = vec![0; self.trackers.len()];
-        for (index, compiled) in self.programs.iter().enumerate() {
+        for compiled in &self.programs {
             let work = Work::of(compiled, self.trackers[compiled.tracker as usize].max_match);
             for byte in 0..256 {
                 live[byte] += work.states[byte].min(work.starts) * work.step;
             }
-            let running = &mut running[compiled.tracker as usize];
-            *running = work.step.max(*running) * usize::from(compiled.run);
+            if compiled.run {
+                let running = &mut running[compiled.tracker as usize];
+                *running = work.step.max(*running);
+            }
             match (&compiled.inner, &compiled.program.entry) {
                 (Some(inner), _) => started[usize::from(inner.byte)] += work.start(inner.max + 1),
                 (None, Entry::Bytes(first)) => {
                     let bytes = (0..256).filter(|&byte| first[byte]);
                     bytes.for_each(|byte| started[byte] += work.start(1));
                 }
-                (None, Entry::Literals(_)) => debug_assert!(self.literals.is_some(), "program {index} has literals"),
+                // They are counted together, below.
+                (None, Entry::Literals(_)) => {}
             }
         }
         let most = |counts: [usize; 256]| counts.into_iter().max().unwrap_or(0);
