@@ -266,7 +266,7 @@ mod tests {
         ) {
             literals.sort();
             literals.dedup();
-            let bytes: Vec<&[u8]> = literals.iter().map(|literal| literal.as_bytes()).collect();
+            let bytes: Vec<&[u8]> = literals.iter().map(String::as_bytes).collect();
             let automaton = Automaton::with_rows(&bytes, rows * 4 * 8).unwrap();
             let (mut state, lower) = (State::default(), text.to_ascii_lowercase());
             for end in 1..=text.len() {

@@ -19,8 +19,8 @@ impl ScanSet {
         let mut running = vec![0; self.trackers.len()];
         for compiled in &self.programs {
             let work = Work::of(compiled, self.trackers[compiled.tracker as usize].max_match);
-            for byte in 0..256 {
-                live[byte] += work.states[byte].min(work.starts) * work.step;
+            for (live, &states) in live.iter_mut().zip(&*work.states) {
+                *live += states.min(work.starts) * work.step;
             }
             if compiled.run {
                 let running = &mut running[compiled.tracker as usize];
