@@ -20,7 +20,7 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
-use super::scanner::Reach;
+use super::scanner::{DEPTH, Reach};
 use crate::detector::regex::most_memory;
 use crate::view;
 
@@ -28,6 +28,8 @@ use crate::view;
 const MAX_DFA: usize = 2 << 20;
 /// Most memory that one pattern's NFA may take, in bytes.
 const MAX_NFA: usize = 4 << 20;
+/// Most memory that the NFA of a pattern may take that becomes one with others, in bytes.
+const MAX_JOINED: usize = 256 << 10;
 /// Longest literal that the prefilter looks for, in bytes.
 const MAX_LITERAL: usize = 16;
 /// Most literals that one pattern gives to the prefilter.
@@ -60,8 +62,8 @@ pub(super) struct Program {
     pub(super) entry: Entry,
     /// Whether a match may start with a character composed of several, once somebody has asked.
     composed: OnceLock<bool>,
-    /// The same for what a match can take at its first places.
-    reach: OnceLock<Reach>,
+    /// Of a pattern that begins with no literal.
+    reach: Reach,
 }
 
 /// How the scanner notices that a match of the pattern may start.
@@ -82,14 +84,18 @@ struct Lazy {
     branch: usize,
     built: OnceLock<Machine>,
     head: OnceLock<Machine>,
+    /// Whether one automaton of several patterns may hold it.
+    joins: bool,
 }
 
 impl Lazy {
+    fn core(&self) -> Hir {
+        cores(&self.pattern).into_iter().nth(self.branch).map_or_else(Hir::fail, |core| core.hir)
+    }
+
     /// That this is not too large was seen when the pattern was compiled: it still is not.
     fn nfa(&self, part: impl Fn(&Hir) -> Hir) -> NFA {
-        let cores = cores(&self.pattern);
-        let nfa = cores.get(self.branch).and_then(|core| nfa_of(&part(&core.hir)).ok());
-        nfa.unwrap_or_else(NFA::never_match)
+        nfa_of(&part(&self.core())).unwrap_or_else(|_| NFA::never_match())
     }
 }
 
@@ -148,9 +154,8 @@ impl Program {
     }
 
     fn single(pattern: &Arc<Hir>, branch: usize, core: Core, max_match: usize) -> Result<Program, ProgramError> {
-        let literals = Entry::literals(&core.hir, max_match);
-        let mut machine = Lazy { pattern: Arc::clone(pattern), branch, built: OnceLock::new(), head: OnceLock::new() };
-        let entry = if let Some(literals) = literals {
+        let (mut joins, mut first) = (false, Reach::new());
+        let entry = if let Some(literals) = Entry::literals(&core.hir, max_match) {
             // What is too large is said at once, whenever the machine is built.
             if most_memory(&core.hir) > MAX_NFA {
                 nfa_of(&core.hir).map_err(Box::new)?;
@@ -158,12 +163,13 @@ impl Program {
             Entry::Literals(literals)
         } else {
             let nfa = nfa_of(&core.hir).map_err(Box::new)?;
-            let bytes = first_bytes(&nfa);
-            machine.built = Machine::new(nfa).into();
-            Entry::Bytes(bytes)
+            first = reach(&nfa, DEPTH);
+            joins = nfa.memory_usage() <= MAX_JOINED && !core.hir.properties().look_set().contains_word_unicode();
+            Entry::Bytes(first_bytes(&nfa))
         };
-        let (composed, reach) = (OnceLock::new(), OnceLock::new());
-        Ok(Program { machine, before: core.before, after: core.after, entry, composed, reach })
+        let machine =
+            Lazy { pattern: Arc::clone(pattern), branch, built: OnceLock::new(), head: OnceLock::new(), joins };
+        Ok(Program { machine, before: core.before, after: core.after, entry, composed: OnceLock::new(), reach: first })
     }
 
     fn machine(&self) -> &Machine {
@@ -211,6 +217,7 @@ impl Program {
     pub(super) fn may_start_composed(&self) -> bool {
         *self.composed.get_or_init(|| match &self.entry {
             Entry::Literals(literals) => literals.iter().any(|literal| begins_composed(literal)),
+            Entry::Bytes(first) if first[0x80..].iter().all(|&begins| !begins) => false,
             Entry::Bytes(first) => match self.machine() {
                 Machine::Nfa(_) => true,
                 Machine::Dfa(dfa, _) => takes_composed(dfa, first),
@@ -232,36 +239,55 @@ impl Program {
             (Machine::Dfa(dfa, _), State::Dfa(id)) => dfa.is_match_state(dfa.next_eoi_state(*id)),
             (Machine::Nfa(nfa), State::Nfa(ids)) => {
                 let mut matched = false;
-                closure(nfa, ids, around, |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
+                closure(nfa, ids, Some(around), |id| matched |= matches!(nfa.state(id), NfaState::Match { .. }));
                 matched
             }
             _ => false,
         }
     }
 
-    /// After how many bytes, `most` at the most, what starts here ends in nothing, as far as text is there.
-    pub(super) fn fails_within(&self, state: &State, around: Around<'_>, most: usize) -> Option<usize> {
-        let (Machine::Dfa(dfa, _), State::Dfa(id)) = (self.machine(), state) else { return None };
+    /// Reports the ends of all matches that start here, if nothing goes on within `most` bytes, as far as text is there.
+    /// Returns how many bytes say so.
+    pub(super) fn ends_within(
+        &self,
+        state: &State,
+        around: Around<'_>,
+        most: usize,
+        mut report: impl FnMut(usize),
+    ) -> Option<usize> {
+        let (Machine::Dfa(dfa, spent), State::Dfa(id)) = (self.machine(), state) else { return None };
         let mut id = *id;
         for (steps, &byte) in around.kept.get(around.at..).unwrap_or_default().iter().take(most).enumerate() {
             #[cfg(test)]
             super::scanner::steps::count(1);
             id = dfa.next_state(id, byte);
             if dfa.is_special_state(id) {
-                return dfa.is_dead_state(id).then_some(steps);
+                let matched = dfa.is_match_state(id);
+                if matched {
+                    report(around.at + steps);
+                }
+                if dfa.is_dead_state(id) || (matched && spent.contains(&id)) {
+                    return Some(steps);
+                }
             }
         }
         None
     }
 
-    /// Which bytes a match can take at each of the first places behind its start, `depth` of them; of those from which on
-    /// it may be over, or about which too much would have to be known, none is told.
-    /// Who asks twice asks for the same depth: it is that of the longest match, which programs are compiled for.
-    pub(super) fn reach(&self, depth: usize) -> &Reach {
-        self.reach.get_or_init(|| match self.machine() {
-            Machine::Dfa(dfa, _) => reach(dfa, depth),
-            Machine::Nfa(_) => Reach::new(),
-        })
+    /// What the automaton is made of, if the pattern begins with no literal and may be one with others.
+    pub(super) fn headless(&self) -> Option<Hir> {
+        (self.machine.joins && matches!(self.entry, Entry::Bytes(_))).then(|| self.machine.core())
+    }
+
+    /// Whether what stands around a match's beginning allows it.
+    pub(super) fn start_holds(&self, around: Around<'_>) -> bool {
+        around.holds(&self.before)
+    }
+
+    /// Which bytes a match can take at each of the first places behind its start; of those from which on it may be over,
+    /// or about which too much would have to be known, none is told.
+    pub(super) fn reach(&self) -> &[[bool; 256]] {
+        &self.reach
     }
 
     /// By byte, in how many states candidates can be that it was the last of. Of a slow pattern nothing is known.
@@ -339,7 +365,7 @@ impl Machine {
             }
             (Machine::Nfa(nfa), State::Nfa(ids)) => {
                 let (mut next, mut matched) = (Vec::new(), false);
-                closure(nfa, ids, around, |id| match nfa.state(id) {
+                closure(nfa, ids, Some(around), |id| match nfa.state(id) {
                     NfaState::ByteRange { trans } if trans.matches_byte(byte) => next.push(trans.next),
                     NfaState::Sparse(sparse) => next.extend(sparse.matches_byte(byte)),
                     NfaState::Dense(dense) => next.extend(dense.matches_byte(byte)),
@@ -395,27 +421,24 @@ fn nfa_of(core: &Hir) -> Result<NFA, thompson::BuildError> {
     thompson::Compiler::new().configure(config).build_from_hir(core)
 }
 
-/// Which bytes a match can take at each of its first places.
-fn reach(dfa: &dense::DFA<Vec<u32>>, depth: usize) -> Reach {
-    let classes = dfa.byte_classes();
-    let mut states = starts(dfa);
+/// What [`Program::reach`] tells, of the first `depth` places.
+fn reach(nfa: &NFA, depth: usize) -> Reach {
     let mut reach = Reach::new();
+    let mut states = vec![nfa.start_anchored()];
     while reach.len() < depth && states.len() <= MAX_STATES {
-        let (mut taken, mut after, mut matched) = ([false; 256], Vec::new(), false);
-        for &state in &states {
-            for byte in classes.representatives(0..=255).filter_map(Unit::as_u8) {
-                let next = dfa.next_state(state, byte);
-                if !dfa.is_dead_state(next) {
-                    taken[usize::from(classes.get(byte))] = true;
-                    matched |= dfa.is_match_state(next);
-                    after.push(next);
-                }
-            }
-        }
-        reach.push(std::array::from_fn(|byte| taken[usize::from(classes.get(byte as u8))]));
+        let (mut bytes, mut after, mut matched) = ([false; 256], Vec::new(), false);
+        // Looks are taken to hold.
+        closure(nfa, &states, None, |id| match nfa.state(id) {
+            NfaState::Match { .. } => matched = true,
+            state => transitions(state, |first, last, next| {
+                bytes[usize::from(first)..=usize::from(last)].fill(true);
+                after.push(next);
+            }),
+        });
         if matched {
             break;
         }
+        reach.push(bytes);
         after.sort_unstable();
         after.dedup();
         states = after;
@@ -470,8 +493,8 @@ fn spent(dfa: &dense::DFA<Vec<u32>>) -> HashSet<StateID> {
     spent
 }
 
-/// Calls `visit` for every state that can be reached without a byte, each once.
-fn closure(nfa: &NFA, ids: &[StateID], around: Around<'_>, mut visit: impl FnMut(StateID)) {
+/// Calls `visit` for every state that can be reached without a byte, each once. Without surroundings, all looks hold.
+fn closure(nfa: &NFA, ids: &[StateID], around: Option<Around<'_>>, mut visit: impl FnMut(StateID)) {
     let mut seen = vec![false; nfa.states().len()];
     let mut stack = ids.to_vec();
     while let Some(id) = stack.pop() {
@@ -480,7 +503,7 @@ fn closure(nfa: &NFA, ids: &[StateID], around: Around<'_>, mut visit: impl FnMut
         }
         visit(id);
         match nfa.state(id) {
-            NfaState::Look { look, next } if around.holds(&[*look]) => stack.push(*next),
+            NfaState::Look { look, next } if around.is_none_or(|around| around.holds(&[*look])) => stack.push(*next),
             NfaState::Union { alternates } => stack.extend(alternates.iter()),
             NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
             NfaState::Capture { next, .. } => stack.push(*next),
@@ -584,34 +607,33 @@ impl Entry {
         literals.sort();
         // Sorted, a literal's extensions follow it directly: keeping the shortest makes every start show up once.
         literals.dedup_by(|longer, kept| longer.starts_with(kept));
-        // One byte turns up everywhere; the table of first bytes is cheaper then.
-        (!literals.is_empty() && literals.iter().all(|literal| literal.len() >= 2)).then_some(literals)
+        // One byte turns up everywhere, and digits in every number; the table of first bytes is cheaper then.
+        let tells = |literal: &Vec<u8>| literal.len() >= 2 && !literal.iter().all(u8::is_ascii_digit);
+        (!literals.is_empty() && literals.iter().all(tells)).then_some(literals)
     }
 }
 
 /// The bytes that a match can start with, whatever stands around it.
 fn first_bytes(nfa: &NFA) -> Box<[bool; 256]> {
     let mut bytes = Box::new([false; 256]);
-    let mut seen = vec![false; nfa.states().len()];
-    let mut stack = vec![nfa.start_anchored()];
-    while let Some(id) = stack.pop() {
-        if std::mem::replace(&mut seen[id.as_usize()], true) {
-            continue;
-        }
-        let mut range = |start: u8, end: u8| bytes[usize::from(start)..=usize::from(end)].fill(true);
-        match nfa.state(id) {
-            NfaState::ByteRange { trans } => range(trans.start, trans.end),
-            NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| range(trans.start, trans.end)),
-            NfaState::Dense(dense) => {
-                (0..=255).filter(|&byte| dense.matches_byte(byte).is_some()).for_each(|byte| range(byte, byte));
-            }
-            NfaState::Look { next, .. } | NfaState::Capture { next, .. } => stack.push(*next),
-            NfaState::Union { alternates } => stack.extend(alternates.iter()),
-            NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
-            NfaState::Match { .. } | NfaState::Fail => {}
-        }
-    }
+    closure(nfa, &[nfa.start_anchored()], None, |id| {
+        transitions(nfa.state(id), |first, last, _| bytes[usize::from(first)..=usize::from(last)].fill(true));
+    });
     bytes
+}
+
+/// Reports where a state goes with which bytes.
+fn transitions(state: &NfaState, mut report: impl FnMut(u8, u8, StateID)) {
+    match state {
+        NfaState::ByteRange { trans } => report(trans.start, trans.end, trans.next),
+        NfaState::Sparse(sparse) => {
+            sparse.transitions.iter().for_each(|trans| report(trans.start, trans.end, trans.next))
+        }
+        NfaState::Dense(dense) => {
+            (0..=255).for_each(|byte| dense.matches_byte(byte).into_iter().for_each(|next| report(byte, byte, next)));
+        }
+        _ => {}
+    }
 }
 
 /// The pattern with ASCII capitals replaced by small letters. A prefilter that ignores case finds all that it finds,

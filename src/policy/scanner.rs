@@ -11,6 +11,7 @@
 mod automaton;
 mod bound;
 mod heads;
+mod joint;
 mod literals;
 mod run;
 mod set;
@@ -23,12 +24,12 @@ use smallvec::SmallVec;
 use self::automaton::State as LiteralState;
 use self::literals::{Literals, Tails};
 use self::run::{Kept, Runs};
-use self::set::{Tracker, class_before, start_of};
+use self::set::{Compiled, Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
 #[cfg(test)]
 pub(super) use self::bound::steps;
-pub(super) use self::heads::Reach;
+pub(super) use self::heads::{DEPTH, Reach};
 pub(super) use self::set::{ScanSet, TrackerSpec};
 pub use self::shared::Shared;
 
@@ -92,8 +93,13 @@ pub(super) struct Scanner {
 const AHEAD: usize = 4;
 /// So many bytes of text, at the most, give room to look ahead later on.
 const MOST_AHEAD: usize = 4096;
-/// So far ahead a candidate is followed to its end before it is taken in, in bytes, and [`heads::DEPTH`].
+/// So far ahead a candidate is followed to its end before it is taken in, in bytes, and [`DEPTH`].
 const MAX_AHEAD: usize = 240;
+/// So many patterns without literal beginnings that may start at one place are worth following together.
+const MANY: usize = 3;
+
+/// Ends of matches with one start: whose, and where in the text that is kept.
+type Ends = SmallVec<[(u32, usize); 8]>;
 
 impl Scanner {
     /// Without the rules that are off.
@@ -203,9 +209,7 @@ impl Scanner {
                     self.spawn(set, program, self.base + start, at);
                 }
             }
-            let mut alive: SmallVec<[u32; 4]> = SmallVec::new();
-            set.heads.alive(&self.kept.as_bytes()[here..], |program| alive.push(program));
-            alive.into_iter().for_each(|program| self.spawn(set, program, at, at));
+            self.spawn_headless(set, at);
         }
         if !self.active.is_empty() {
             self.settle_active(set, at + 1);
@@ -355,25 +359,79 @@ impl Scanner {
         }
     }
 
+    /// Starts candidates of the patterns that begin with no literal.
+    fn spawn_headless(&mut self, set: &ScanSet, at: usize) {
+        let (text, here) = (self.kept.as_bytes(), at - self.base);
+        let previous = here.checked_sub(1).map(|before| text[before]);
+        let mut alive: SmallVec<[u32; 4]> = SmallVec::new();
+        set.heads.alive(previous, &text[here..], |program| alive.push(program));
+        if let Some(joint) = set.joint.as_ref().filter(|_| alive.len() >= MANY) {
+            let most = self.sight(joint.most);
+            let mut ends: Ends = SmallVec::new();
+            let looked = joint.ends_within(text, here, most, |program, end| ends.push((program, end)));
+            self.looked(looked.unwrap_or(most));
+            if looked.is_some() {
+                let kept = Kept { text: &self.kept, base: self.base };
+                ends.retain(|(program, _)| {
+                    let compiled = &set.programs[*program as usize];
+                    self.takes(compiled, at) && compiled.program.start_holds(kept.around(at))
+                });
+                self.note(set, at, &ends);
+                alive.retain(|program| !set.programs[*program as usize].joint);
+            }
+        }
+        alive.into_iter().for_each(|program| self.spawn(set, program, at, at));
+    }
+
+    /// So far a candidate may be followed ahead of its turn.
+    fn sight(&self, max_match: usize) -> usize {
+        (DEPTH + self.ahead.min(MAX_AHEAD)).min(max_match)
+    }
+
+    fn looked(&mut self, ahead: usize) {
+        self.ahead = self.ahead.saturating_sub(ahead.saturating_sub(DEPTH));
+    }
+
+    /// Whether a candidate that starts here is worth a look.
+    fn takes(&self, compiled: &Compiled, start: usize) -> bool {
+        let kept = Kept { text: &self.kept, base: self.base };
+        self.runs(compiled.tracker)
+            && compiled.begins(kept.around(start))
+            && start >= self.runs[compiled.tracker as usize].floor
+    }
+
+    /// Takes in all matches that start here, of whatever patterns, by their ends in the text that is kept.
+    fn note(&mut self, set: &ScanSet, start: usize, ends: &[(u32, usize)]) {
+        let kept = Kept { text: &self.kept, base: self.base };
+        for &(program, end) in ends {
+            let index = set.programs[program as usize].tracker;
+            let run = &mut self.runs[index as usize];
+            run.record_alone(set, program, start, self.base + end, kept);
+            if !run.starts.is_empty() && !std::mem::replace(&mut run.active, true) {
+                self.active.push(index);
+            }
+        }
+    }
+
     /// Starts a candidate at `start` and catches up to and including the byte at `at`.
     fn spawn(&mut self, set: &ScanSet, program: u32, start: usize, at: usize) {
         let compiled = &set.programs[program as usize];
         let tracker = &set.trackers[compiled.tracker as usize];
         let kept = Kept { text: &self.kept, base: self.base };
-        if !self.runs(compiled.tracker) || !compiled.begins(kept.around(start)) {
-            return;
-        }
-        if start < self.runs[compiled.tracker as usize].floor {
+        if !self.takes(compiled, start) {
             return;
         }
         let Some(mut state) = compiled.program.start(kept.around(start)) else { return };
-        // Most candidates fail soon. One that does so in text that is there leaves no trace.
-        let most = (heads::DEPTH + self.ahead.min(MAX_AHEAD)).min(tracker.max_match);
-        let fails = compiled.program.fails_within(&state, kept.around(start), most);
-        self.ahead = self.ahead.saturating_sub(fails.unwrap_or(most).saturating_sub(heads::DEPTH));
-        if fails.is_some() {
+        // Most candidates end soon. One that does so in text that is there need not be stepped with the others.
+        let most = self.sight(tracker.max_match);
+        let mut ends: Ends = SmallVec::new();
+        let looked = compiled.program.ends_within(&state, kept.around(start), most, |end| ends.push((program, end)));
+        self.looked(looked.unwrap_or(most));
+        if looked.is_some() {
+            self.note(set, start, &ends);
             return;
         }
+        let kept = Kept { text: &self.kept, base: self.base };
         let mut live = true;
         let run = &mut self.runs[compiled.tracker as usize];
         run.enter(start);

@@ -1,8 +1,13 @@
 //! Sums that numbers carry so that a slip of the pen shows. Each takes the digits from left to right.
 
+use smallvec::SmallVec;
+
+/// Digits as numbers: of most formats without a detour over the heap.
+pub(super) type Digits = SmallVec<[u32; 24]>;
+
 /// The digits of a text as numbers.
-pub(super) fn digits(text: &str) -> Vec<u32> {
-    text.chars().filter_map(|char| char.to_digit(10)).collect()
+pub(super) fn digits(text: &str) -> Digits {
+    text.bytes().filter(u8::is_ascii_digit).map(|digit| u32::from(digit - b'0')).collect()
 }
 
 /// Digits as one number. Of more than nine, the last ones decide.

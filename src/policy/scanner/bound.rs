@@ -4,7 +4,7 @@
 //! are no more of them than the states that this byte leads to; and no more than starts find room in the longest match.
 
 use super::set::{Compiled, ScanSet};
-use super::{AHEAD, heads};
+use super::{AHEAD, DEPTH};
 use crate::policy::program::Entry;
 
 /// A match may go on over so many bytes of a character before its candidate is given up.
@@ -40,10 +40,11 @@ impl ScanSet {
         let literals = self.literals.as_ref().map_or(0, |literals| {
             literals.most(|program, length| {
                 let compiled = &self.programs[program as usize];
-                Work::step(compiled) * length + heads::DEPTH + 1
+                Work::step(compiled) * length + DEPTH + 1
             })
         });
-        most(live) + most(started) + literals + running.iter().sum::<usize>() + AHEAD
+        let joint = if self.joint.is_some() { DEPTH + 1 } else { 0 };
+        most(live) + most(started) + joint + literals + running.iter().sum::<usize>() + AHEAD
     }
 }
 
@@ -72,7 +73,7 @@ impl Work {
 
     /// What it costs to begin a candidate and to catch up over `length` bytes.
     fn start(&self, length: usize) -> usize {
-        self.step * length + heads::DEPTH + 1
+        self.step * length + DEPTH + 1
     }
 }
 

@@ -7,7 +7,7 @@ use smallvec::{SmallVec, smallvec};
 use super::super::program::{Around, State};
 #[cfg(test)]
 use super::sabotage;
-use super::set::ScanSet;
+use super::set::{Compiled, ScanSet};
 use super::{Hit, Outcome};
 use crate::detector::Surround;
 
@@ -278,26 +278,56 @@ impl Run {
             return;
         }
         for &start in starts.iter().filter(|&&start| compiled.run || end - start <= max_match) {
-            let valid = compiled.validator.as_ref().is_none_or(|validator| {
-                kept.text.get(start - kept.base..end - kept.base).is_some_and(|text| validator.0(text))
-            });
-            #[cfg(test)]
-            let valid = sabotage::stale(valid);
-            #[cfg(test)]
-            sabotage::swallow(valid, end, &mut self.floor);
-            let (true, Ok(index)) = (valid, self.find(start)) else { continue };
-            let surround = compiled.surround.as_ref();
-            match surround.map_or(Some(true), |surround| kept.surrounded(surround, start, end, end)) {
-                Some(true) => self.starts[index].best = self.starts[index].best.max(Some((end, compiled.score))),
-                Some(false) => {}
-                None => {
-                    let due = end + surround.map_or(0, |surround| surround.after);
-                    self.due = if self.pending.is_empty() { due } else { self.due.min(due) };
-                    self.pending.push(Pending { start, end, program, due });
-                    self.starts[index].live += 1;
-                }
+            let holds = self.holds(compiled, start, end, kept);
+            if holds != Some(false)
+                && let Ok(index) = self.find(start)
+            {
+                self.take_in(index, compiled, program, end, holds.is_some());
             }
         }
+    }
+
+    /// The same of a start that has no candidate. Of what does not hold nothing is left.
+    pub(super) fn record_alone(&mut self, set: &ScanSet, program: u32, start: usize, end: usize, kept: Kept<'_>) {
+        let compiled = &set.programs[program as usize];
+        if !compiled.ends(kept.around(end)) {
+            return;
+        }
+        let holds = self.holds(compiled, start, end, kept);
+        if holds != Some(false) {
+            let index = self.find(start).unwrap_or_else(|index| {
+                self.starts.insert(index, Start { at: start, best: None, live: 0, cut: false });
+                index
+            });
+            self.take_in(index, compiled, program, end, holds.is_some());
+        }
+    }
+
+    /// Whether a match is one, as far as what is there tells.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "planted faults want it"))]
+    fn holds(&mut self, compiled: &Compiled, start: usize, end: usize, kept: Kept<'_>) -> Option<bool> {
+        let text = || kept.text.get(start - kept.base..end - kept.base);
+        let valid = compiled.validator.as_ref().is_none_or(|validator| text().is_some_and(|text| validator.0(text)));
+        #[cfg(test)]
+        let valid = sabotage::stale(valid);
+        #[cfg(test)]
+        sabotage::swallow(valid, end, &mut self.floor);
+        let surround = compiled.surround.as_ref().filter(|_| valid);
+        surround.map_or(Some(valid), |surround| kept.surrounded(surround, start, end, kept.base + kept.text.len()))
+    }
+
+    /// Takes in a match that is one, or that waits for what follows.
+    fn take_in(&mut self, index: usize, compiled: &Compiled, program: u32, end: usize, decided: bool) {
+        let start = &mut self.starts[index];
+        if decided {
+            start.best = start.best.max(Some((end, compiled.score)));
+            return;
+        }
+        start.live += 1;
+        let start = start.at;
+        let due = end + compiled.surround.as_ref().map_or(0, |surround| surround.after);
+        self.due = if self.pending.is_empty() { due } else { self.due.min(due) };
+        self.pending.push(Pending { start, end, program, due });
     }
 
     /// Decides the matches whose surroundings are there, after `fed` bytes.

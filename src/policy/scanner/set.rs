@@ -6,7 +6,8 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
-use super::heads::{self, Heads};
+use super::heads::Heads;
+use super::joint::Joint;
 use super::literals::Literals;
 use super::shared::Shared;
 use crate::detector::{Edges, Inner, Pattern, Surround, Validator};
@@ -36,6 +37,8 @@ pub(in crate::policy) struct ScanSet {
     pub(super) by_byte: Vec<Vec<u32>>,
     /// The others without literals.
     pub(super) heads: Heads,
+    /// The same, to be followed together.
+    pub(super) joint: Option<Joint>,
     /// For each byte, whether there are such programs.
     pub(super) starts: Starts,
     /// The trackers with patterns that are started by an inner byte.
@@ -67,6 +70,8 @@ pub(super) struct Compiled {
     pub(super) inner: Option<Inner>,
     pub(super) run: bool,
     pub(super) score: u16,
+    /// Whether it is one of those that are followed together.
+    pub(super) joint: bool,
 }
 
 impl Compiled {
@@ -138,6 +143,7 @@ impl ScanSet {
                         inner: pattern.inner,
                         run: pattern.run,
                         score: pattern.score,
+                        joint: false,
                     });
                 }
             }
@@ -157,10 +163,13 @@ impl ScanSet {
                 set.by_byte[usize::from(inner.byte)].push(index as u32);
             } else if let Entry::Bytes(_) = compiled.program.entry {
                 let max_match = set.trackers[compiled.tracker as usize].max_match;
-                heads.push((index as u32, compiled.program.reach(heads::DEPTH.min(max_match))));
+                let reach = compiled.program.reach();
+                let reach = &reach[..reach.len().min(max_match)];
+                heads.push((index as u32, reach, compiled.edges.before));
             }
         }
         set.heads = Heads::new(&heads);
+        set.joint = Joint::new(&mut set, shared);
         let starts = |byte: u8| !set.by_byte[usize::from(byte)].is_empty() || set.heads.start_with(byte);
         set.starts = Starts(std::array::from_fn(|byte| starts(byte as u8)));
         set.literals = Literals::new(&set, shared);

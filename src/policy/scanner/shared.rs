@@ -9,6 +9,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::super::program::{Program, ProgramError};
 use super::automaton::Automaton;
+use super::joint::Union;
 
 /// Compiled patterns, and the automata of their literals, for as long as a set uses them.
 #[derive(Debug, Default)]
@@ -16,7 +17,9 @@ pub struct Shared {
     /// By the pattern and the longest match.
     programs: HashMap<Source, Vec<Weak<Program>>>,
     /// By the programs whose literals they look for.
-    prefilters: Vec<(Vec<Weak<Program>>, Weak<Automaton>)>,
+    prefilters: ByPrograms<Automaton>,
+    /// By the programs that they follow together.
+    unions: ByPrograms<Union>,
 }
 
 impl Shared {
@@ -33,24 +36,36 @@ impl Shared {
 
     /// The automaton of these literals, which are those of these programs.
     pub(super) fn prefilter(&mut self, programs: &[Arc<Program>], literals: &[&[u8]]) -> Option<Arc<Automaton>> {
-        let programs: Vec<Weak<Program>> = programs.iter().map(Arc::downgrade).collect();
-        let same = |known: &[Weak<Program>]| {
-            known.len() == programs.len() && known.iter().zip(&programs).all(|(one, other)| one.ptr_eq(other))
-        };
-        let known = self.prefilters.iter().find(|(known, _)| same(known));
-        if let Some(known) = known.and_then(|(_, known)| known.upgrade()) {
-            return Some(known);
-        }
-        let automaton = Arc::new(Automaton::new(literals)?);
-        self.prefilters.push((programs, Arc::downgrade(&automaton)));
-        Some(automaton)
+        known(&mut self.prefilters, programs, || Automaton::new(literals))
+    }
+
+    /// What follows these programs together.
+    pub(super) fn union(&mut self, programs: &[Arc<Program>], make: impl Fn() -> Option<Union>) -> Option<Arc<Union>> {
+        known(&mut self.unions, programs, make)
     }
 
     /// Forgets what nothing uses any more.
     pub(in crate::policy) fn prune(&mut self) {
         self.prefilters.retain(|(_, automaton)| automaton.strong_count() > 0);
+        self.unions.retain(|(_, union)| union.strong_count() > 0);
         self.programs.retain(|_, programs| programs.iter().any(|program| program.strong_count() > 0));
     }
+}
+
+/// What several programs have together.
+type ByPrograms<T> = Vec<(Vec<Weak<Program>>, Weak<T>)>;
+
+fn known<T>(all: &mut ByPrograms<T>, programs: &[Arc<Program>], make: impl Fn() -> Option<T>) -> Option<Arc<T>> {
+    let programs: Vec<Weak<Program>> = programs.iter().map(Arc::downgrade).collect();
+    let same = |known: &[Weak<Program>]| {
+        known.len() == programs.len() && known.iter().zip(&programs).all(|(one, other)| one.ptr_eq(other))
+    };
+    if let Some(known) = all.iter().filter(|(known, _)| same(known)).find_map(|(_, known)| known.upgrade()) {
+        return Some(known);
+    }
+    let made = Arc::new(make()?);
+    all.push((programs, Arc::downgrade(&made)));
+    Some(made)
 }
 
 /// What a program is compiled from.
