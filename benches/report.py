@@ -68,6 +68,8 @@ def report(figures):
         parts.append(memory(figures["memory"]))
     if "texts" in figures:
         parts.append(texts(figures["texts"], figures["presidio"]))
+    if "load" in figures:
+        parts.append(load(figures["load"]))
     if "micro" in figures:
         parts.append(
             "## Parts\n\nOne thread, in process, by [divan](https://docs.rs/divan): `cargo bench --bench micro`.\n\n"
@@ -97,6 +99,29 @@ def texts(rates, presidio):
         f"\n[Presidio](https://github.com/microsoft/presidio)'s {presidio['recognizers']} pattern recognizers, without their context "
         f"words and without a language model, read {other:.3f} MB/s of the same English text; `pii` is {own / other:.0f} × as fast, "
         f"at least 200: {verdict(own / other, 200)}.\n"
+    )
+    return "".join(out)
+
+
+LOAD_MS = 300
+LOAD_MB = 60
+
+
+def load(policies):
+    """What each shipped policy takes at start, and all rules together."""
+    out = [
+        "## Policies\n\nFrom the text of a policy to what runs, on one core, each in a process of its own and without its classifier: "
+        "`cargo bench --bench load`. Memory is what is resident afterwards, and at most while it is loaded. `all` is personal data, "
+        "secrets, injections and hidden characters together.\n\n"
+        "| policy | rules | ms | MB kept | MB at most |\n|---|---|---|---|---|\n"
+    ]
+    for name, figures in policies.items():
+        columns = [spread(figures[column], digits) for column, digits in [("ms", 0), ("kept_mb", 1), ("peak_mb", 1)]]
+        out.append(f"| `{name}` | {figures['rules'][0]} | {' | '.join(columns)} |\n")
+    middle = lambda column: statistics.median(policies["all"][column])
+    out.append(
+        f"\n`all`: {middle('ms'):.0f} ms, at most {LOAD_MS}: {met(middle('ms'), LOAD_MS)}. {middle('peak_mb'):.0f} MB at most, at most "
+        f"{LOAD_MB}: {met(middle('peak_mb'), LOAD_MB)}.\n"
     )
     return "".join(out)
 

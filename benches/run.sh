@@ -9,7 +9,7 @@ trap 'exit 1' HUP INT TERM
 
 echo "== building" >&2
 cargo build --release --locked
-cargo bench --locked --no-run --bench classifier --bench micro --bench texts
+cargo bench --locked --no-run --bench classifier --bench load --bench micro --bench texts
 echo "== parts, in process" >&2
 cargo bench --locked --bench micro >"$parts/micro.txt"
 echo "== all rules over texts, and Presidio beside them" >&2
@@ -21,6 +21,8 @@ if ! cmp -s benches/requirements.txt "$presidio/installed.txt"; then
 fi
 cargo bench --locked --bench texts >"$parts/texts.json"
 "$presidio/bin/python" benches/presidio.py >"$parts/presidio.json"
+echo "== policies, loaded" >&2
+cargo bench --locked --bench load >"$parts/load.json"
 echo "== a classifier through the proxy, beside a bare run" >&2
 cargo bench --locked --bench classifier >"$parts/classifier.json"
 echo "== the proxy beside nginx" >&2
@@ -35,6 +37,7 @@ parts, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 figures = json.loads((parts / "proxy.json").read_text())
 figures["classifier"] = json.loads((parts / "classifier.json").read_text())
 figures["streams"] = json.loads((parts / "streams.json").read_text())
+figures["load"] = json.loads((parts / "load.json").read_text())
 figures["texts"] = json.loads((parts / "texts.json").read_text())
 figures["presidio"] = json.loads((parts / "presidio.json").read_text())
 figures["micro"] = (parts / "micro.txt").read_text()

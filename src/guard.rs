@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -13,7 +13,7 @@ use crate::classifier::{Inference, InferenceError, Job, LoadError, ModelDirs, Pr
 use crate::config::{Config, Inspect, Problems, Route, Secret, Vars};
 use crate::finding::Failure;
 use crate::inspect::{Buffered, Ticket};
-use crate::policy::compile::{CompileError, NO_LABEL};
+use crate::policy::compile::{CompileError, NO_LABEL, Shared};
 use crate::policy::rule::PolicySpec;
 use crate::policy::rule::UNKNOWN_TOKENS;
 use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, load_policy};
@@ -59,6 +59,8 @@ pub struct Guard {
     /// Keys hashes and the score cache.
     key: Arc<[u8]>,
     shadow: bool,
+    /// What is compiled: a guard that takes this one's place compiles what is new, and no more.
+    shared: Arc<Mutex<Shared>>,
     /// What tenants' files say for conditions.
     vars: HashMap<Arc<str>, Vars>,
 }
@@ -88,7 +90,8 @@ impl Guard {
         let inference = inference(specs.values().map(AsRef::as_ref), config.models.as_deref(), &key, before)?;
         let tenants = config.tenants.iter().flat_map(|tenants| &tenants.list);
         let vars = tenants.map(|tenant| (Arc::clone(&tenant.name), tenant.vars.clone())).collect();
-        let mut guard = Guard { inference, key, shadow: self.shadow, vars, ..Guard::default() };
+        let shared = Arc::clone(&self.shared);
+        let mut guard = Guard { inference, key, shadow: self.shadow, vars, shared, ..Guard::default() };
         guard.compile(config, &specs)?;
         Ok(guard)
     }
@@ -110,7 +113,7 @@ impl Guard {
             if let Some(context) = known.get(&names) {
                 return Ok(Some(context.clone()));
             }
-            let context = context(stack, guard.inference.as_deref(), &guard.key, guard.shadow)?;
+            let context = guard.stack(stack)?;
             known.insert(names, context.clone());
             Ok::<_, GuardError>(Some(context))
         };
@@ -145,7 +148,13 @@ impl Guard {
     /// One more policy, for text that comes without a request. Its models must be loaded.
     pub fn add(&self, name: &str, folder: &Path) -> Result<Context, GuardError> {
         let policy = load(name, folder, &mut |_| {})?;
-        context(vec![Arc::new(policy)], self.inference.as_deref(), &self.key, self.shadow)
+        self.stack(vec![Arc::new(policy)])
+    }
+
+    /// Policies that run together, baseline first.
+    fn stack(&self, policies: Vec<Arc<PolicySpec>>) -> Result<Context, GuardError> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        compile(&mut shared, policies, self.inference.as_deref(), &self.key, self.shadow)
     }
 
     /// Loads one policy, for `scan` and `test`.
@@ -209,6 +218,16 @@ pub fn context(
     key: &Arc<[u8]>,
     shadow: bool,
 ) -> Result<Context, GuardError> {
+    compile(&mut Shared::default(), policies, inference, key, shadow)
+}
+
+fn compile(
+    shared: &mut Shared,
+    policies: Vec<Arc<PolicySpec>>,
+    inference: Option<&Inference>,
+    key: &Arc<[u8]>,
+    shadow: bool,
+) -> Result<Context, GuardError> {
     let labels = |model: &str, label: &str| {
         let info = inference.and_then(|inference| inference.model(model));
         let info = info.ok_or_else(|| format!("model {model} is not loaded"))?;
@@ -229,7 +248,7 @@ pub fn context(
         })?;
         Ok(LabelInfo { model: version, index, calibration: info.calibration(label), entity: of_text.is_none() })
     };
-    let rules = Arc::new(RuleSet::compile(policies, &labels, shadow)?);
+    let rules = Arc::new(RuleSet::compile_with(shared, policies, &labels, shadow)?);
     Ok(Context::new(rules, Arc::clone(key)))
 }
 

@@ -283,7 +283,9 @@ fn detectors_are_shown_with_what_they_find() {
     assert!(one.code == 0 && one.out.contains("* IBAN_CODE: ") && one.out.contains("  URL: "), "{}", one.out);
     let iban = shown("iban_code");
     assert_eq!(iban.code, 0, "{}", iban.out);
-    for line in ["example: ", "locality: 64 bytes at most", "looked for: when a rule names nothing", "cost: "] {
+    for line in
+        ["example: ", "locality: 64 bytes at most", "looked for: when a rule names nothing", "cost: ", "work: at most "]
+    {
         assert!(iban.out.contains(line), "{}", iban.out);
     }
     let unknown = shown("IBAN_COED");

@@ -128,7 +128,7 @@ fn cost(detect: &str) -> anyhow::Result<String> {
     let context = Context::new(Arc::new(rules), Arc::new([0; 32]));
     let text = PROSE.repeat(TEXT / PROSE.len() + 1);
     let scan = || {
-        let plan = context.rules.plan_for(Scope::one(Direction::Request, Kind::User));
+        let plan = context.rules.plan_for(SCOPE);
         let started = Instant::now();
         let mut channel = Channel::new(&context, Arc::clone(plan));
         channel.feed(&text);
@@ -138,9 +138,16 @@ fn cost(detect: &str) -> anyhow::Result<String> {
     // The first builds what is built on demand.
     let best = (0..ROUNDS).map(|_| scan()).fold(f64::MAX, f64::min);
     let per_kb = best * 1e6 / (text.len() as f64 / 1024.0);
-    Ok(format!("cost: {per_kb:.2} µs for a KB of ordinary text here, {compiled:.1} ms when the policy is loaded"))
+    let (steps, readings) = context.rules.most_work(SCOPE);
+    let views = if readings > 1 { format!(", in each of at most {readings} readings of it") } else { String::new() };
+    Ok(format!(
+        "cost: {per_kb:.2} µs for a KB of ordinary text here, {compiled:.1} ms when the policy is loaded\n    work: at most \
+         {steps} steps a byte of any text{views}"
+    ))
 }
 
+/// What is read.
+const SCOPE: Scope = Scope::one(Direction::Request, Kind::User);
 const TEXT: usize = 256 << 10;
 const ROUNDS: usize = 5;
 const PROSE: &str = "The council met on Tuesday to talk about the new bridge. Most speakers were in favour, though some \

@@ -5,6 +5,8 @@
 //! what it then finds is what it would find in the turned text, at the same place. Disguises that change a text here and
 //! there are views ([`crate::view::Readers::Asking`]).
 
+use std::sync::Arc;
+
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
@@ -15,8 +17,8 @@ use super::Pattern;
 pub(super) fn disguised(pattern: Pattern) -> Vec<Pattern> {
     let pattern = Pattern { disguised: true, ..pattern };
     let turned = [rot13(&pattern.hir), reversed(&pattern.hir)].into_iter().flatten();
-    let turned = turned.filter(|hir| *hir != pattern.hir).filter_map(|hir| keywords(vec![hir], &[]));
-    let turned: Vec<Pattern> = turned.map(|hir| Pattern { hir, ..pattern.clone() }).collect();
+    let turned = turned.filter(|hir| *hir != *pattern.hir).filter_map(|hir| keywords(vec![hir], &[]));
+    let turned: Vec<Pattern> = turned.map(|hir| Pattern { hir: Arc::new(hir), ..pattern.clone() }).collect();
     std::iter::once(pattern).chain(turned).collect()
 }
 
@@ -26,7 +28,7 @@ pub(super) fn disguised(pattern: Pattern) -> Vec<Pattern> {
 fn keywords(mut parts: Vec<Hir>, rest: &[Hir]) -> Option<Hir> {
     let mut looks = Vec::new();
     while !parts.is_empty() {
-        if begins_with_keywords(Hir::concat([&parts, rest].concat())) {
+        if begins_with_keywords(&beginning(&parts, rest)) {
             looks.append(&mut parts);
             return Some(Hir::concat(looks));
         }
@@ -37,7 +39,7 @@ fn keywords(mut parts: Vec<Hir>, rest: &[Hir]) -> Option<Hir> {
             HirKind::Capture(capture) => parts.insert(0, *capture.sub),
             HirKind::Concat(inner) => parts = [inner, parts].concat(),
             HirKind::Alternation(branches) => {
-                let behind = [&parts, rest].concat();
+                let behind = beginning(&parts, rest);
                 let kept: Vec<Hir> =
                     branches.into_iter().filter_map(|branch| keywords(vec![branch], &behind)).collect();
                 looks.push((!kept.is_empty()).then(|| Hir::alternation(kept))?);
@@ -50,7 +52,19 @@ fn keywords(mut parts: Vec<Hir>, rest: &[Hir]) -> Option<Hir> {
     None
 }
 
-fn begins_with_keywords(hir: Hir) -> bool {
+/// As many of the parts, and of what stands behind them, as are enough for a keyword.
+fn beginning(parts: &[Hir], rest: &[Hir]) -> Vec<Hir> {
+    let mut length = 0;
+    let few = parts.iter().chain(rest).take_while(|part| {
+        let before = length;
+        length += part.properties().minimum_len().unwrap_or(0);
+        before < MIN_KEYWORD
+    });
+    few.cloned().collect()
+}
+
+fn begins_with_keywords(parts: &[Hir]) -> bool {
+    let hir = Hir::concat(parts.to_vec());
     let mut extractor = Extractor::new();
     extractor.limit_literal_len(MIN_KEYWORD).limit_class(3).limit_total(MAX_KEYWORDS);
     let found = extractor.extract(&hir);

@@ -1,9 +1,11 @@
 //! What `pii` and `secrets` are lists of: formats, each a few shapes that text can have.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use aho_corasick::AhoCorasick;
+use regex_syntax::hir::Hir;
 
 use super::{AsciiSet, Choice, Edges, Inner, Pattern, Surround, Validator};
 
@@ -93,7 +95,7 @@ impl Shape {
             return None;
         }
         // Shipped patterns are parsed by a test of each registry.
-        let hir = regex_syntax::parse(self.pattern).ok()?;
+        let hir = parsed(self.pattern)?;
         let (valid, value, lead, allowed) = (self.valid, self.value, self.lead, Arc::clone(allowed));
         let check = move |text: &str| {
             let range = value.map_or(0..text.len(), |value| value(text));
@@ -113,6 +115,18 @@ impl Shape {
             ..Pattern::new(hir, format.summary.into())
         })
     }
+}
+
+/// A shipped pattern, parsed once for all rules that look for it.
+fn parsed(pattern: &'static str) -> Option<Arc<Hir>> {
+    static PARSED: Mutex<BTreeMap<&str, Weak<Hir>>> = Mutex::new(BTreeMap::new());
+    let mut all = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all.get(pattern).and_then(Weak::upgrade) {
+        return Some(known);
+    }
+    let hir = Arc::new(regex_syntax::parse(pattern).ok()?);
+    all.insert(pattern, Arc::downgrade(&hir));
+    Some(hir)
 }
 
 /// The check of what stands around: some context word, and no number that goes on.

@@ -27,6 +27,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use regex_syntax::hir::Hir;
+
 pub use self::combine::{CombinedPlan, Form};
 pub use self::similarity::{Canary, Conversation};
 pub use self::tool::ToolPlan;
@@ -116,7 +118,7 @@ pub struct Pattern {
     /// text; patterns of different entities do not.
     pub entity: Option<Arc<str>>,
     /// The parsed pattern. Never matches the empty text.
-    pub hir: regex_syntax::hir::Hir,
+    pub hir: Arc<Hir>,
     /// A check over the matched text (checksum, entropy, allow-list): with one, every end of a start is tried.
     pub validator: Option<Validator>,
     /// What must not stand beside a match.
@@ -146,10 +148,10 @@ pub struct Pattern {
 
 impl Pattern {
     /// A pattern with nothing besides.
-    pub fn new(hir: regex_syntax::hir::Hir, shown: Arc<str>) -> Pattern {
+    pub fn new(hir: impl Into<Arc<Hir>>, shown: Arc<str>) -> Pattern {
         Pattern {
             entity: None,
-            hir,
+            hir: hir.into(),
             validator: None,
             edges: Edges::default(),
             surround: None,

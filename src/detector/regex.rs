@@ -2,7 +2,7 @@
 
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::disguise::disguised;
 use super::{DetectorKind, Pattern, Plan};
@@ -37,6 +37,7 @@ pub(super) fn check(hir: Hir, shown: std::sync::Arc<str>, node: &Node) -> Result
             .label("would be found everywhere")
             .help("make at least one character necessary, for example with `+` in place of `*`")),
         None => Err(Problem::error(&node.at, "the pattern can never match").label("matches no text at all")),
+        Some(_) if most_memory(&hir) <= MAX_SIZE => Ok(Pattern::new(hir, shown)),
         Some(_) => {
             let limits = thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(MAX_SIZE));
             thompson::Compiler::new().configure(limits).build_from_hir(&hir).map_err(|_| {
@@ -47,6 +48,34 @@ pub(super) fn check(hir: Hir, shown: std::sync::Arc<str>, node: &Node) -> Result
             Ok(Pattern::new(hir, shown))
         }
     }
+}
+
+/// So much memory, in bytes, a pattern takes at most as an automaton that is not deterministic. Usually it is a small part
+/// of this, which is told without building one.
+pub(crate) fn most_memory(hir: &Hir) -> usize {
+    parts(hir).saturating_add(ALWAYS)
+}
+
+fn parts(hir: &Hir) -> usize {
+    let parts = match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.len() * STATE,
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len() * STATE,
+        HirKind::Class(Class::Unicode(class)) => {
+            // A range falls into stretches of up to four bytes each when it is spelled in UTF-8.
+            let states = |range: &ClassUnicodeRange| if range.end().is_ascii() { 1 } else { 4 * 20 };
+            class.ranges().iter().map(|range| states(range) * STATE).sum()
+        }
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)) as usize;
+            parts(&repetition.sub).saturating_add(STATE).saturating_mul(times)
+        }
+        HirKind::Capture(capture) => parts(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().fold(0, |sum, part| self::parts(part).saturating_add(STATE).saturating_add(sum))
+        }
+    };
+    parts.saturating_add(STATE)
 }
 
 fn syntax(error: &regex_syntax::Error, node: &Node) -> Problem {
@@ -63,6 +92,11 @@ fn syntax(error: &regex_syntax::Error, node: &Node) -> Problem {
 const MAX_NEST: u32 = 64;
 /// The most memory that one compiled pattern may take, in bytes.
 const MAX_SIZE: usize = 32 << 20;
+
+/// What leads to a pattern, and what stands behind it, in bytes.
+const ALWAYS: usize = 1 << 10;
+/// More than a state takes, with what leads to it, in bytes.
+const STATE: usize = 64;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,10 @@ use super::combined::Combination;
 use super::context::Variants;
 use super::lengths;
 use super::program::ProgramError;
+use super::reading;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
-use super::scanner::{ScanSet, Shared, TrackerSpec};
+pub use super::scanner::Shared;
+use super::scanner::{ScanSet, TrackerSpec};
 use crate::action::Action;
 use crate::classifier::Calibration;
 use crate::detector::{
@@ -97,6 +99,17 @@ pub type Labels<'a> = dyn Fn(&str, &str) -> Result<LabelInfo, String> + 'a;
 impl RuleSet {
     /// Compiles policies, baseline first. `shadow` makes every rule watch only.
     pub fn compile(policies: Vec<Arc<PolicySpec>>, labels: &Labels<'_>, shadow: bool) -> Result<RuleSet, CompileError> {
+        RuleSet::compile_with(&mut Shared::default(), policies, labels, shadow)
+    }
+
+    /// The same, with what has been compiled for others.
+    pub fn compile_with(
+        shared: &mut Shared,
+        policies: Vec<Arc<PolicySpec>>,
+        labels: &Labels<'_>,
+        shadow: bool,
+    ) -> Result<RuleSet, CompileError> {
+        shared.prune();
         let mut rules = Vec::new();
         for (policy, spec) in policies.iter().enumerate() {
             for rule in &spec.rules {
@@ -114,7 +127,6 @@ impl RuleSet {
         let (plans, variants) = (Vec::new(), Variants::default());
         let mut set = RuleSet { policies, rules, version, plans, asking, canaries, variants };
         let mut by_rules: HashMap<Vec<usize>, Arc<ChannelPlan>> = HashMap::new();
-        let mut shared = Shared::default();
         let singles = [Direction::Request, Direction::Response]
             .into_iter()
             .flat_map(|direction| Kind::ALL.map(|kind| Scope::one(direction, kind)));
@@ -132,7 +144,7 @@ impl RuleSet {
                 Arc::clone(plan)
             } else {
                 let readers: Vec<Reader<'_>> = readers.iter().map(|&rule| Reader { rule, member: None }).collect();
-                Arc::new(set.plan(&readers, (response, echo), labels, &mut shared)?)
+                Arc::new(set.plan(&readers, (response, echo), labels, shared)?)
             };
             by_rules.insert(key, Arc::clone(&plan));
             set.plans.push(plan);
@@ -195,6 +207,13 @@ impl RuleSet {
     /// What runs over text of this scope: one (direction, kind), all input, or all output.
     pub fn plan_for(&self, scope: Scope) -> &Arc<ChannelPlan> {
         &self.plans[RuleSet::plan_index(scope)]
+    }
+
+    /// Most steps of patterns for a byte of any text of this scope, in each of its readings, and how many readings there
+    /// are at most: the text itself, its views, and those of texts inside it. Slow: all that waits to be needed is built.
+    pub fn most_work(&self, scope: Scope) -> (usize, usize) {
+        let plan = self.plan_for(scope);
+        (plan.scan.most_steps(), reading::most_readings(plan, Path::default()))
     }
 
     /// Where the plan for this scope stands. That for all output is the last.

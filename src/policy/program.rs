@@ -8,11 +8,12 @@
 //! Both machines report a match one byte late, when they see what follows it: that is how they know about look-ahead.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use regex_automata::dfa::Automaton;
 use regex_automata::dfa::dense;
 use regex_automata::nfa::thompson::{self, NFA, State as NfaState};
+use regex_automata::util::alphabet::Unit;
 use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
@@ -20,6 +21,8 @@ use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::{self, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 use super::scanner::{DEPTH, Reach};
+use crate::detector::regex::most_memory;
+use crate::view;
 
 /// Most memory that one pattern's DFA may take, in bytes; larger ones run as an NFA.
 const MAX_DFA: usize = 2 << 20;
@@ -57,7 +60,10 @@ pub(super) struct Program {
     before: Vec<Look>,
     after: Vec<Look>,
     pub(super) entry: Entry,
-    reach: OnceLock<Reach>,
+    /// Whether a match may start with a character composed of several, once somebody has asked.
+    composed: OnceLock<bool>,
+    /// Of a pattern that begins with no literal.
+    reach: Reach,
 }
 
 /// How the scanner notices that a match of the pattern may start.
@@ -73,12 +79,24 @@ pub(super) enum Entry {
 /// few, and building one takes a few milliseconds at most.
 #[derive(Debug)]
 struct Lazy {
-    core: Hir,
+    pattern: Arc<Hir>,
+    /// Which of the [`cores`] of the pattern it is made of.
+    branch: usize,
     built: OnceLock<Machine>,
-    /// What a match begins with, as far as literals go: tells whether a text may become a candidate.
-    head: Option<Machine>,
+    head: OnceLock<Machine>,
     /// Whether one automaton of several patterns may hold it.
     joins: bool,
+}
+
+impl Lazy {
+    fn core(&self) -> Hir {
+        cores(&self.pattern).into_iter().nth(self.branch).map_or_else(Hir::fail, |core| core.hir)
+    }
+
+    /// That this is not too large was seen when the pattern was compiled: it still is not.
+    fn nfa(&self, part: impl Fn(&Hir) -> Hir) -> NFA {
+        nfa_of(&part(&self.core())).unwrap_or_else(|_| NFA::never_match())
+    }
 }
 
 #[derive(Debug)]
@@ -130,15 +148,14 @@ impl Around<'_> {
 impl Program {
     /// Compiles a pattern. Alternations between word boundaries give one program for each branch, so that boundaries at
     /// the ends of branches are cheap too. `max_match` is the longest match that anybody wants, in bytes.
-    pub(super) fn compile(hir: &Hir, max_match: usize) -> Result<Vec<Program>, ProgramError> {
-        let mut programs = Vec::new();
-        Program::expand(hir, &[], &[], max_match, &mut programs)?;
-        Ok(programs)
+    pub(super) fn compile(hir: &Arc<Hir>, max_match: usize) -> Result<Vec<Program>, ProgramError> {
+        let cores = cores(hir).into_iter().enumerate();
+        cores.map(|(branch, core)| Program::single(hir, branch, core, max_match)).collect()
     }
 
     /// Whether nothing but a letter says that a match may begin, and most letters do: nearly every byte of a text is then a
     /// candidate, followed as far as it goes.
-    pub(super) fn starts_anywhere(hir: &Hir, max_match: usize) -> Result<bool, ProgramError> {
+    pub(super) fn starts_anywhere(hir: &Arc<Hir>, max_match: usize) -> Result<bool, ProgramError> {
         let letters = |bytes: &[bool; 256]| (b'a'..=b'z').filter(|&letter| bytes[usize::from(letter)]).count();
         let programs = Program::compile(hir, max_match)?;
         Ok(programs.iter().any(|program| match &program.entry {
@@ -147,46 +164,34 @@ impl Program {
         }))
     }
 
-    fn expand(
-        hir: &Hir,
-        before: &[Look],
-        after: &[Look],
-        max_match: usize,
-        out: &mut Vec<Program>,
-    ) -> Result<(), ProgramError> {
-        let (head, core, tail) = peel(bare(hir));
-        let before = [before, &head].concat();
-        let after = [&tail, after].concat();
-        if let HirKind::Alternation(branches) = bare(&core).kind()
-            && core.properties().look_set().contains_word_unicode()
-            && out.len() + branches.len() <= MAX_BRANCHES
-        {
-            return branches.iter().try_for_each(|branch| Program::expand(branch, &before, &after, max_match, out));
-        }
-        out.push(Program::single(&core, before, after, max_match)?);
-        Ok(())
-    }
-
-    fn single(core: &Hir, before: Vec<Look>, after: Vec<Look>, max_match: usize) -> Result<Program, ProgramError> {
-        // What is too large is said at once, whenever the machine is built.
-        let nfa = nfa_of(core).map_err(Box::new)?;
-        let entry = Entry::of(core, &nfa, max_match);
-        let head = match &entry {
-            Entry::Bytes(_) => None,
-            Entry::Literals(literals) => {
-                let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
-                Some(Machine::Nfa(nfa_of(&head(core, longest)).map_err(Box::new)?))
+    fn single(pattern: &Arc<Hir>, branch: usize, core: Core, max_match: usize) -> Result<Program, ProgramError> {
+        let (mut joins, mut first) = (false, Reach::new());
+        let entry = if let Some(literals) = Entry::literals(&core.hir, max_match) {
+            // What is too large is said at once, whenever the machine is built.
+            if most_memory(&core.hir) > MAX_NFA {
+                nfa_of(&core.hir).map_err(Box::new)?;
             }
+            Entry::Literals(literals)
+        } else {
+            let nfa = nfa_of(&core.hir).map_err(Box::new)?;
+            first = reach(&nfa, DEPTH);
+            joins = nfa.memory_usage() <= MAX_JOINED && !core.hir.properties().look_set().contains_word_unicode();
+            Entry::Bytes(first_bytes(&nfa))
         };
-        let joins = nfa.memory_usage() <= MAX_JOINED && !core.properties().look_set().contains_word_unicode();
-        let machine = Lazy { core: core.clone(), built: OnceLock::new(), head, joins };
-        Ok(Program { machine, before, after, entry, reach: OnceLock::new() })
+        let machine =
+            Lazy { pattern: Arc::clone(pattern), branch, built: OnceLock::new(), head: OnceLock::new(), joins };
+        Ok(Program { machine, before: core.before, after: core.after, entry, composed: OnceLock::new(), reach: first })
     }
 
-    /// The pattern was built into an NFA once, when the policy was loaded: it can be again.
     fn machine(&self) -> &Machine {
-        let core = &self.machine.core;
-        self.machine.built.get_or_init(|| Machine::new(nfa_of(core).unwrap_or_else(|_| NFA::never_match())))
+        self.machine.built.get_or_init(|| Machine::new(self.machine.nfa(Hir::clone)))
+    }
+
+    /// What a match begins with, as far as literals go: tells whether a text may become a candidate.
+    fn head(&self) -> &Machine {
+        let Entry::Literals(literals) = &self.entry else { return self.machine() };
+        let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
+        self.machine.head.get_or_init(|| Machine::Nfa(self.machine.nfa(|core| head(core, longest))))
     }
 
     /// The state at a start, or nothing when what stands around it rules a match out.
@@ -199,7 +204,7 @@ impl Program {
 
     /// Whether a match may begin with the `length` bytes from here on, which are fewer than a literal has.
     pub(super) fn may_begin(&self, kept: &[u8], from: usize, length: usize) -> bool {
-        let machine = self.machine.head.as_ref().unwrap_or_else(|| self.machine());
+        let machine = self.head();
         let around = |at: usize| Around { kept, at };
         if !around(from).holds(&self.before) {
             return false;
@@ -219,43 +224,23 @@ impl Program {
         }
     }
 
-    /// Whether a match may start with one of these characters, whatever stands around it.
-    pub(super) fn may_start_with(&self, chars: &[char]) -> bool {
-        let starts = [None, Some(b' '), Some(b'a'), Some(b'\n')];
-        // Few literals begin like any of them, and there may be thousands of both.
-        let mut first = [false; 256];
-        for char in chars {
-            first[usize::from(char.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
-        }
-        let literals: Vec<&Vec<u8>> = match &self.entry {
-            Entry::Literals(literals) => literals.iter().filter(|literal| first[usize::from(literal[0])]).collect(),
-            Entry::Bytes(_) => Vec::new(),
-        };
-        let one = |char: &char| {
-            let mut bytes = [0; 4];
-            let bytes = char.encode_utf8(&mut bytes).as_bytes();
-            match &self.entry {
-                Entry::Literals(_) => {
-                    literals.iter().any(|literal| literal.starts_with(bytes) || bytes.starts_with(literal))
-                }
-                Entry::Bytes(first) if !first[usize::from(bytes[0])] => false,
-                Entry::Bytes(_) => match self.machine() {
-                    Machine::Nfa(_) => true,
-                    Machine::Dfa(dfa, _) => starts.iter().any(|&behind| {
-                        let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind));
-                        let end =
-                            start.map(|start| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte)));
-                        end.map_or(true, |end| !dfa.is_dead_state(end))
-                    }),
-                },
-            }
-        };
-        chars.iter().any(one)
+    /// Whether a match may start with a character composed of several, whatever stands around it.
+    pub(super) fn may_start_composed(&self) -> bool {
+        *self.composed.get_or_init(|| match &self.entry {
+            Entry::Literals(literals) => literals.iter().any(|literal| begins_composed(literal)),
+            Entry::Bytes(first) if first[0x80..].iter().all(|&begins| !begins) => false,
+            Entry::Bytes(first) => match self.machine() {
+                Machine::Nfa(_) => true,
+                Machine::Dfa(dfa, _) => takes_composed(dfa, first),
+            },
+        })
     }
 
     /// Steps over the byte at `around`. Tells whether a match ends before that byte (`end_holds` still to be asked), and
     /// the state after it unless nothing can match any more.
     pub(super) fn step(&self, state: &State, byte: u8, around: Around<'_>) -> (Option<State>, bool) {
+        #[cfg(test)]
+        super::scanner::steps::count(self.slowness());
         self.machine().step(state, byte, around)
     }
 
@@ -284,6 +269,8 @@ impl Program {
         let (Machine::Dfa(dfa, spent), State::Dfa(id)) = (self.machine(), state) else { return None };
         let mut id = *id;
         for (steps, &byte) in around.kept.get(around.at..).unwrap_or_default().iter().take(most).enumerate() {
+            #[cfg(test)]
+            super::scanner::steps::count(1);
             id = dfa.next_state(id, byte);
             if dfa.is_special_state(id) {
                 let matched = dfa.is_match_state(id);
@@ -299,8 +286,8 @@ impl Program {
     }
 
     /// What the automaton is made of, if the pattern begins with no literal and may be one with others.
-    pub(super) fn headless(&self) -> Option<&Hir> {
-        matches!(self.entry, Entry::Bytes(_)).then_some(&self.machine.core).filter(|_| self.machine.joins)
+    pub(super) fn headless(&self) -> Option<Hir> {
+        (self.machine.joins && matches!(self.entry, Entry::Bytes(_))).then(|| self.machine.core())
     }
 
     /// Whether what stands around a match's beginning allows it.
@@ -311,7 +298,28 @@ impl Program {
     /// Which bytes a match can take at each of the first places behind its start; of those from which on it may be over,
     /// or about which too much would have to be known, none is told.
     pub(super) fn reach(&self) -> &[[bool; 256]] {
-        self.reach.get_or_init(|| nfa_of(&self.machine.core).map_or_else(|_| Reach::new(), |nfa| reach(&nfa, DEPTH)))
+        &self.reach
+    }
+
+    /// By byte, in how many states candidates can be that it was the last of. Of a slow pattern nothing is known.
+    pub(super) fn states_after(&self) -> Box<[usize; 256]> {
+        match self.machine() {
+            Machine::Dfa(dfa, spent) => states_after(dfa, spent),
+            Machine::Nfa(_) => Box::new([usize::MAX; 256]),
+        }
+    }
+
+    /// How much a step of this pattern costs, at most: one, unless it is a slow one.
+    pub(super) fn slowness(&self) -> usize {
+        match self.machine() {
+            Machine::Dfa(..) => 1,
+            Machine::Nfa(nfa) => nfa.states().len(),
+        }
+    }
+
+    /// The longest match of the pattern, in bytes, if there is one.
+    pub(super) fn longest(&self) -> Option<usize> {
+        self.machine.pattern.properties().maximum_len()
     }
 
     /// Whether what stands around a match's end allows it.
@@ -384,6 +392,28 @@ impl Machine {
     }
 }
 
+/// Whether a text that begins like this literal may begin with a composed character.
+fn begins_composed(literal: &[u8]) -> bool {
+    let Some(&lead) = literal.first().filter(|lead| !lead.is_ascii()) else { return false };
+    let all = view::composed();
+    let whole = literal.get(..(lead.leading_ones() as usize)).and_then(|char| std::str::from_utf8(char).ok());
+    match whole.and_then(|char| char.chars().next()) {
+        Some(char) => all.binary_search(&char).is_ok(),
+        None => all.iter().any(|char| char.encode_utf8(&mut [0; 4]).as_bytes().starts_with(literal)),
+    }
+}
+
+/// Whether an automaton, whose matches begin with these bytes, goes on after some composed character.
+fn takes_composed(dfa: &dense::DFA<Vec<u32>>, first: &[bool; 256]) -> bool {
+    let starts = starts(dfa);
+    view::composed().iter().any(|char| {
+        let mut bytes = [0; 4];
+        let bytes = char.encode_utf8(&mut bytes).as_bytes();
+        let takes = |start: StateID| bytes.iter().fold(start, |state, &byte| dfa.next_state(state, byte));
+        first[usize::from(bytes[0])] && starts.iter().any(|&start| !dfa.is_dead_state(takes(start)))
+    })
+}
+
 /// The first parts of a pattern, which match `length` bytes or more.
 fn head(hir: &Hir, length: usize) -> Hir {
     let HirKind::Concat(parts) = bare(hir).kind() else { return hir.clone() };
@@ -427,17 +457,44 @@ fn reach(nfa: &NFA, depth: usize) -> Reach {
     reach
 }
 
+/// By byte, the number of states that it leads to and in which a candidate goes on.
+fn states_after(dfa: &dense::DFA<Vec<u32>>, spent: &HashSet<StateID>) -> Box<[usize; 256]> {
+    let classes = dfa.byte_classes();
+    let (mut stack, mut seen) = (starts(dfa), HashSet::new());
+    let mut after = vec![HashSet::new(); 256];
+    while let Some(state) = stack.pop() {
+        for byte in classes.representatives(0..=255).filter_map(Unit::as_u8) {
+            let next = dfa.next_state(state, byte);
+            if !dfa.is_dead_state(next) && !spent.contains(&next) {
+                after[usize::from(classes.get(byte))].insert(next);
+                stack.extend(seen.insert(next).then_some(next));
+            }
+        }
+    }
+    Box::new(std::array::from_fn(|byte| after[usize::from(classes.get(byte as u8))].len()))
+}
+
+/// The states that a match can start in.
+fn starts(dfa: &dense::DFA<Vec<u32>>) -> Vec<StateID> {
+    let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
+    let mut starts: Vec<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
 /// The match states whose every transition is dead.
 fn spent(dfa: &dense::DFA<Vec<u32>>) -> HashSet<StateID> {
-    let start = |behind| dfa.start_state(&start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok();
-    let mut stack: Vec<StateID> = (0..=255).map(Some).chain([None]).filter_map(start).collect();
+    let classes = dfa.byte_classes();
+    let mut stack = starts(dfa);
     let (mut seen, mut spent) = (HashSet::new(), HashSet::new());
     while let Some(id) = stack.pop() {
         if !seen.insert(id) {
             continue;
         }
         let before = stack.len();
-        stack.extend((0..=255).map(|byte| dfa.next_state(id, byte)).filter(|&next| !dfa.is_dead_state(next)));
+        let bytes = classes.representatives(0..=255).filter_map(Unit::as_u8);
+        stack.extend(bytes.map(|byte| dfa.next_state(id, byte)).filter(|&next| !dfa.is_dead_state(next)));
         if stack.len() == before && dfa.is_match_state(id) && !dfa.is_match_state(dfa.next_eoi_state(id)) {
             spent.insert(id);
         }
@@ -474,6 +531,34 @@ fn bare(hir: &Hir) -> &Hir {
     }
 }
 
+/// What is left of a pattern, or of a branch of it, without the word boundaries at its ends.
+struct Core {
+    before: Vec<Look>,
+    hir: Hir,
+    after: Vec<Look>,
+}
+
+fn cores(pattern: &Hir) -> Vec<Core> {
+    let mut cores = Vec::new();
+    expand(pattern, &[], &[], &mut cores);
+    cores
+}
+
+fn expand(hir: &Hir, before: &[Look], after: &[Look], out: &mut Vec<Core>) {
+    let (head, core, tail) = peel(bare(hir));
+    let (before, after) = ([before, &head].concat(), [&tail, after].concat());
+    match bare(&core).kind() {
+        HirKind::Alternation(branches)
+            if core.properties().look_set().contains_word_unicode() && out.len() + branches.len() <= MAX_BRANCHES =>
+        {
+            for branch in branches {
+                expand(branch, &before, &after, out);
+            }
+        }
+        _ => out.push(Core { before, hir: core, after }),
+    }
+}
+
 /// Takes Unicode word boundaries off the ends of a concatenation.
 fn peel(hir: &Hir) -> (Vec<Look>, Hir, Vec<Look>) {
     let HirKind::Concat(parts) = hir.kind() else { return (Vec::new(), hir.clone(), Vec::new()) };
@@ -506,10 +591,6 @@ fn convert(look: hir::Look) -> Option<Look> {
 }
 
 impl Entry {
-    fn of(hir: &Hir, nfa: &NFA, max_match: usize) -> Entry {
-        Entry::literals(hir, max_match).map_or_else(|| Entry::Bytes(first_bytes(nfa)), Entry::Literals)
-    }
-
     fn literals(hir: &Hir, max_match: usize) -> Option<Vec<Vec<u8>>> {
         let lowered = lower(hir);
         // Words and prefixes alone are few. What they do not tell apart, classes behind them may.
@@ -557,7 +638,7 @@ fn transitions(state: &NfaState, mut report: impl FnMut(u8, u8, StateID)) {
     match state {
         NfaState::ByteRange { trans } => report(trans.start, trans.end, trans.next),
         NfaState::Sparse(sparse) => {
-            sparse.transitions.iter().for_each(|trans| report(trans.start, trans.end, trans.next))
+            sparse.transitions.iter().for_each(|trans| report(trans.start, trans.end, trans.next));
         }
         NfaState::Dense(dense) => {
             (0..=255).for_each(|byte| dense.matches_byte(byte).into_iter().for_each(|next| report(byte, byte, next)));

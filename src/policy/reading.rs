@@ -235,6 +235,20 @@ impl Reading {
     }
 }
 
+/// How many readings of a text there can be at once that is seen this way, itself counted.
+pub(super) fn most_readings(plan: &ChannelPlan, seen: Path) -> usize {
+    let narrow = seen.is_asked_for();
+    let read = VIEWS.iter().enumerate().filter(|(_, view)| match view.readers {
+        Readers::All if !narrow => plan.views.any,
+        _ => plan.disguises.any,
+    });
+    let more = read.map(|(index, view)| match view.shape {
+        Shape::Whole => 1,
+        Shape::Inside => seen.then(index).map_or(0, |inner| most_readings(plan, inner)),
+    });
+    1 + more.sum::<usize>()
+}
+
 fn scanner_of(plan: &ChannelPlan) -> Scanner {
     Scanner::without(Arc::clone(&plan.scan), plan.off.clone())
 }

@@ -8,25 +8,30 @@
 //! leftmost live start is never overtaken: a finding is reported once its start is the earliest that is still open and
 //! nothing longer can come.
 
+mod automaton;
+mod bound;
 mod heads;
 mod joint;
 mod literals;
 mod run;
 mod set;
+mod shared;
 
 use std::sync::Arc;
 
-use aho_corasick::Anchored;
-use aho_corasick::automaton::{Automaton, StateID as LiteralState};
 use smallvec::SmallVec;
 
+use self::automaton::State as LiteralState;
 use self::literals::{Literals, Tails};
 use self::run::{Kept, Runs};
 use self::set::{Compiled, Tracker, class_before, start_of};
 use crate::detector::AsciiSet;
 
+#[cfg(test)]
+pub(super) use self::bound::steps;
 pub(super) use self::heads::{DEPTH, Reach};
-pub(super) use self::set::{ScanSet, Shared, TrackerSpec};
+pub(super) use self::set::{ScanSet, TrackerSpec};
+pub use self::shared::Shared;
 
 /// What a scan found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,7 +108,7 @@ impl Scanner {
     }
 
     pub(super) fn new(set: Arc<ScanSet>) -> Scanner {
-        let literal = set.literals.as_ref().and_then(|literals| literals.automaton.start_state(Anchored::No).ok());
+        let literal = set.literals.as_ref().map(|_| LiteralState::default());
         let runs = Runs::new(set.trackers.len());
         Scanner {
             set,
@@ -190,9 +195,9 @@ impl Scanner {
             self.step_active(set, byte, at);
         }
         if let (Some(literals), Some(state)) = (&set.literals, self.literal) {
-            let next = literals.automaton.next_state(Anchored::No, state, byte);
+            let next = literals.automaton.next(state, byte);
             self.literal = Some(next);
-            if literals.automaton.is_special(next) && literals.automaton.is_match(next) {
+            if next.is_match() {
                 self.spawn_literals(set, literals, next, at);
             }
         }
@@ -294,9 +299,9 @@ impl Scanner {
     fn begun(&self) -> usize {
         let (Some(literals), Some(tails)) = (&self.set.literals, self.tails()) else { return self.len() };
         // The longest have begun first.
-        literals.begun(tails).iter().fold(self.len(), |open, &begun| {
-            let start = self.len() - begun.length as usize;
-            literals.begins(begun).iter().fold(open, |open, &program| {
+        literals.begun(tails).fold(self.len(), |open, (length, programs)| {
+            let start = self.len() - length;
+            programs.iter().fold(open, |open, &program| {
                 let lead = self.set.trackers[self.set.programs[program as usize].tracker as usize].lead;
                 if start + lead < open && self.may_begin(program, start) { start + lead } else { open }
             })
@@ -314,8 +319,8 @@ impl Scanner {
         }
         let (Some(literals), Some(mut state)) = (&self.set.literals, self.literal) else { return false };
         bytes.iter().any(|&byte| {
-            state = literals.automaton.next_state(Anchored::No, state, byte);
-            literals.automaton.is_match(state) || literals.tails(state).any > 0
+            state = literals.automaton.next(state, byte);
+            state.is_match() || literals.tails(state).any > 0
         })
     }
 

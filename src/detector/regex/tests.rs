@@ -1,3 +1,5 @@
+use regex_syntax::hir::Hir;
+
 use super::pattern;
 use crate::config::{Collector, Node, Problems, Source};
 
@@ -7,6 +9,30 @@ fn refused(yaml: &str) -> String {
     let Some(node) = node.as_ref().and_then(|node| node.child("pattern")) else { return String::new() };
     let text = crate::config::value::string(node).unwrap_or_default();
     pattern(&text, node).err().map(|problem| Problems::from(problem).to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_pattern_takes_no_more_memory_than_it_is_told_to() {
+    let all = [
+        "a",
+        "[a-z0-9]{3,40}x?",
+        r"\w{1,9}",
+        r"\p{L}+|[^a]{2,}",
+        "(?s:.){7}",
+        "(?i)straße|[а-яё]{2}",
+        r"(a|bc|){5}\b",
+        "[^\u{d7ff}]",
+    ];
+    for source in all {
+        let hir = regex_syntax::parse(source).unwrap_or_else(|_| Hir::fail());
+        assert!(hir.properties().minimum_len().is_some(), "{source} is a pattern");
+        for shrink in [false, true] {
+            let limits = super::thompson::Config::new().which_captures(super::WhichCaptures::None).shrink(shrink);
+            let most = limits.nfa_size_limit(Some(super::most_memory(&hir)));
+            let nfa = super::thompson::Compiler::new().configure(most).build_from_hir(&hir);
+            assert!(nfa.is_ok(), "{source}: {nfa:?}");
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,8 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::set::{ScanSet, Shared};
+use super::set::ScanSet;
+use super::shared::Shared;
 
 /// Most memory of what a thread has determinised, in bytes.
 const CACHE: usize = 4 << 20;
@@ -45,10 +46,11 @@ impl std::fmt::Debug for Union {
 impl Joint {
     /// Of the set's programs, which are marked.
     pub(super) fn new(set: &mut ScanSet, shared: &mut Shared) -> Option<Joint> {
-        let (mut programs, mut cores, mut most) = (Vec::new(), Vec::new(), usize::MAX);
+        let (mut programs, mut own, mut cores, mut most) = (Vec::new(), Vec::new(), Vec::new(), usize::MAX);
         for (index, compiled) in set.programs.iter().enumerate().filter(|(_, compiled)| compiled.inner.is_none()) {
             if let Some(core) = compiled.program.headless() {
                 programs.push(index as u32);
+                own.push(Arc::clone(&compiled.program));
                 cores.push(core);
                 most = most.min(set.trackers[compiled.tracker as usize].max_match);
             }
@@ -56,8 +58,7 @@ impl Joint {
         if programs.len() < super::MANY {
             return None;
         }
-        let key: Vec<String> = cores.iter().map(ToString::to_string).collect();
-        let union = shared.unions.entry(key).or_insert_with(|| Union::new(&cores).map(Arc::new)).clone()?;
+        let union = shared.union(&own, || Union::new(&cores))?;
         for &program in &programs {
             set.programs[program as usize].joint = true;
         }
@@ -79,6 +80,8 @@ impl Joint {
         let mut state =
             dfa.start_state(cache, &start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok()?;
         for (steps, &byte) in text.get(at..)?.iter().take(most).enumerate() {
+            #[cfg(test)]
+            super::bound::steps::count(1);
             state = dfa.next_state(cache, state, byte).ok()?;
             if !state.is_tagged() {
                 continue;
@@ -101,7 +104,7 @@ impl Joint {
 }
 
 impl Union {
-    fn new(cores: &[&Hir]) -> Option<Union> {
+    fn new(cores: &[Hir]) -> Option<Union> {
         let config =
             thompson::Config::new().which_captures(thompson::WhichCaptures::None).nfa_size_limit(Some(MAX_NFA));
         let nfa = thompson::Compiler::new().configure(config).build_many_from_hir(cores).ok()?;

@@ -1,17 +1,15 @@
 //! The compiled patterns of all trackers that read the same text, and what they have in common.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Entries;
 use std::sync::Arc;
 
-use aho_corasick::dfa;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use smallvec::SmallVec;
 
 use super::super::program::{Around, Entry, Program, ProgramError};
 use super::heads::Heads;
-use super::joint::{Joint, Union};
+use super::joint::Joint;
 use super::literals::Literals;
+use super::shared::Shared;
 use crate::detector::{Edges, Inner, Pattern, Surround, Validator};
 use crate::view;
 
@@ -62,41 +60,6 @@ pub(super) struct Starts(pub(super) [bool; 256]);
 impl Default for Starts {
     fn default() -> Starts {
         Starts([false; 256])
-    }
-}
-
-/// What several sets have in common: most rules read requests and answers alike, or are in several policies' plans.
-#[derive(Default)]
-pub(in crate::policy) struct Shared {
-    /// By the pattern, as it is written, and the longest match.
-    programs: HashMap<(String, usize), Vec<Arc<Program>>>,
-    /// By the literals.
-    prefilters: HashMap<Vec<Vec<u8>>, Arc<dfa::DFA>>,
-    /// By the patterns.
-    pub(super) unions: HashMap<Vec<String>, Option<Arc<Union>>>,
-}
-
-impl Shared {
-    fn programs(&mut self, hir: &Hir, max_match: usize) -> Result<Vec<Arc<Program>>, ProgramError> {
-        match self.programs.entry((hir.to_string(), max_match)) {
-            Entries::Occupied(known) => Ok(known.get().clone()),
-            Entries::Vacant(new) => {
-                let programs = Program::compile(hir, max_match)?.into_iter().map(Arc::new);
-                Ok(new.insert(programs.collect()).clone())
-            }
-        }
-    }
-
-    pub(super) fn prefilter(&mut self, literals: &[&[u8]]) -> Option<Arc<dfa::DFA>> {
-        let key: Vec<Vec<u8>> = literals.iter().map(|literal| literal.to_vec()).collect();
-        if let Some(known) = self.prefilters.get(&key) {
-            return Some(Arc::clone(known));
-        }
-        let mut builder = dfa::Builder::new();
-        builder.ascii_case_insensitive(true).start_kind(aho_corasick::StartKind::Unanchored).prefilter(false);
-        let automaton = Arc::new(builder.build(literals).ok()?);
-        self.prefilters.insert(key, Arc::clone(&automaton));
-        Some(automaton)
     }
 }
 
@@ -165,14 +128,14 @@ impl ScanSet {
             set.inner.extend((!inner.is_empty()).then_some(tracker as u32));
             let mut lead = usize::MAX;
             for pattern in &spec.patterns {
+                let reads_views = spec.holds && !pattern.text_only;
+                set.holds_composed = set.holds_composed || (reads_views && may_hold(&pattern.hir, view::composed()));
                 let reach = pattern.surround.as_ref().map_or(0, |surround| surround.before);
                 set.behind = set.behind.max(reach + pattern.inner.map_or(0, |inner| inner.max));
                 for program in shared.programs(&pattern.hir, spec.max_match)? {
                     let behind = pattern.value.is_some() && !pattern.value_first;
                     lead = lead.min(if behind { program.shortest_literal() } else { 0 });
-                    let reads_views = spec.holds && !pattern.text_only;
-                    set.composed |= reads_views && program.may_start_with(view::composed());
-                    set.holds_composed |= reads_views && may_hold(&pattern.hir, view::composed());
+                    set.composed = set.composed || (reads_views && program.may_start_composed());
                     set.programs.push(Compiled {
                         program,
                         tracker: tracker as u32,

@@ -315,10 +315,10 @@ fn literals_hand_every_start_over_once() {
 #[test]
 fn common_word_boundaries_stay_fast() {
     for source in [r"\bEMP-\d{6}\b", r"(?i)\b(?:secret|token)\b", r"\bfoo\b|\bbar\b", r"(\bfoo\b)"] {
-        let programs = Program::compile(&regex_syntax::parse(source).unwrap(), 4096).unwrap();
+        let programs = Program::compile(&pattern(source, None).hir, 4096).unwrap();
         assert!(programs.iter().all(|program| !program.is_slow()), "{source}");
     }
-    let programs = Program::compile(&regex_syntax::parse(r"a\b.").unwrap(), 4096).unwrap();
+    let programs = Program::compile(&pattern(r"a\b.", None).hir, 4096).unwrap();
     assert!(programs.iter().any(Program::is_slow));
 }
 
@@ -331,4 +331,25 @@ fn memory_stays_bounded_on_endless_text() {
         scanner.feed("abcdefgh");
         assert!(scanner.kept.len() < 4096 && scanner.runs[0].starts.len() < 256);
     }
+}
+
+#[test]
+fn equal_patterns_are_compiled_once() {
+    let mut shared = Shared::default();
+    let one = |source: &str, max_match: usize, shared: &mut Shared| {
+        let pattern = pattern(source, None);
+        let spec = TrackerSpec { rule: 0, patterns: vec![&pattern], holds: true, disguised: false, max_match };
+        ScanSet::new(&[spec], shared).unwrap()
+    };
+    let first = one("EMP-[0-9]{6}", 64, &mut shared);
+    let same = |set: &ScanSet| Arc::ptr_eq(&set.programs[0].program, &first.programs[0].program);
+    let again = one("EMP-[0-9]{6}", 64, &mut shared);
+    assert!(same(&again));
+    let literals = |set: &ScanSet| Arc::clone(&set.literals.as_ref().unwrap().automaton);
+    assert!(Arc::ptr_eq(&literals(&again), &literals(&first)));
+    assert!(!same(&one("EMP-[0-9]{6}", 65, &mut shared)), "for another longest match");
+    assert!(!same(&one("EMP-[0-9]{7}", 64, &mut shared)));
+    drop((first, again));
+    shared.prune();
+    assert_eq!(format!("{shared:?}"), format!("{:?}", Shared::default()), "nothing is kept that nobody uses");
 }
