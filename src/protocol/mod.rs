@@ -24,6 +24,7 @@ mod openai_responses_items;
 mod openai_responses_stream;
 pub mod sse;
 mod tgi;
+pub mod usage;
 pub mod walk;
 
 use std::sync::Arc;
