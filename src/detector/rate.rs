@@ -143,7 +143,8 @@ fn build(reader: &mut MapReader<'_>) -> Option<Plan> {
     match node {
         None if priced => {
             let problem = Problem::error(reader.head(), "a budget in dollars needs prices");
-            let example = "for example `prices: { \"gpt-5*\": { input: 1.25, output: 10 } }`, in dollars a million tokens";
+            let example =
+                "for example `prices: { \"gpt-5*\": { input: 1.25, output: 10 } }`, in dollars a million tokens";
             reader.problem(problem.label("expected `prices` beside `cost_usd`").help(example));
         }
         Some(node) if !priced => {
@@ -261,11 +262,17 @@ mod tests {
             ("{ per: tenant, requests: 1, window: 10ms }", "a time from 1s to 31d"),
             ("{ per: tenant, requests: 1, window: 32d }", "a time from 1s to 31d"),
             ("{ per: tenant, cost_usd: 1, window: 1d }", "a budget in dollars needs prices"),
-            ("{ per: tenant, requests: 1, window: 1d, prices: { a: { input: 1, output: 1 } } }", "without a budget in dollars"),
+            (
+                "{ per: tenant, requests: 1, window: 1d, prices: { a: { input: 1, output: 1 } } }",
+                "without a budget in dollars",
+            ),
             ("{ per: tenant, cost_usd: 1, window: 1d, prices: { a: { input: 1 } } }", "the price has no `output`"),
             ("{ per: tenant, cost_usd: 1, window: 1d, prices: { a: { input: -1, output: 1 } } }", "dollars, from 0"),
             ("{ per: tenant, cost_usd: 1, window: 1d, prices: {} }", "no list of prices"),
-            ("{ per: tenant, cost_usd: .inf, window: 1d, prices: { a: { input: 1, output: 1 } } }", "wrong value for `cost_usd`"),
+            (
+                "{ per: tenant, cost_usd: .inf, window: 1d, prices: { a: { input: 1, output: 1 } } }",
+                "wrong value for `cost_usd`",
+            ),
         ] {
             let problems = read(options).unwrap_err();
             assert!(problems.contains(says), "{options}: {problems}");

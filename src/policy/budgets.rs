@@ -74,7 +74,10 @@ fn book(plan: &RatePlan) -> Arc<Book> {
 
 impl Budgets {
     /// `None`: no rule is one.
-    pub(super) fn new(rules: &RuleSet, mut open: impl FnMut(&Arc<str>, &Arc<str>, &RatePlan) -> Arc<Book>) -> Option<Arc<Budgets>> {
+    pub(super) fn new(
+        rules: &RuleSet,
+        mut open: impl FnMut(&Arc<str>, &Arc<str>, &RatePlan) -> Arc<Book>,
+    ) -> Option<Arc<Budgets>> {
         let mut own: Vec<(usize, Arc<Book>)> = Vec::new();
         for index in 0..rules.rules().len() {
             let rule = rules.rule(index);
@@ -153,7 +156,8 @@ impl Context {
 
     fn plans(&self) -> impl Iterator<Item = &RatePlan> {
         let rules = self.budgets.iter().flat_map(|budgets| &budgets.0);
-        rules.filter_map(|&(rule, _)| if let Plan::Rate(plan) = &self.rules.rule(rule).plan { Some(plan) } else { None })
+        rules
+            .filter_map(|&(rule, _)| if let Plan::Rate(plan) = &self.rules.rule(rule).plan { Some(plan) } else { None })
     }
 
     /// Asks all budgets for room for a request, and takes it.

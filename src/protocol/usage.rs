@@ -78,19 +78,55 @@ mod tests {
     #[test]
     fn every_provider_is_understood() {
         for (message, input, output) in [
-            (r#"{"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":4}}}"#, Some(12), Some(5)),
+            (
+                r#"{"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":4}}}"#,
+                Some(12),
+                Some(5),
+            ),
             (r#"{"object":"list","data":[],"usage":{"prompt_tokens":8,"total_tokens":8}}"#, Some(8), None),
             (r#"{"id":"c","choices":[],"usage":null}"#, None, None),
-            (r#"{"id":"c","choices":[],"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2}}}"#, Some(1), Some(2)),
-            (r#"{"usage":{"input_tokens":10,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000,"output_tokens":7}}"#, Some(1110), Some(7)),
-            (r#"{"type":"message_start","message":{"usage":{"input_tokens":25,"output_tokens":1}}}"#, Some(25), Some(1)),
-            (r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}}"#, None, Some(15)),
-            (r#"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":4,"output_tokens_details":{"reasoning_tokens":2}}}}"#, Some(3), Some(4)),
-            (r#"{"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":4,"thoughtsTokenCount":30,"totalTokenCount":43}}"#, Some(9), Some(34)),
+            (
+                r#"{"id":"c","choices":[],"x_groq":{"usage":{"prompt_tokens":1,"completion_tokens":2}}}"#,
+                Some(1),
+                Some(2),
+            ),
+            (
+                r#"{"usage":{"input_tokens":10,"cache_creation_input_tokens":100,"cache_read_input_tokens":1000,"output_tokens":7}}"#,
+                Some(1110),
+                Some(7),
+            ),
+            (
+                r#"{"type":"message_start","message":{"usage":{"input_tokens":25,"output_tokens":1}}}"#,
+                Some(25),
+                Some(1),
+            ),
+            (
+                r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":15}}"#,
+                None,
+                Some(15),
+            ),
+            (
+                r#"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":4,"output_tokens_details":{"reasoning_tokens":2}}}}"#,
+                Some(3),
+                Some(4),
+            ),
+            (
+                r#"{"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":4,"thoughtsTokenCount":30,"totalTokenCount":43}}"#,
+                Some(9),
+                Some(34),
+            ),
             (r#"{"usage_metadata":{"prompt_token_count":9,"tool_use_prompt_token_count":2}}"#, Some(11), None),
             (r#"{"model":"m","done":true,"prompt_eval_count":26,"eval_count":298}"#, Some(26), Some(298)),
-            (r#"{"usage":{"billed_units":{"input_tokens":1},"tokens":{"input_tokens":5,"output_tokens":6}}}"#, Some(5), Some(6)),
-            (r#"{"type":"message-end","delta":{"usage":{"tokens":{"input_tokens":5,"output_tokens":6}}}}"#, Some(5), Some(6)),
+            (
+                r#"{"usage":{"billed_units":{"input_tokens":1},"tokens":{"input_tokens":5,"output_tokens":6}}}"#,
+                Some(5),
+                Some(6),
+            ),
+            (
+                r#"{"type":"message-end","delta":{"usage":{"tokens":{"input_tokens":5,"output_tokens":6}}}}"#,
+                Some(5),
+                Some(6),
+            ),
             (r#"{"generated_text":"x","details":{"generated_tokens":20}}"#, None, Some(20)),
             (r#"[{"usage":{"prompt_tokens":1}}]"#, None, None),
             (r#""usage""#, None, None),
@@ -101,7 +137,18 @@ mod tests {
 
     #[test]
     fn what_is_no_count_is_not_there() {
-        for count in ["-5", "1.5", "\"12\"", "1e30", "99999999999999999999999", "18446744073709551615", "true", "null", "[1]", "{}"] {
+        for count in [
+            "-5",
+            "1.5",
+            "\"12\"",
+            "1e30",
+            "99999999999999999999999",
+            "18446744073709551615",
+            "true",
+            "null",
+            "[1]",
+            "{}",
+        ] {
             let message = format!(r#"{{"usage":{{"prompt_tokens":{count},"completion_tokens":3}}}}"#);
             let usage = Usage::of(&Json::parse(message.as_bytes()).unwrap());
             assert_eq!(usage, Usage { input: None, output: Some(3) }, "{count}");

@@ -56,7 +56,8 @@ impl Keys {
 /// others a client adds is its own choice: it goes by all of them.
 pub(super) fn presented(request: &Parts) -> Vec<Spender> {
     let spender = |key: &[u8]| Spender::new(&[b"key", key]);
-    let headers = HEADERS.into_iter().flat_map(|name| request.headers.get_all(name)).map(|value| spender(secret(value)));
+    let headers =
+        HEADERS.into_iter().flat_map(|name| request.headers.get_all(name)).map(|value| spender(secret(value)));
     let query = request.uri.query().into_iter().flat_map(query::keys).map(|key| spender(key.as_bytes()));
     let mut keys: Vec<Spender> = Vec::new();
     for key in headers.chain(query) {

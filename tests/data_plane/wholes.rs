@@ -147,7 +147,9 @@ async fn texts_that_do_not_satisfy_a_schema_are_refused() {
       detect: { json_schema: { schema: { type: object, required: [answer] } } } }\n";
     assert_eq!(refused(rules, "{\"answr\": 1}").await, "answer");
     let hello = json!([says("user", "{\"answer\": 1}")]);
-    for (deltas, passes) in [(["{\"answer\"", ": 314159}"], true), (["{\"answer\"", ": 314159"], false), (["", ""], false)] {
+    for (deltas, passes) in
+        [(["{\"answer\"", ": 314159}"], true), (["{\"answer\"", ": 314159"], false), (["", ""], false)]
+    {
         let (mut client, mut server, _proxy) = begun(rules, &hello).await;
         for text in deltas {
             server.write(delta(text)).await;
