@@ -286,6 +286,8 @@ fn detectors_are_shown_with_what_they_find() {
     for line in ["example: ", "locality: 64 bytes at most", "looked for: when a rule names nothing", "cost: "] {
         assert!(iban.out.contains(line), "{}", iban.out);
     }
+    let rate = shown("rate");
+    assert!(rate.code == 0 && rate.out.contains("detect: { rate: { per: tenant,"), "{}", rate.out);
     let unknown = shown("IBAN_COED");
     assert!(unknown.code == 2 && unknown.err.contains("did you mean `IBAN_CODE`?"), "{}", unknown.err);
 }

@@ -186,6 +186,7 @@ fn prices(reader: &mut MapReader<'_>) -> Option<Vec<(Arc<str>, Price)>> {
 }
 
 /// An amount of dollars, in billionths.
+#[expect(clippy::cast_sign_loss, reason = "no bounds are below nothing")]
 fn usd(node: &Node, bounds: std::ops::RangeInclusive<f64>) -> Result<u64, Problem> {
     let found = match &node.value {
         Value::Scalar(scalar) => match scalar.core() {
@@ -202,7 +203,7 @@ fn usd(node: &Node, bounds: std::ops::RangeInclusive<f64>) -> Result<u64, Proble
 
 /// More is no budget.
 const MOST: usize = 1_000_000_000_000;
-const WINDOW: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(31 * 24);
+const WINDOW: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(31 * 86_400);
 const NANOS_PER_USD: u64 = 1_000_000_000;
 const MAX_PRICES: usize = 1000;
 
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn what_is_counted_is_said() {
         let plan = read("{ per: tenant, requests: 100, tokens: 5000, window: 1m }").unwrap();
-        assert_eq!((plan.per, plan.window), (Per::Tenant, Duration::from_mins(1)));
+        assert_eq!((plan.per, plan.window), (Per::Tenant, Duration::from_secs(60)));
         assert_eq!(plan.why(Some("tokens")), "more than 5000 tokens in 1m");
         assert_eq!(plan.why_over(0, 101), "101 requests in 1m, at most 100");
         let plan = read("{ per: key, cost_usd: 12.5, window: 30d, prices: { x: { input: 1, output: 2 } } }").unwrap();

@@ -202,7 +202,9 @@ impl Context {
             }
         }
         if admission.blocked.is_some() {
-            all.iter().for_each(|entry| entry.book.give_back(&entry.taken, spending.now));
+            for entry in &all {
+                entry.book.give_back(&entry.taken, spending.now);
+            }
         } else {
             all.retain(|entry| entry.book.defers());
             let (estimate, input) = (spending.tokens.is_some(), spending.tokens.unwrap_or_default());

@@ -3,7 +3,7 @@
 //! The places are those of all protocols at once; no two mean different things by one name. What is no count, or one that no
 //! call comes to, is as if it were not there.
 
-use super::json::{Json, NodeId};
+use super::json::{Json, NodeId, NodeKind};
 
 /// Counts of tokens, as far as they are said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,8 @@ fn sum(parts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
 }
 
 fn number(json: &Json<'_>, object: NodeId, name: &str) -> Option<u64> {
-    json.raw(json.get(object, name)?).parse().ok().filter(|count| *count <= MOST)
+    let node = json.get(object, name).filter(|&node| json.kind(node) == NodeKind::Number)?;
+    json.raw(node).parse().ok().filter(|count| *count <= MOST)
 }
 
 /// More tokens than any call takes.
