@@ -21,12 +21,27 @@ impl Meter {
         self.said.add(Usage::of(json));
         // What says other events again does not count again.
         let own = walked.texts.iter().filter(|leaf| leaf.kind.is_answered() && leaf.extent != Extent::Repeat);
-        own.for_each(|leaf| self.text(&leaf.text(json)));
+        for leaf in own {
+            self.piece(&leaf.text(json));
+            if leaf.extent != Extent::Piece {
+                self.end_word();
+            }
+        }
     }
 
-    /// Takes in an answer that is no JSON, or a part of one.
-    pub fn text(&mut self, text: &str) {
+    /// A text, all of it.
+    fn text(&mut self, text: &str) {
+        self.piece(text);
+        self.end_word();
+    }
+
+    fn piece(&mut self, text: &str) {
         text.chars().for_each(|char| _ = self.seen.take(char));
+    }
+
+    /// What comes next is no part of the word before.
+    fn end_word(&mut self) {
+        self.seen.take(' ');
     }
 
     /// What there was. `whole`: the answer came to its end.
@@ -67,4 +82,52 @@ pub fn over_budget(over: Vec<OverBudget>) -> Vec<Reported> {
         Reported { why: Some(over.why), ..reported }
     };
     over.into_iter().map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::protocol::walk::walk_unknown;
+
+    fn body(json: &str) -> Body<'_> {
+        let json = Json::parse(json.as_bytes()).unwrap();
+        let walked = walk_unknown(&json, Direction::Request);
+        Body::Json(json, walked)
+    }
+
+    #[test]
+    fn texts_are_counted_one_by_one() {
+        assert_eq!(tokens_of(&body(r#"["The cat", "sat", ["down", "."]]"#)), 5);
+        assert_eq!(
+            tokens_of(&body(r#"["a", "b", "c", "d", "e", "f", "g"]"#)),
+            7,
+            "no word is made of other texts' letters"
+        );
+        assert_eq!(tokens_of(&body(r#"[]"#)), 1, "nothing is free");
+        let said = "The cat sat down.";
+        assert_eq!(tokens_of(&Body::Plain(said, Segment::new(Direction::Request, Kind::User, ""))), 5);
+    }
+
+    /// What is streamed counts the same however it is cut.
+    #[test]
+    fn pieces_of_a_word_are_one_word() {
+        let chat = crate::protocol::PROTOCOLS.iter().find(|protocol| protocol.name() == "openai-chat").unwrap();
+        let count = |pieces: &[&str]| {
+            let mut meter = Meter::default();
+            for piece in pieces {
+                let event =
+                    serde_json::json!({ "choices": [{ "index": 0, "delta": { "content": piece } }] }).to_string();
+                let json = Json::parse(event.as_bytes()).unwrap();
+                let (shape, kind) = chat.event();
+                let walked = crate::protocol::walk::walk(&json, shape, Direction::Response, kind).unwrap();
+                meter.take(&json, &walked);
+            }
+            meter.came(true)
+        };
+        let whole = Came { seen: 6, whole: true, ..Came::default() };
+        assert_eq!(count(&["The internationals sat."]), whole);
+        assert_eq!(count(&["The inter", "n", "ationals s", "at", "."]), whole);
+    }
 }

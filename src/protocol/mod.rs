@@ -107,6 +107,11 @@ pub trait Protocol: Send + Sync {
         Vec::new()
     }
 
+    /// Whether calls take tokens for which somebody pays. Those that only count them do not.
+    fn takes_tokens(&self) -> bool {
+        true
+    }
+
     /// The query parameter, folded, by which a client asks for the rest of a stream.
     fn resumes_by(&self) -> Option<&'static str> {
         None

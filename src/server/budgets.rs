@@ -8,6 +8,7 @@ use super::body::Body;
 use super::guarded::{Exchange, Unread};
 use crate::inspect::{self, Cause, Report, Stream, metered, over_budget, tokens_of};
 use crate::policy::{Admission, Came, Spending};
+use crate::protocol::Protocol;
 
 impl Exchange {
     /// Asks for room for the request. `Some`: there is none, and this is the answer. `read` is nothing where the request
@@ -21,7 +22,8 @@ impl Exchange {
         if !self.context.has_budgets() {
             return None;
         }
-        let tokens = read.filter(|_| self.context.counts_tokens()).map(|read| match read {
+        let takes = self.context.counts_tokens() && self.protocol.is_none_or(Protocol::takes_tokens);
+        let tokens = read.filter(|_| takes).map(|read| match read {
             Ok(body) => tokens_of(body),
             Err(_) => tokens_in(length),
         });

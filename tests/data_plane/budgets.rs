@@ -321,6 +321,8 @@ async fn what_the_provider_refuses_costs_nothing() {
     assert_eq!(rig.status("/v1/chat/completions", &chat("a")).await, 429);
     let url = format!("http://{}/v1/models", rig.proxy.addr());
     assert_eq!(ended(rig.http.get(url).send().await.unwrap()).await, 200, "it takes no tokens");
+    assert_eq!(rig.status("/v1/messages/count_tokens", &body).await, 200, "nor does counting them");
+    assert_eq!(rig.status("/v1/messages", &body).await, 429);
 }
 
 #[tokio::test]
