@@ -282,6 +282,9 @@ mod tests {
         assert_eq!(read("200ms"), Some(Duration::from_millis(200)));
         assert_eq!(read("15m"), Some(Duration::from_secs(900)));
         assert_eq!(read("1h"), Some(Duration::from_secs(3600)));
+        let days = duration(Duration::ZERO..=Duration::from_secs(2 * 86_400));
+        assert_eq!(days(&node("2d")).ok(), Some(Duration::from_secs(2 * 86_400)));
+        assert_eq!(days(&node("3d")).ok(), None);
         for bad in ["", "5", "0s", "2h", "1.5s", "s", "-1s", "99999999999999999999h", "1 day"] {
             assert_eq!(read(bad), None, "{bad}");
         }
