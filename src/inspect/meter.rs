@@ -1,5 +1,7 @@
 //! How many tokens messages take: what the provider says, and an estimate of what was seen for where it says nothing.
 
+use std::borrow::Cow;
+
 use super::{Body, Reported};
 use crate::finding::Finding;
 use crate::policy::{Came, OverBudget, Tokens};
@@ -8,7 +10,7 @@ use crate::protocol::usage::Usage;
 use crate::protocol::walk::{Extent, Walked};
 use crate::segment::{Direction, Kind, Segment};
 
-/// Counts an answer, whole or event by event.
+/// Counts an answer that comes as events.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
     said: Usage,
@@ -16,32 +18,17 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Takes an answer in, or the next event of one.
+    /// Takes the next event in.
     pub fn take(&mut self, json: &Json<'_>, walked: &Walked) {
         self.said.add(Usage::of(json));
         // What says other events again does not count again.
         let own = walked.texts.iter().filter(|leaf| leaf.kind.is_answered() && leaf.extent != Extent::Repeat);
         for leaf in own {
-            self.piece(&leaf.text(json));
+            count(&mut self.seen, &leaf.text(json));
             if leaf.extent != Extent::Piece {
-                self.end_word();
+                end_word(&mut self.seen);
             }
         }
-    }
-
-    /// A text, all of it.
-    fn text(&mut self, text: &str) {
-        self.piece(text);
-        self.end_word();
-    }
-
-    fn piece(&mut self, text: &str) {
-        text.chars().for_each(|char| _ = self.seen.take(char));
-    }
-
-    /// What comes next is no part of the word before.
-    fn end_word(&mut self) {
-        self.seen.take(' ');
     }
 
     /// What there was. `whole`: the answer came to its end.
@@ -50,28 +37,82 @@ impl Meter {
     }
 }
 
-/// What was found of a whole answer.
-pub fn metered(body: &Body<'_>) -> Meter {
-    let mut meter = Meter::default();
-    match body {
-        Body::Json(json, walked) => {
-            meter.said = Usage::of(json);
-            let own = walked.texts.iter().filter(|leaf| leaf.kind.is_answered());
-            own.for_each(|leaf| meter.text(&leaf.text(json)));
-        }
-        Body::Plain(text, _) => meter.text(text),
-    }
-    meter
+/// What a whole answer says of itself.
+pub fn reported(body: &Body<'_>) -> Came {
+    let said = if let Body::Json(json, _) = body { Usage::of(json) } else { Usage::default() };
+    Came { input: said.input, output: said.output, seen: 0, whole: true }
 }
 
-/// About how many tokens a request has: one at least, so that none is free.
-pub fn tokens_of(body: &Body<'_>) -> u64 {
-    let mut meter = Meter::default();
-    match body {
-        Body::Json(json, walked) => walked.texts.iter().for_each(|leaf| meter.text(&leaf.text(json))),
-        Body::Plain(text, _) => meter.text(text),
+/// About how many tokens a whole message has, read a slice at a time.
+#[derive(Debug)]
+pub struct Estimate<'b> {
+    /// Of an answer only what is said in it counts, and nothing that it repeats of its request.
+    direction: Direction,
+    tokens: Tokens,
+    next: usize,
+    /// A text, and how far it has been read.
+    under_way: Option<(Cow<'b, str>, usize)>,
+}
+
+impl<'b> Estimate<'b> {
+    /// An estimate of a message that goes this way.
+    pub fn of(direction: Direction) -> Estimate<'b> {
+        Estimate { direction, tokens: Tokens::default(), next: 0, under_way: None }
     }
-    meter.seen.count.max(1) as u64
+
+    /// Reads on, about `budget` bytes. `false`: nothing is left to read.
+    pub fn read_on(&mut self, body: &Body<'b>, budget: usize) -> bool {
+        let mut left = budget.max(1);
+        while left > 0 {
+            let Some((text, from)) = self.under_way.take().or_else(|| self.next_text(body)) else { return false };
+            let mut end = from.saturating_add(left).min(text.len());
+            while !text.is_char_boundary(end) {
+                end += 1;
+            }
+            count(&mut self.tokens, &text[from..end]);
+            left = left.saturating_sub((end - from).max(1));
+            if end < text.len() {
+                self.under_way = Some((text, end));
+            } else {
+                end_word(&mut self.tokens);
+            }
+        }
+        true
+    }
+
+    fn next_text(&mut self, body: &Body<'b>) -> Option<(Cow<'b, str>, usize)> {
+        match body {
+            Body::Json(json, walked) => {
+                let counts = |kind: Kind| self.direction == Direction::Request || kind.is_answered();
+                let ahead = walked.texts.iter().enumerate().skip(self.next);
+                let (index, leaf) = ahead.into_iter().find(|(_, leaf)| counts(leaf.kind))?;
+                self.next = index + 1;
+                Some((leaf.text(json), 0))
+            }
+            Body::Plain(text, _) => (std::mem::replace(&mut self.next, 1) == 0).then_some((Cow::Borrowed(text), 0)),
+        }
+    }
+
+    /// What was counted.
+    pub fn tokens(&self) -> u64 {
+        self.tokens.count as u64
+    }
+}
+
+/// About how many tokens a request has, read at once: one at least, so that none is free.
+pub fn tokens_of(body: &Body<'_>) -> u64 {
+    let mut estimate = Estimate::of(Direction::Request);
+    while estimate.read_on(body, usize::MAX) {}
+    estimate.tokens().max(1)
+}
+
+fn count(tokens: &mut Tokens, text: &str) {
+    text.chars().for_each(|char| _ = tokens.take(char));
+}
+
+/// What comes next is no part of the word before.
+fn end_word(tokens: &mut Tokens) {
+    tokens.take(' ');
 }
 
 /// Budgets without room, as findings about the request as a whole.
@@ -105,9 +146,24 @@ mod tests {
             7,
             "no word is made of other texts' letters"
         );
-        assert_eq!(tokens_of(&body(r#"[]"#)), 1, "nothing is free");
+        assert_eq!(tokens_of(&body("[]")), 1, "nothing is free");
         let said = "The cat sat down.";
         assert_eq!(tokens_of(&Body::Plain(said, Segment::new(Direction::Request, Kind::User, ""))), 5);
+    }
+
+    #[test]
+    fn slices_of_a_text_are_one_text() {
+        let body = body(r#"["Internationally \u00fcber", "", "the cat", {"a": "\n \n日本語"}]"#);
+        let whole = tokens_of(&body);
+        for slice in 1..40 {
+            let mut estimate = Estimate::of(Direction::Request);
+            let mut slices = 1;
+            while estimate.read_on(&body, slice) {
+                slices += 1;
+            }
+            assert_eq!(estimate.tokens(), whole, "by {slice}");
+            assert!(slice > 3 || slices > 10, "{slices} slices of {slice}");
+        }
     }
 
     /// What is streamed counts the same however it is cut.

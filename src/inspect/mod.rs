@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub use buffered::{Body, Buffered, Concluded, severest};
-pub use meter::{Meter, metered, over_budget, tokens_of};
+pub use meter::{Estimate, Meter, over_budget, reported, tokens_of};
 pub use originals::{originals, system_texts};
 pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 

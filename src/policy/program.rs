@@ -545,7 +545,9 @@ fn first_bytes(nfa: &NFA) -> Box<[bool; 256]> {
 fn transitions(state: &NfaState, mut report: impl FnMut(u8, u8, StateID)) {
     match state {
         NfaState::ByteRange { trans } => report(trans.start, trans.end, trans.next),
-        NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| report(trans.start, trans.end, trans.next)),
+        NfaState::Sparse(sparse) => {
+            sparse.transitions.iter().for_each(|trans| report(trans.start, trans.end, trans.next))
+        }
         NfaState::Dense(dense) => {
             (0..=255).for_each(|byte| dense.matches_byte(byte).into_iter().for_each(|next| report(byte, byte, next)));
         }

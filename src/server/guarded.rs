@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::BodyExt as _;
 
 use super::body::Body;
+use super::budgets::tokens_in;
 use super::decode::{Plain, decode};
 use super::error::RequestError;
 use super::facts;
@@ -25,10 +26,10 @@ use crate::classifier::Priority;
 use crate::coding::{Coding, Decoder};
 use crate::config::Store;
 use crate::detector::Conversation;
-use crate::guard::{Caller, Guard, judge};
-use crate::inspect::{self, Buffered, Cause, Concluded, Report, Reported};
+use crate::guard::{Caller, Guard, SCAN_SLICE, judge};
+use crate::inspect::{self, Buffered, Cause, Concluded, Estimate, Report, Reported};
 use crate::policy::rule::{Decision, Expose};
-use crate::policy::{Bill, Context, Effect, Facts};
+use crate::policy::{Bill, Came, Context, Effect, Facts};
 use crate::protocol::framing::Frames;
 use crate::protocol::json::{Json, JsonError};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
@@ -220,8 +221,18 @@ impl Exchange {
             }
             _ => {}
         }
+        let mut tokens = None;
+        if self.counts_tokens() && read.is_some() {
+            let mut estimate = Estimate::of(Direction::Request);
+            while matches!(&read, Some(Ok(body)) if estimate.read_on(body, SCAN_SLICE)) {
+                tokio::task::yield_now().await;
+            }
+            // One at least, so that none is free.
+            let about = if matches!(read, Some(Ok(_))) { estimate.tokens() } else { tokens_in(bytes.len()) };
+            tokens = Some(about.max(1));
+        }
         // Before anything is done for it, and before anything of it is kept.
-        if let Some(response) = self.admit(read.as_ref(), bytes.len(), started) {
+        if let Some(response) = self.admit(tokens, started) {
             return Err(response.into());
         }
         self.judge_query(target, started).await?;
@@ -386,7 +397,16 @@ impl Exchange {
             Plain::Decoded(plain) => self.read_response(&parts.headers, plain),
             Plain::Unreadable(error) => Err(Unread(Cause::Unreadable, error.to_string())),
         };
-        self.settle_whole(read.as_ref().ok(), bytes.len());
+        if self.bill.is_open() {
+            let unread = |_: &Unread| Came { seen: tokens_in(bytes.len()), whole: true, ..Came::default() };
+            let mut came = read.as_ref().map_or_else(unread, inspect::reported);
+            let mut estimate = Estimate::of(Direction::Response);
+            while came.output.is_none() && matches!(&read, Ok(body) if estimate.read_on(body, SCAN_SLICE)) {
+                tokio::task::yield_now().await;
+            }
+            came.seen = came.seen.max(estimate.tokens());
+            self.bill.settle(came, Instant::now());
+        }
         let body = match read {
             Ok(body) => body,
             Err(Unread(cause, reason)) => {

@@ -40,8 +40,7 @@ tenants: { from: { header: x-tenant, trusted: [127.0.0.0/8] }, list: tenants }
 ";
 
 /// Callers are told apart by their keys, and by what they call their users.
-const BUDGETS: &str = "\
-  - { id: often, detect: { rate: { per: key, requests: 1, window: 1h } }, action: log }
+const BUDGETS: &str = "  - { id: often, detect: { rate: { per: key, requests: 1, window: 1h } }, action: log }
   - { id: users, detect: { rate: { per: user, requests: 1, window: 1h } }, action: log }
 ";
 

@@ -76,7 +76,8 @@ impl Joint {
         let (dfa, mut guard) = (&self.union.dfa, self.union.caches.get());
         let cache = &mut *guard;
         let behind = at.checked_sub(1).and_then(|before| text.get(before)).copied();
-        let mut state = dfa.start_state(cache, &start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok()?;
+        let mut state =
+            dfa.start_state(cache, &start::Config::new().anchored(Anchored::Yes).look_behind(behind)).ok()?;
         for (steps, &byte) in text.get(at..)?.iter().take(most).enumerate() {
             state = dfa.next_state(cache, state, byte).ok()?;
             if !state.is_tagged() {
