@@ -26,6 +26,22 @@ pub struct Finding {
     pub judgement: Judgement,
 }
 
+impl Finding {
+    /// A finding about a message as a whole, and no text of it.
+    pub fn of_message(rule: usize, label: Arc<str>) -> Finding {
+        Finding {
+            rule,
+            label: Some(label),
+            score: None,
+            range: 0..0,
+            seen: Path::default(),
+            head: None,
+            outcome: Outcome::Found,
+            judgement: Judgement::Stands,
+        }
+    }
+}
+
 /// What a finding says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

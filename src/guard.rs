@@ -16,7 +16,7 @@ use crate::inspect::{Buffered, Ticket};
 use crate::policy::compile::{CompileError, NO_LABEL, Shared};
 use crate::policy::rule::PolicySpec;
 use crate::policy::rule::UNKNOWN_TOKENS;
-use crate::policy::{Answer, Context, LabelInfo, RuleSet, Scored, load_policy};
+use crate::policy::{Answer, Books, Context, LabelInfo, RuleSet, Scored, load_policy};
 use crate::telemetry::metrics::METRICS;
 
 /// How long a classifier may take over one text before the rule's `on_error` decides.
@@ -63,6 +63,10 @@ pub struct Guard {
     shared: Arc<Mutex<Shared>>,
     /// What tenants' files say for conditions.
     vars: HashMap<Arc<str>, Vars>,
+    /// What callers took, for rules with a budget.
+    books: Books,
+    /// Some rule tells callers apart by their keys.
+    counts_keys: bool,
 }
 
 impl Guard {
@@ -72,7 +76,7 @@ impl Guard {
     }
 
     /// Loads everything anew, but for what would be the same: the models, if neither they nor their set have changed,
-    /// and a key that was made at the start.
+    /// a key that was made at the start, and what callers took of the budgets that are still there.
     pub fn reload(&self, config: &Config, mut warn: impl FnMut(&Problems)) -> Result<Guard, GuardError> {
         let mut specs: HashMap<&str, Arc<PolicySpec>> = HashMap::new();
         let routes = config.routes.iter().flat_map(|route| route.baseline.iter().chain(&route.policy));
@@ -90,20 +94,23 @@ impl Guard {
         let inference = inference(specs.values().map(AsRef::as_ref), config.models.as_deref(), &key, before)?;
         let tenants = config.tenants.iter().flat_map(|tenants| &tenants.list);
         let vars = tenants.map(|tenant| (Arc::clone(&tenant.name), tenant.vars.clone())).collect();
-        let shared = Arc::clone(&self.shared);
-        let mut guard = Guard { inference, key, shadow: self.shadow, vars, shared, ..Guard::default() };
+        let (shared, books) = (Arc::clone(&self.shared), self.books.again());
+        let mut guard = Guard { inference, key, shadow: self.shadow, vars, shared, books, ..Guard::default() };
         guard.compile(config, &specs)?;
+        guard.books.prune();
         Ok(guard)
     }
 
     /// Policies that are compiled already.
     pub fn of(routes: Vec<Option<Context>>, inference: Option<Arc<Inference>>) -> Guard {
-        Guard { routes, inference, ..Guard::default() }
+        let counts_keys = routes.iter().flatten().any(Context::counts_keys);
+        Guard { routes, inference, counts_keys, ..Guard::default() }
     }
 
     /// Compiles each set of policies that run together, once.
     fn compile(&mut self, config: &Config, specs: &HashMap<&str, Arc<PolicySpec>>) -> Result<(), GuardError> {
         let mut known: HashMap<Vec<&str>, Context> = HashMap::new();
+        let mut books = std::mem::take(&mut self.books);
         let mut of_route = |guard: &Guard, route: &'_ Route, policy: &[String]| {
             if route.inspect == Inspect::None {
                 return Ok(None);
@@ -113,7 +120,8 @@ impl Guard {
             if let Some(context) = known.get(&names) {
                 return Ok(Some(context.clone()));
             }
-            let context = guard.stack(stack)?;
+            let mut context = guard.stack(stack)?;
+            context.keep_budgets(&mut books);
             known.insert(names, context.clone());
             Ok::<_, GuardError>(Some(context))
         };
@@ -126,6 +134,9 @@ impl Guard {
         }
         self.routes = routes;
         self.tenants = tenants;
+        self.books = books;
+        let counts_keys = self.contexts().any(Context::counts_keys);
+        self.counts_keys = counts_keys;
         Ok(())
     }
 
@@ -133,6 +144,11 @@ impl Guard {
     pub fn context(&self, route: usize, tenant: Option<&str>) -> Option<&Context> {
         let own = tenant.and_then(|tenant| self.tenants.get(tenant));
         own.unwrap_or(&self.routes).get(route).and_then(Option::as_ref)
+    }
+
+    /// Whether any rule tells callers apart by their keys.
+    pub fn counts_keys(&self) -> bool {
+        self.counts_keys
     }
 
     /// What a tenant's file says for conditions.

@@ -8,7 +8,7 @@
 //! 4. [`inspect`] puts those texts under the rules, whole or as they stream in.
 //!    What they say in disguise, [`view`] shows.
 //! 5. [`policy`] holds the rules and the engine that runs them; [`detector`] and [`action`] are what rules are made of,
-//!    [`condition`] when they apply; [`classifier`] runs models on threads of its own.
+//!    [`condition`] when they apply; [`classifier`] runs models on threads of its own, [`budget`] counts what callers take.
 //! 6. [`finding`] and [`verdict`] are what comes out.
 //! 7. [`upstream`] takes what complies to the provider; the answer goes the same way back.
 //!
@@ -19,6 +19,7 @@
 pub mod action;
 pub mod admin;
 pub mod audit;
+pub mod budget;
 pub mod classifier;
 pub mod cli;
 pub mod coding;

@@ -264,7 +264,7 @@ fn findings(context: &Context, direction: Direction, report: &Report, show_text:
                 Outcome::Found if finding.judgement == Judgement::Restored => {
                     format!("{}; a placeholder of the request", context.rules.why(finding))
                 }
-                Outcome::Found => context.rules.why(finding),
+                Outcome::Found => reported.why.clone().unwrap_or_else(|| context.rules.why(finding)),
                 Outcome::OverLimit(reason) => format!("over_limit: {reason}"),
                 Outcome::Failed(failure) => format!("on_error: {}", failure.name()),
             },

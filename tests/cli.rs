@@ -288,6 +288,8 @@ fn detectors_are_shown_with_what_they_find() {
     {
         assert!(iban.out.contains(line), "{}", iban.out);
     }
+    let rate = shown("rate");
+    assert!(rate.code == 0 && rate.out.contains("detect: { rate: { per: tenant,"), "{}", rate.out);
     let unknown = shown("IBAN_COED");
     assert!(unknown.code == 2 && unknown.err.contains("did you mean `IBAN_CODE`?"), "{}", unknown.err);
 }

@@ -15,12 +15,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // A route names policies; how such a name is told from a path is the policy module's to say.
     ("config", &["policy", "segment"]),
     ("coding", &[]),
+    ("budget", &[]),
     ("condition", &["config"]),
     ("action", &["config", "segment"]),
-    ("detector", &["condition", "config"]),
+    ("detector", &["budget", "condition", "config"]),
     ("protocol", &["config", "segment"]),
     ("classifier", &["segment"]),
-    ("policy", &["action", "classifier", "condition", "config", "detector", "finding", "segment", "view"]),
+    ("policy", &["action", "budget", "classifier", "condition", "config", "detector", "finding", "segment", "view"]),
     ("inspect", &["action", "detector", "finding", "policy", "protocol", "segment"]),
     ("verdict", &["finding", "inspect", "policy", "segment"]),
     ("decisions", &["verdict"]),
@@ -33,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "action",
             "audit",
+            "budget",
             "classifier",
             "coding",
             "config",

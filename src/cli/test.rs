@@ -85,7 +85,7 @@ async fn run_file(file: &Found, count: &mut Count) -> anyhow::Result<()> {
     writeln!(out, "{}: {} cases, policy {}", file.source.name(), cases.cases.len(), context.rules.version())?;
     let bench = Bench { context, inference };
     for case in &cases.cases {
-        let wrong = match bench.about(case).run(&case.given).await {
+        let wrong = match bench.run(case).await {
             Ok(seen) => differences(case, &seen),
             Err(error) => vec![format!("{error:#}")],
         };

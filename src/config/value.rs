@@ -95,7 +95,7 @@ pub fn size(bounds: RangeInclusive<usize>) -> impl Fn(&Node) -> Result<usize, Pr
     }
 }
 
-/// A span of time such as `200ms`, `5s`, `15m` or `1h`.
+/// A span of time such as `200ms`, `5s`, `15m`, `1h` or `7d`.
 pub fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&Node) -> Result<Duration, Problem> {
     move |node| {
         let found = scalar(node).and_then(|scalar| {
@@ -105,6 +105,7 @@ pub fn duration(bounds: RangeInclusive<Duration>) -> impl Fn(&Node) -> Result<Du
                 "s" => 1_000,
                 "m" => 60_000,
                 "h" => 3_600_000,
+                "d" => 86_400_000,
                 _ => return None,
             };
             digits.parse::<u64>().ok()?.checked_mul(millis).map(Duration::from_millis)
@@ -213,12 +214,13 @@ fn show_size(bytes: usize) -> String {
         .map_or_else(|| format!("{bytes} B"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
 }
 
-fn show_duration(time: Duration) -> String {
+/// As people write it.
+pub fn show_duration(time: Duration) -> String {
     let millis = time.as_millis();
     if millis == 0 {
         return "0s".to_owned();
     }
-    [(3_600_000, "h"), (60_000, "m"), (1_000, "s")]
+    [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")]
         .into_iter()
         .find(|(unit, _)| millis.is_multiple_of(*unit))
         .map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
@@ -280,6 +282,9 @@ mod tests {
         assert_eq!(read("200ms"), Some(Duration::from_millis(200)));
         assert_eq!(read("15m"), Some(Duration::from_secs(900)));
         assert_eq!(read("1h"), Some(Duration::from_secs(3600)));
+        let days = duration(Duration::ZERO..=Duration::from_secs(2 * 86_400));
+        assert_eq!(days(&node("2d")).ok(), Some(Duration::from_secs(2 * 86_400)));
+        assert_eq!(days(&node("3d")).ok(), None);
         for bad in ["", "5", "0s", "2h", "1.5s", "s", "-1s", "99999999999999999999h", "1 day"] {
             assert_eq!(read(bad), None, "{bad}");
         }

@@ -15,6 +15,7 @@ pub(crate) mod keywords;
 mod language;
 mod length;
 mod pii;
+mod rate;
 pub(crate) mod regex;
 mod secrets;
 mod similarity;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use regex_syntax::hir::Hir;
 
 pub use self::combine::{CombinedPlan, Form};
+pub use self::rate::{Per, Price, RatePlan};
 pub use self::similarity::{Canary, Conversation};
 pub use self::tool::ToolPlan;
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
@@ -84,13 +86,14 @@ pub const DETECTORS: &[DetectorKind] = &[
     classifier::KIND,
     entities::KIND,
     tool::KIND,
+    rate::KIND,
     combine::ANY,
     combine::ALL,
     combine::NOT,
 ];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] = &["topic", "grounding", "rate", "http", "judge"];
+pub const LATER: &[&str] = &["topic", "grounding", "http", "judge"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -107,6 +110,8 @@ pub enum Plan {
     Whole(Arc<dyn WholeText>),
     /// Whole calls of tools.
     Tool(ToolPlan),
+    /// What callers take in a while. It reads no text.
+    Rate(RatePlan),
     /// Several of these.
     Combined(CombinedPlan),
 }

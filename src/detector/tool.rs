@@ -102,8 +102,8 @@ fn parts(name: &str) -> Vec<String> {
     spelled.split(['.', '/', ':']).map(fold).filter(|part| !part.is_empty()).collect()
 }
 
-/// Whether a name is of this form. `*` is any number of characters.
-fn is_like(form: &str, name: &str) -> bool {
+/// Whether a name is of this form, letter for letter. `*` is any number of characters.
+pub(super) fn is_like(form: &str, name: &str) -> bool {
     let Some((first, rest)) = form.split_once('*') else { return form == name };
     let Some(mut left) = name.strip_prefix(first) else { return false };
     let mut pieces = rest.split('*').peekable();

@@ -6,6 +6,7 @@
 mod buffered;
 mod calls;
 mod canary;
+mod meter;
 mod originals;
 mod place;
 mod pseudonyms;
@@ -20,6 +21,7 @@ use std::ops::Range;
 
 pub use buffered::{Body, Buffered, Concluded, severest};
 pub use canary::{Planted, plant};
+pub use meter::{Estimate, Meter, over_budget, reported, tokens_of};
 pub use originals::{originals, system_texts};
 pub use stream::{Notice, Stream, StreamEnd, StreamOptions};
 
@@ -66,11 +68,13 @@ pub struct Reported {
     pub pieces: Vec<(String, Range<usize>)>,
     /// The text that it covers. Goes nowhere unless the operator asked for it by name.
     pub matched: String,
+    /// Why it is one, where its rule alone does not say it best.
+    pub why: Option<String>,
 }
 
 impl Reported {
     fn new(finding: Finding, segment: Segment) -> Reported {
-        Reported { finding, segment, pieces: Vec::new(), matched: String::new() }
+        Reported { finding, segment, pieces: Vec::new(), matched: String::new(), why: None }
     }
 
     fn showing(self, matched: &str) -> Reported {

@@ -25,7 +25,7 @@ use self::calls::Calls;
 use self::echoes::Echoing;
 use self::joined::Joined;
 use super::text::Text;
-use super::{Cause, Report, Ticket};
+use super::{Cause, Meter, Report, Ticket};
 use crate::policy::{Answer, ChannelPlan, Context, Standing};
 use crate::protocol::framing::{Event, Frames, Framing};
 use crate::protocol::{Mark, Protocol, StreamView, openai_error};
@@ -118,6 +118,8 @@ pub struct Stream {
     /// Ids under which the provider keeps the answer.
     kept_as: Vec<String>,
     report: Report,
+    /// Counts tokens, if somebody asks for that.
+    meter: Option<Meter>,
     /// What the report says could not be looked into.
     unscanned: HashSet<(String, Media)>,
     blocked: Option<Cause>,
@@ -299,6 +301,7 @@ impl Stream {
             after: None,
             kept_as: Vec::new(),
             report,
+            meter: None,
             unscanned: HashSet::new(),
             blocked: None,
             closed: false,
@@ -319,6 +322,17 @@ impl Stream {
     #[must_use]
     pub fn resumed(self, after: Option<u64>) -> Stream {
         Stream { after, ..self }
+    }
+
+    /// Counts the tokens of what comes.
+    #[must_use]
+    pub fn metered(self) -> Stream {
+        Stream { meter: Some(Meter::default()), ..self }
+    }
+
+    /// What was counted, if it was.
+    pub fn meter(&self) -> Option<&Meter> {
+        self.meter.as_ref()
     }
 
     /// Takes the next bytes in and appends to `out` what may go out.

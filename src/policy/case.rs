@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Facts, shipped};
 use crate::config::value::{boolean, count, filled, json, one_of, string, unknown, wrong};
 use crate::config::{At, Collector, Entry, MapReader, Node, Problem, Problems, Source, Value};
-use crate::segment::Kind;
+use crate::segment::{Direction, Kind};
 
 /// A file of cases.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Case {
     pub system: Option<String>,
     /// What goes in.
     pub given: Given,
+    /// It comes in so many times, all at once, and is judged the last time.
+    pub requests: usize,
     /// What has to come out.
     pub expect: Expect,
 }
@@ -113,7 +115,18 @@ fn case(reader: &mut MapReader<'_>, at: &At) -> Option<Case> {
         })
         .flatten()
     });
-    Some(Case { name: name?, at: at.clone(), facts, system, given: given?, expect: expect? })
+    let requests = reader.optional("requests", count(1..=MAX_REQUESTS));
+    let is_asked = |given: &Given| match given {
+        Given::Text(kind, _) => kind.usual_direction() == Direction::Request,
+        Given::Messages(_) => true,
+        Given::Stream(_) => false,
+    };
+    if let (Some(_), Some(false), Some(node)) = (requests, given.as_ref().map(is_asked), reader.node("requests")) {
+        let problem = Problem::error(&node.at, "answers are no requests");
+        reader.problem(problem.label("expected `requests` beside `input` or `messages`"));
+    }
+    let requests = requests.unwrap_or(1);
+    Some(Case { name: name?, at: at.clone(), facts, system, given: given?, requests, expect: expect? })
 }
 
 /// `request` and `vars`: what the case says of the request that the text came with.
@@ -208,6 +221,8 @@ fn rules(reader: &mut MapReader<'_>) -> Option<Vec<String>> {
 
 /// The longest text that a case can ask for by repeating one, in bytes.
 const MAX_REPEATED: usize = 16 << 20;
+/// The most requests that a case can ask for.
+const MAX_REQUESTS: usize = 1_000_000;
 /// How the files' names end.
 pub const ENDING: &str = ".test.yaml";
 

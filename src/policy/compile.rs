@@ -136,6 +136,7 @@ impl RuleSet {
             let calls = scope.index().is_some() && scope.meets(Scope::kind(Kind::ToolCall));
             let is_in_vain =
                 |rule: &RuleSpec| (response && pseudonymizes(rule)) || (!calls && matches!(rule.plan, Plan::Tool(_)));
+            // A budget has an empty scope.
             let reads = |rule: &RuleSpec| rule.scope.meets(scope) && !is_in_vain(rule);
             let readers: Vec<usize> = (0..set.rules.len()).filter(|&rule| reads(&set.rules[rule].spec)).collect();
             let mut key = readers.clone();
@@ -230,9 +231,13 @@ impl RuleSet {
         &self.variants
     }
 
-    /// Whether any condition may ask about the exchange that a message belongs to.
+    /// Whether any condition, or budget, may ask about the exchange that a message belongs to.
     pub fn asks(&self) -> bool {
-        let requires = |rule: &RuleSpec| matches!(&rule.plan, Plan::Tool(tool) if tool.require().is_some());
+        let requires = |rule: &RuleSpec| match &rule.plan {
+            Plan::Tool(tool) => tool.require().is_some(),
+            // Who calls is one of them.
+            plan => matches!(plan, Plan::Rate(_)),
+        };
         self.rules.iter().any(|rule| rule.spec.when.is_some() || requires(&rule.spec))
     }
 
@@ -300,6 +305,7 @@ impl RuleSet {
             }
             Plan::Whole(check) => check.why(finding.label.as_deref()),
             Plan::Tool(tool) => tool.why(),
+            Plan::Rate(rate) => rate.why(finding.label.as_deref()),
             Plan::Combined(combined) => combined.why(),
             Plan::Classifier(_) | Plan::Entities(_) => {
                 let own = |rule: &&ClassifierRule| {
@@ -399,6 +405,7 @@ impl RuleSet {
                     Plan::Whole(check) if echo && check.reads_conversation() => {}
                     Plan::Whole(check) => plan.wholes.push((index, Arc::clone(check))),
                     Plan::Tool(tool) => plan.tools.push((index, tool.clone())),
+                    Plan::Rate(_) => {}
                     Plan::Entities(entities) => {
                         let all = entities.labels.iter();
                         let all = all.map(|label| resolve_entity(index, rule, entities, label, response, labels));

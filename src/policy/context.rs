@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::budgets::Budgets;
 use super::compile::{ChannelPlan, RuleSet};
 use super::pseudonyms::Pseudonyms;
 use crate::action::Action;
@@ -26,6 +27,8 @@ pub struct Context {
     pub pseudonyms: Option<Arc<Pseudonyms>>,
     /// For an answer: what its request told the model.
     pub conversation: Arc<Conversation>,
+    /// What callers may take, if any rule bounds it.
+    pub(super) budgets: Option<Arc<Budgets>>,
     facts: Arc<Facts>,
     /// Rules whose condition is false, if there are any.
     variant: Option<Arc<Variant>>,
@@ -111,7 +114,9 @@ impl Context {
     /// What messages are judged with before anything is known of them.
     pub fn new(rules: Arc<RuleSet>, key: Arc<[u8]>) -> Context {
         let (conversation, facts, unjudged) = (Arc::default(), Arc::default(), Arc::default());
-        let mut context = Context { rules, key, pseudonyms: None, conversation, facts, variant: None, unjudged };
+        let (pseudonyms, budgets, variant) = (None, None, None);
+        let mut context = Context { rules, key, pseudonyms, conversation, budgets, facts, variant, unjudged };
+        context.renew_budgets();
         context.judge();
         context
     }
@@ -154,6 +159,11 @@ impl Context {
     /// Rules whose condition could not be judged, for the exchange as a whole.
     pub fn unjudged(&self) -> &[usize] {
         &self.unjudged
+    }
+
+    /// Whether a rule's condition over the exchange lets it take part.
+    pub(super) fn takes_part(&self, rule: usize) -> bool {
+        self.variant.as_ref().is_none_or(|variant| !variant.off[rule])
     }
 
     /// What runs over text of this scope (one kind, all input, or all output), before its own conditions.

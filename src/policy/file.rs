@@ -2,6 +2,7 @@
 
 mod extends;
 mod policy;
+mod rate;
 mod rule;
 mod warn;
 

@@ -4,8 +4,9 @@
 //! take part in an exchange, [`channel`] runs a plan over one text
 //! and its views ([`reading`]), and [`resolve`] turns what stands into a cut, rewrites, and how far the text may go out.
 //! [`job`] is what classifiers are asked, [`effect`] what a finding does. [`pseudonyms`] knows what values are called in a
-//! conversation. [`case`] reads the tests that stand beside policies.
+//! conversation, `budgets` what callers may take. [`case`] reads the tests that stand beside policies.
 
+mod budgets;
 pub mod case;
 pub mod channel;
 mod combined;
@@ -28,6 +29,7 @@ mod voids;
 mod whole;
 mod windows;
 
+pub use budgets::{Admission, Bill, Books, Came, OverBudget, Spending};
 pub use channel::Channel;
 pub use compile::{ChannelPlan, LabelInfo, RuleSet};
 pub use context::{Context, Facts, Standing};
@@ -36,6 +38,7 @@ pub use file::load_policy;
 pub use job::{Answer, Job, Scored};
 pub use pseudonyms::Pseudonyms;
 pub use resolve::Resolver;
+pub use tokens::Tokens;
 
 #[cfg(test)]
 pub(crate) use scanner::sabotage::{Fault, with as with_fault};

@@ -6,16 +6,16 @@ const LETTERS_PER_TOKEN: usize = 6;
 /// Counts the tokens of one text, about: one for each six letters or digits of a word that have begun, one for each
 /// character of Chinese, Japanese or Korean, and one for every other character that is no white space.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tokens {
+pub struct Tokens {
     /// So many have begun.
-    pub(super) count: usize,
+    pub count: usize,
     /// Letters of the word that is growing.
     letters: usize,
 }
 
 impl Tokens {
     /// Takes the next character in. Whether it is a letter of a word, which may go on.
-    pub(super) fn take(&mut self, char: char) -> bool {
+    pub fn take(&mut self, char: char) -> bool {
         let is_letter = char.is_alphanumeric() && !is_syllable(char);
         if is_letter {
             self.count += usize::from(self.letters.is_multiple_of(LETTERS_PER_TOKEN));

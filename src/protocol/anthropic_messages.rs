@@ -68,6 +68,10 @@ impl Protocol for AnthropicMessages {
         }
     }
 
+    fn takes_tokens(&self) -> bool {
+        !self.counting
+    }
+
     fn error_body(&self, problem: &Problem<'_>) -> String {
         let kind = error_type(problem.status);
         error(kind, problem.message, Some(problem.id)).to_string()

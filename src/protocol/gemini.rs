@@ -94,6 +94,10 @@ impl Protocol for Gemini {
         }
     }
 
+    fn takes_tokens(&self) -> bool {
+        !matches!(self, Gemini::CountTokens)
+    }
+
     fn error_body(&self, problem: &Problem<'_>) -> String {
         error(problem.status, problem.message)
     }

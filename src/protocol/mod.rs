@@ -24,6 +24,7 @@ mod openai_responses_items;
 mod openai_responses_stream;
 pub mod sse;
 mod tgi;
+pub mod usage;
 pub mod walk;
 
 use std::sync::Arc;
@@ -104,6 +105,11 @@ pub trait Protocol: Send + Sync {
     /// Ids of what the provider keeps that a request goes on from.
     fn goes_on_from(&self, _request: &Json<'_>) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Whether calls take tokens for which somebody pays. Those that only count them do not.
+    fn takes_tokens(&self) -> bool {
+        true
     }
 
     /// The query parameter, folded, by which a client asks for the rest of a stream.

@@ -31,6 +31,10 @@ impl Protocol for OpenAiModerations {
         (&RESPONSE, Kind::Completion)
     }
 
+    fn takes_tokens(&self) -> bool {
+        false
+    }
+
     fn error_body(&self, problem: &Problem<'_>) -> String {
         super::openai_problem(problem)
     }

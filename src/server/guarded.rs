@@ -1,6 +1,5 @@
 //! The way of a request on an inspected route: read, judge, forward, and the same with the answer.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,30 +9,33 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::BodyExt as _;
 
 use super::body::Body;
+use super::budgets::tokens_in;
 use super::decode::{Plain, decode};
 use super::error::RequestError;
 use super::facts;
 use super::journey::{App, Call};
+use super::query;
 use super::recorder::{Recorder, Seen};
 use super::refuse;
 use super::stored::{resumed, store_off};
 use super::tainted::Tainted;
 use super::{limits, streamed};
 use crate::audit::{Place, Streamed};
+use crate::budget::Spender;
 use crate::classifier::Priority;
 use crate::coding::{Coding, Decoder};
 use crate::config::Store;
 use crate::detector::Conversation;
-use crate::guard::{Caller, Guard, judge};
-use crate::inspect::{self, Buffered, Cause, Concluded, Report};
+use crate::guard::{Caller, Guard, SCAN_SLICE, judge};
+use crate::inspect::{self, Buffered, Cause, Concluded, Estimate, Report, Reported};
 use crate::policy::rule::{Decision, Expose};
-use crate::policy::{Context, Effect, Facts};
+use crate::policy::{Bill, Came, Context, Effect, Facts};
 use crate::protocol::framing::Frames;
-use crate::protocol::json::{Json, JsonError, escape};
+use crate::protocol::json::{Json, JsonError};
 use crate::protocol::walk::{WalkError, walk, walk_unknown};
 use crate::protocol::{Asked, Keeps, Protocol, Recognised, is_azure};
 use crate::segment::{Direction, Kind, Scope, Segment};
-use crate::upstream::{Answer, Outgoing};
+use crate::upstream::{Answer, Outgoing, UpstreamError};
 use crate::verdict::{About, Verdict};
 use limits::{BodyError, Share};
 
@@ -67,6 +69,14 @@ pub(super) struct Exchange {
     pub(super) request: Option<Arc<Verdict>>,
     /// Longest body that is judged, and most texts of it.
     bounds: Bounds,
+    /// The API keys that it came with, if any budget asks.
+    pub(super) keys: Vec<Spender>,
+    /// What budgets have no room for.
+    pub(super) over: Vec<Reported>,
+    /// What it owes once the answer is there.
+    pub(super) bill: Bill,
+    /// Until a budget has room again, for what it blocks.
+    pub(super) room_in: Option<Duration>,
 }
 
 #[derive(Clone, Copy)]
@@ -76,7 +86,7 @@ struct Bounds {
 }
 
 /// Why a body is not read, and what says how that is decided.
-struct Unread(Cause, String);
+pub(super) struct Unread(Cause, String);
 
 /// Why nothing goes to the upstream.
 #[expect(clippy::large_enum_variant, reason = "made once a request, and taken apart at once")]
@@ -102,7 +112,7 @@ struct Forward {
 
 /// Reads, judges and forwards a request, and does the same with its response.
 pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, RequestError> {
-    let Call { id, peer, route, tenant, mut parts, body, mut permit } = call;
+    let Call { id, peer, route, tenant, keys, mut parts, body, mut permit } = call;
     let started = Instant::now();
     let line = app.config.routes.get(route).ok_or(RequestError::NoRoute)?;
     let context = app.guard.context(route, tenant.as_deref()).cloned().ok_or(RequestError::NoRoute)?;
@@ -141,6 +151,10 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
         facts: None,
         request: None,
         bounds: Bounds { body: server.max_body, segments: server.max_segments },
+        keys,
+        over: Vec::new(),
+        bill: Bill::default(),
+        room_in: None,
     };
     if exchange.context.rules.asks() {
         let tenant = exchange.caller.tenant.as_deref();
@@ -166,7 +180,12 @@ pub(super) async fn handle(app: Arc<App>, call: Call) -> Result<Response<Body>, 
     if request.headers().contains_key(CONTENT_LENGTH) {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     }
-    let answer = app.upstreams.send(line.upstream, request).await?;
+    exchange.bill.send();
+    let answer = app.upstreams.send(line.upstream, request).await.inspect_err(|error| {
+        if matches!(error, UpstreamError::Connect(_)) {
+            exchange.bill.fail();
+        }
+    })?;
     drop(bytes);
     permit.share.shrink(0);
     let response = exchange.response(answer, &method, &mut permit.share).await?;
@@ -183,30 +202,45 @@ impl Exchange {
         plain: Plain,
     ) -> Result<Forward, Refused> {
         let started = Instant::now();
-        let query = target.query().map(query_as_json).filter(|query| query != "{}");
-        if let Some(query) = &query
-            && let Ok(json) = Json::parse(query.as_bytes())
-        {
-            let walked = walk_unknown(&json, Direction::Request);
-            let concluded = self.judge(inspect::Body::Json(json, walked), Direction::Request).await;
-            if concluded.block.is_some() || concluded.changes() {
-                // A query is never rewritten: what it means to the upstream is not ours to guess.
-                let cause =
-                    concluded.block.clone().or_else(|| first_rule(&concluded.report)).unwrap_or(Cause::Unreadable);
-                return Err(self.refuse_request(&cause, concluded.report, started).into());
-            }
-        }
-        if bytes.is_empty() {
-            if let (Some(protocol), Ok(nothing)) = (self.protocol, Json::parse(b"{}")) {
-                self.asked = protocol.asked(&nothing, target);
-                self.ask_about(None);
-            }
-            return Ok(Forward { bytes, changed: false });
-        }
-        let read = match &plain {
+        let read = (!bytes.is_empty()).then(|| match &plain {
             Plain::Same => self.read_request(headers, &bytes),
             Plain::Decoded(plain) => self.read_request(headers, plain),
             Plain::Unreadable(error) => Err(Unread(Cause::Unreadable, error.to_string())),
+        });
+        match (&read, self.protocol) {
+            (Some(Ok(inspect::Body::Json(json, _))), protocol) => {
+                let own = protocol.map(|protocol| protocol.asked(json, target));
+                self.asked = own.unwrap_or_else(|| Asked::in_openai_style(json));
+                self.ask_about(Some(json));
+            }
+            (None, Some(protocol)) => {
+                if let Ok(nothing) = Json::parse(b"{}") {
+                    self.asked = protocol.asked(&nothing, target);
+                    self.ask_about(None);
+                }
+            }
+            _ => {}
+        }
+        let mut tokens = None;
+        if self.counts_tokens() && read.is_some() {
+            let mut estimate = Estimate::of(Direction::Request);
+            while matches!(&read, Some(Ok(body)) if estimate.read_on(body, SCAN_SLICE)) {
+                tokio::task::yield_now().await;
+            }
+            // One at least, so that none is free.
+            let about = if matches!(read, Some(Ok(_))) { estimate.tokens() } else { tokens_in(bytes.len()) };
+            tokens = Some(about.max(1));
+        }
+        // Before anything is done for it, and before anything of it is kept.
+        if let Some(response) = self.admit(tokens, started) {
+            return Err(response.into());
+        }
+        self.judge_query(target, started).await?;
+        let Some(read) = read else {
+            if !self.over.is_empty() {
+                self.request = Some(self.record(Direction::Request, &Report::default(), None, started));
+            }
+            return Ok(Forward { bytes, changed: false });
         };
         self.body = self.recorder.keeps_text().then(|| plain.readable(&bytes));
         let body = match read {
@@ -222,11 +256,6 @@ impl Exchange {
             }
         };
         if let inspect::Body::Json(json, _) = &body {
-            self.asked = match self.protocol {
-                Some(protocol) => protocol.asked(json, target),
-                None => Asked::in_openai_style(json),
-            };
-            self.ask_about(Some(json));
             let ids = self.protocol.map(|protocol| protocol.goes_on_from(json)).unwrap_or_default();
             if ids.iter().any(|id| self.tainted.holds(id)) {
                 return Err(Refused::Error(RequestError::Tainted));
@@ -254,6 +283,24 @@ impl Exchange {
             Some(bytes) => Forward { bytes, changed: true },
             None => Forward { bytes, changed: false },
         })
+    }
+
+    /// Judges what the target says besides the path.
+    async fn judge_query(&self, target: &Uri, started: Instant) -> Result<(), Refused> {
+        let query = target.query().map(query::as_json).filter(|query| query != "{}");
+        if let Some(query) = &query
+            && let Ok(json) = Json::parse(query.as_bytes())
+        {
+            let walked = walk_unknown(&json, Direction::Request);
+            let concluded = self.judge(inspect::Body::Json(json, walked), Direction::Request).await;
+            if concluded.block.is_some() || concluded.changes() {
+                // A query is never rewritten: what it means to the upstream is not ours to guess.
+                let cause =
+                    concluded.block.clone().or_else(|| first_rule(&concluded.report)).unwrap_or(Cause::Unreadable);
+                return Err(self.refuse_request(&cause, concluded.report, started).into());
+            }
+        }
+        Ok(())
     }
 
     /// From here on conditions know what the request asks for.
@@ -320,6 +367,9 @@ impl Exchange {
         share: &mut Share,
     ) -> Result<Response<Body>, RequestError> {
         let (mut parts, answer) = response.into_parts();
+        if !parts.status.is_success() {
+            self.bill.fail();
+        }
         let empty = *method == Method::HEAD
             || parts.status == StatusCode::NO_CONTENT
             || parts.status == StatusCode::NOT_MODIFIED
@@ -349,7 +399,16 @@ impl Exchange {
             Plain::Decoded(plain) => self.read_response(&parts.headers, plain),
             Plain::Unreadable(error) => Err(Unread(Cause::Unreadable, error.to_string())),
         };
-        self.body = self.recorder.keeps_text().then(|| plain.readable(&bytes));
+        if self.bill.is_open() {
+            let unread = |_: &Unread| Came { seen: tokens_in(bytes.len()), whole: true, ..Came::default() };
+            let mut came = read.as_ref().map_or_else(unread, inspect::reported);
+            let mut estimate = Estimate::of(Direction::Response);
+            while came.output.is_none() && matches!(&read, Ok(body) if estimate.read_on(body, SCAN_SLICE)) {
+                tokio::task::yield_now().await;
+            }
+            came.seen = came.seen.max(estimate.tokens());
+            self.bill.settle(came, Instant::now());
+        }
         let body = match read {
             Ok(body) => body,
             Err(Unread(cause, reason)) => {
@@ -440,7 +499,7 @@ impl Exchange {
         }
     }
 
-    fn refuse_request(&self, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
+    pub(super) fn refuse_request(&self, cause: &Cause, report: Report, started: Instant) -> Response<Body> {
         self.refuse(Direction::Request, cause, report, started)
     }
 
@@ -457,7 +516,7 @@ impl Exchange {
             notice.message = format!("{} {reason}.", notice.message);
         }
         let (context, asked) = (&self.context, &self.asked);
-        let wanted = refuse::Wanted { asked, direction, azure: self.azure };
+        let wanted = refuse::Wanted { asked, direction, azure: self.azure, room_in: self.room_in };
         let mut response = refuse::blocked(context, self.protocol, &notice, &report, &self.id, &wanted);
         let verdict = self.record(direction, &report, Some(cause), started);
         let spent = self.spent + started.elapsed();
@@ -485,6 +544,11 @@ impl Exchange {
         spent: Duration,
         stream: Option<Streamed>,
     ) -> Arc<Verdict> {
+        let with_budgets = (direction == Direction::Request && !self.over.is_empty()).then(|| {
+            let findings = self.over.iter().chain(&report.findings).cloned().collect();
+            Report { findings, ..report.clone() }
+        });
+        let report = with_budgets.as_ref().unwrap_or(report);
         let about = About {
             id: Arc::clone(&self.id),
             route: Some(Arc::clone(&self.route)),
@@ -588,49 +652,6 @@ async fn collect(
     Ok((bytes, trailers))
 }
 
-/// The query's parameters as an object, so that their values are read like any other text. Credentials stay out.
-fn query_as_json(query: &str) -> String {
-    let mut out = String::from("{");
-    for (index, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (percent_decode(name), percent_decode(value));
-        if CREDENTIALS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-            continue;
-        }
-        if out.len() > 1 {
-            out.push(',');
-        }
-        // Parameters may repeat; the position keeps the keys of the object apart.
-        out.extend(["\"", &index.to_string(), ":", &escape(&name), "\":\"", &escape(&value), "\""]);
-    }
-    out.push('}');
-    out
-}
-
-pub(super) fn percent_decode(text: &str) -> Cow<'_, str> {
-    if !text.contains(['%', '+']) {
-        return text.into();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        let hex = after
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (first, hex) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            (b'+', _) => bytes.push(b' '),
-            _ => bytes.push(first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned().into()
-}
-
 /// Why a stream that comes as a whole body is not read: its pieces would be read apart.
 const UNSAID: &str = "a stream of events that does not say so";
 
@@ -651,20 +672,6 @@ fn client_key(ip: std::net::IpAddr) -> u64 {
     static HASHER: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
     HASHER.hash_one(ip)
 }
-
-/// Query parameters that carry credentials.
-const CREDENTIALS: &[&str] = &[
-    "key",
-    "api-key",
-    "api_key",
-    "apikey",
-    "access_token",
-    "token",
-    "sig",
-    "x-amz-signature",
-    "x-amz-credential",
-    "x-amz-security-token",
-];
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const DIGEST: HeaderName = HeaderName::from_static("digest");

@@ -25,6 +25,7 @@ use super::route::{PatternError, RouteTable};
 use super::tainted::Tainted;
 use super::tenant::TenantTable;
 use crate::audit::Log;
+use crate::budget::Spender;
 use crate::config::{Config, Inspect, Route};
 use crate::decisions::Decisions;
 use crate::guard::Guard;
@@ -86,6 +87,8 @@ pub struct Call {
     pub route: usize,
     /// Whose request it is.
     pub tenant: Option<Arc<str>>,
+    /// The API keys that it came with, if any budget asks.
+    pub keys: Vec<Spender>,
     /// Method, target and headers; the headers have gone through [`headers::request`].
     pub parts: Parts,
     /// Not yet read.
@@ -213,7 +216,7 @@ async fn forward(
         return Err(RequestError::Upgrade);
     }
     let index = app.routes.find(path).ok_or(RequestError::NoRoute)?;
-    app.access.admit(&mut parts)?;
+    let keys = app.access.admit(&mut parts, app.guard.counts_keys())?;
     let permit = app.inflight.take(peer.ip()).map_err(|busy| match busy {
         Busy::All => RequestError::Overloaded,
         Busy::Client => RequestError::TooManyOfClient,
@@ -231,7 +234,7 @@ async fn forward(
             Ok(response.map(|answer| Body::answer(answer).holding(permit)))
         }
         Inspect::Full => {
-            let call = Call { id, peer, route: index, tenant, parts, body, permit };
+            let call = Call { id, peer, route: index, tenant, keys, parts, body, permit };
             guarded::handle(app, call).await
         }
     }

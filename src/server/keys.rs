@@ -5,9 +5,13 @@
 //! brings a provider's key of its own sends Palisade's in another of these headers.
 
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
+
+use super::query;
+use crate::budget::Spender;
 
 /// The keys that let a client in.
 #[derive(Clone, Default)]
@@ -47,6 +51,30 @@ impl Keys {
         known.into()
     }
 }
+
+/// Who a request may be from, by all keys that stand in it. Which of them the provider takes is not known here, and what
+/// others a client adds is its own choice: it goes by all of them.
+pub(super) fn presented(request: &Parts) -> Vec<Spender> {
+    let spender = |key: &[u8]| Spender::new(&[b"key", key]);
+    let headers =
+        HEADERS.into_iter().flat_map(|name| request.headers.get_all(name)).map(|value| spender(secret(value)));
+    let query = request.uri.query().into_iter().flat_map(query::keys).map(|key| spender(key.as_bytes()));
+    let mut keys: Vec<Spender> = Vec::new();
+    for key in headers.chain(query) {
+        if keys.len() == MAX_PRESENTED {
+            // And by the account of those who have no key.
+            keys.push(Spender::new(&[b"key"]));
+            break;
+        }
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+/// More keys than this no client sends.
+const MAX_PRESENTED: usize = 8;
 
 /// The key without the name of its scheme.
 fn secret(value: &HeaderValue) -> &[u8] {

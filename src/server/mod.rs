@@ -13,11 +13,13 @@ pub mod origin;
 pub mod path;
 pub mod route;
 
+mod budgets;
 mod decode;
 mod guarded;
 mod id;
 mod listener;
 mod live;
+mod query;
 mod recorder;
 mod refuse;
 mod runtime;

@@ -1,11 +1,14 @@
 //! What a client gets when its message, or the answer to it, is blocked; and the headers that say what was done.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::body::Body;
 use crate::action::{Action, BlockAs};
+use crate::detector::Plan;
 use crate::finding::{Failure, Judgement, Outcome};
 use crate::inspect::{Cause, Notice, Report};
 use crate::policy::rule::{Expose, Mode};
@@ -36,7 +39,9 @@ pub(super) fn notice(context: &Context, expose: Expose, id: &str, cause: &Cause,
         _ => (context.rules.policies().first().map(|policy| policy.name.to_string()).unwrap_or_default(), None),
     };
     let own = block.and_then(|block| block.message.clone());
+    let is_budget = matches!(cause, Cause::Rule(rule) if matches!(context.rules.rule(*rule).plan, Plan::Rate(_)));
     let what = own.unwrap_or_else(|| match cause {
+        _ if is_budget => format!("The {direction} is more than the budget has room for now"),
         _ if expose == Expose::None => format!("The {direction} was blocked"),
         Cause::Rule(_) => format!("The {direction} was blocked"),
         Cause::Unreadable => format!("The {direction} cannot be read in full and was blocked"),
@@ -53,7 +58,7 @@ pub(super) fn notice(context: &Context, expose: Expose, id: &str, cause: &Cause,
     Notice {
         message,
         refusal: block.is_some_and(|block| block.as_ == BlockAs::Refusal),
-        status: block.and_then(|block| block.status).unwrap_or(400),
+        status: block.and_then(|block| block.status).unwrap_or(if is_budget { 429 } else { 400 }),
     }
 }
 
@@ -65,6 +70,8 @@ pub(super) struct Wanted<'a> {
     pub(super) direction: Direction,
     /// In Azure's form of an API.
     pub(super) azure: bool,
+    /// A budget blocks it, for so long.
+    pub(super) room_in: Option<Duration>,
 }
 
 /// The answer to a blocked message of which nothing has been sent.
@@ -76,7 +83,7 @@ pub(super) fn blocked(
     id: &str,
     wanted: &Wanted<'_>,
 ) -> Response<Body> {
-    let Wanted { asked, direction, azure } = *wanted;
+    let Wanted { asked, direction, azure, room_in } = *wanted;
     let json = HeaderValue::from_static("application/json");
     if let (true, Some(protocol)) = (notice.refusal, protocol)
         && protocol.can_refuse()
@@ -102,7 +109,11 @@ pub(super) fn blocked(
     let (status, kind, code) = if retry {
         (StatusCode::SERVICE_UNAVAILABLE, "server_error", "guardrail_unavailable")
     } else {
-        (StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST), "invalid_request_error", BLOCKED)
+        let status = StatusCode::from_u16(notice.status).unwrap_or(StatusCode::BAD_REQUEST);
+        match room_in {
+            Some(_) => (status, QUOTA, QUOTA),
+            None => (status, "invalid_request_error", BLOCKED),
+        }
     };
     let body = match protocol {
         Some(protocol) => {
@@ -116,10 +127,21 @@ pub(super) fn blocked(
     headers.insert(CONTENT_TYPE, json);
     if retry {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    } else {
+        return response;
+    }
+    if let Some(room_in) = room_in {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds(room_in)));
+    }
+    // Clients that are told to wait a moment do so by themselves.
+    if room_in.is_none_or(|room_in| room_in > PATIENCE) {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response
+}
+
+/// Whole seconds, one at least, after which that much time has passed.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)).max(1)
 }
 
 /// Whether nothing but a detector's lack of time or room blocks: then the same request may pass in a moment.
@@ -184,6 +206,10 @@ pub(super) fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
+/// `OpenAI`'s `type` and `code` of a request that is more than a budget has room for.
+const QUOTA: &str = "insufficient_quota";
+/// Official clients do not wait longer, and try again at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const VERDICT: HeaderName = HeaderName::from_static("x-palisade-verdict");

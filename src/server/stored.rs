@@ -38,7 +38,7 @@ pub(super) fn resumed(protocol: &dyn Protocol, target: &mut Uri) -> Result<Optio
     let (Some(name), Some(query)) = (protocol.resumes_by(), target.query()) else { return Ok(None) };
     let is_it = |pair: &&str| {
         let key = pair.split('=').next().unwrap_or_default();
-        fold_key(&super::guarded::percent_decode(key)) == *name
+        fold_key(&super::query::percent_decode(key)) == *name
     };
     let mut found = query.split('&').filter(is_it);
     let Some(pair) = found.next() else { return Ok(None) };

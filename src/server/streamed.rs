@@ -70,6 +70,7 @@ pub(super) async fn respond(
         notice,
     };
     let stream = Stream::new(&exchange.context, exchange.protocol, options).framed(frames).resumed(exchange.after);
+    let stream = if exchange.bill.is_open() { stream.metered() } else { stream };
     let mut guarded = Guarded {
         exchange: Some(exchange),
         stream: Some(stream),
@@ -87,8 +88,9 @@ pub(super) async fn respond(
     guarded.first = guarded.next().await.and_then(Result::ok);
     if let Some(stream) = &guarded.stream
         && let StreamEnd::Unsent(cause) = stream.end().clone()
-        && let Some(exchange) = guarded.exchange.take()
+        && let Some(mut exchange) = guarded.exchange.take()
     {
+        exchange.settle_stream(stream, false);
         let started = Instant::now().checked_sub(guarded.spent).unwrap_or_else(Instant::now);
         return exchange.refuse_response(&cause, stream.report(), started);
     }
@@ -260,7 +262,7 @@ enum Came {
 /// Written when the stream ends, however it ends: also when the client has gone.
 impl Drop for Guarded {
     fn drop(&mut self) {
-        let (Some(exchange), Some(mut stream)) = (self.exchange.take(), self.stream.take()) else { return };
+        let (Some(mut exchange), Some(mut stream)) = (self.exchange.take(), self.stream.take()) else { return };
         let mut asked = std::mem::take(&mut self.asked);
         let spent = self.spent;
         let ended = match stream.end() {
@@ -269,6 +271,7 @@ impl Drop for Guarded {
             StreamEnd::Open if self.answer.is_some() => "left",
             _ => "whole",
         };
+        exchange.settle_stream(&stream, ended == "whole");
         let streamed = Streamed { received: self.received, released: self.released, ended };
         let record = move |mut stream: Stream| {
             stream.settle();

@@ -136,6 +136,19 @@ def test_blocked_input(client, arrived, stream):
     assert arrived()["calls"] == calls, "the upstream was not called"
 
 
+def test_a_budget_that_is_used_up(connect, arrived):
+    # It would try again, but is told that it is in vain.
+    client = connect("/budget").with_options(api_key="sk-ant-hour", max_retries=3)
+    ask(client)
+    calls = arrived()["calls"]
+    with pytest.raises(anthropic.RateLimitError) as caught:
+        ask(client)
+    assert caught.value.body["error"]["type"] == "rate_limit_error"
+    assert 3500 < int(caught.value.response.headers["retry-after"]) <= 3900
+    assert arrived()["calls"] == calls, "the upstream was not called"
+    ask(client.with_options(api_key="sk-ant-other"))
+
+
 def test_blocked_output(client):
     with pytest.raises(anthropic.BadRequestError):
         ask(client, headers=reply("Here is the forbidden answer."))

@@ -105,6 +105,27 @@ def test_blocked_input(client, arrived, stream):
     assert arrived()["calls"] == calls, "the upstream was not called"
 
 
+def test_a_budget_that_is_used_up(connect, arrived):
+    # It would try again, but is told that it is in vain.
+    client = connect("/budget").with_options(api_key="sk-hour", max_retries=3)
+    ask(client)
+    calls = arrived()["calls"]
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(client)
+    assert (caught.value.code, caught.value.type) == ("insufficient_quota", "insufficient_quota")
+    assert 3500 < int(caught.value.response.headers["retry-after"]) <= 3900
+    assert arrived()["calls"] == calls, "the upstream was not called"
+    ask(client.with_options(api_key="sk-other"))
+
+
+def test_a_budget_that_is_used_up_for_a_moment(connect):
+    client = connect("/budget").with_options(api_key="sk-moment", max_retries=1)
+    for _ in range(2):
+        client.chat.completions.create(model="hurried", messages=USER)
+    with pytest.raises(openai.RateLimitError):
+        client.with_options(max_retries=0).chat.completions.create(model="hurried", messages=USER)
+
+
 def test_blocked_output(client):
     with pytest.raises(openai.BadRequestError) as caught:
         ask(client, headers=reply("Here is the forbidden answer."))

@@ -1,6 +1,7 @@
 //! The data plane over real sockets: what passes, what is refused, and how things end.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod budgets;
 mod calls;
 mod canary;
 mod dialects;

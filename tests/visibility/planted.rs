@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::rig::{How, Rig, until};
+use crate::rig::{How, POLICY, Rig, until};
 
 /// Keys that no rule knows: only that nobody writes them down keeps them secret.
 const UNKNOWN: &[&str] = &[
@@ -37,6 +37,11 @@ secret: ${SECRET}
 audit: { store: 'file:d.jsonl', text: TEXT }
 upstreams: { llm: { url: 'http://UPSTREAM', headers: { authorization: 'Bearer ${UPKEY}' } } }
 tenants: { from: { header: x-tenant, trusted: [127.0.0.0/8] }, list: tenants }
+";
+
+/// Callers are told apart by their keys, and by what they call their users.
+const BUDGETS: &str = "  - { id: often, detect: { rate: { per: key, requests: 1, window: 1h } }, action: log }
+  - { id: users, detect: { rate: { per: user, requests: 1, window: 1h } }, action: log }
 ";
 
 /// Answers an error with a key in a header and in the body, or a head that is none and quotes what it got.
@@ -75,7 +80,7 @@ async fn drive(rig: &Rig) -> String {
     let call = json!({ "id": "c", "type": "function", "function": { "name": "f", "arguments": arguments } });
     // A model's name that speaks to terminals and begins lines.
     let model = "m\u{1b}[2J\r\n2026-01-01T00:00:00Z ERROR forged\u{202e}";
-    let body = json!({ "model": model, "messages": [
+    let body = json!({ "model": model, "user": "Plant3d-in-x-api-key", "messages": [
         { "role": "user", "content": "my key is sk-planted-inthebody, keep it" },
         { "role": "assistant", "content": null, "tool_calls": [call] },
     ] });
@@ -127,7 +132,7 @@ async fn leaks(text: &str, format: &str) {
     let mut rig = Rig::start(How {
         config: &config,
         env: &env,
-        files: &[("tenants/acme.yaml", "{}")],
+        files: &[("tenants/acme.yaml", "{}"), ("policies/house.yaml", &format!("{POLICY}{BUDGETS}"))],
         upstream: Some(upstream()),
         ..How::default()
     })
@@ -181,6 +186,7 @@ async fn leaks(text: &str, format: &str) {
         assert!(!texts.contains(key), "{key} is in the kept texts");
     }
     assert_eq!(texts.contains("my key is <key>, keep it"), text == "redacted", "{texts}");
+    assert!(rig.read("d.jsonl").contains("at most 1 (one key)"), "no budget was used up");
     // The search itself finds what is there.
     assert!(rig.log().contains("reload") && all[0].1.contains("invalid_path"), "{}", all[0].1);
 }

@@ -1,6 +1,7 @@
 //! One case through its policy, by the same ways that the proxy uses.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{anyhow, bail};
 use serde_json::json;
@@ -10,9 +11,9 @@ use crate::cli::deltas::Deltas;
 use crate::cli::style::escaped;
 use crate::detector::Conversation;
 use crate::guard::{Caller, ask, judge};
-use crate::inspect::{Body, Buffered, Cause, Notice, Report, Stream, StreamOptions};
-use crate::policy::Context;
+use crate::inspect::{Body, Buffered, Cause, Notice, Report, Reported, Stream, StreamOptions, over_budget, tokens_of};
 use crate::policy::case::{Case, Given};
+use crate::policy::{Came, Context, Spending};
 use crate::protocol::json::Json;
 use crate::protocol::walk::walk;
 use crate::protocol::{Protocol, Recognised, recognise};
@@ -45,22 +46,24 @@ impl std::fmt::Display for Seen {
 }
 
 impl Bench {
-    /// The same for the text of a case, which came with a request of which this is known.
-    pub(super) fn about(&self, case: &Case) -> Bench {
+    /// Runs a case. What callers took before does not count.
+    pub(super) async fn run(&self, case: &Case) -> anyhow::Result<Seen> {
         let mut context = self.context.clone();
+        context.renew_budgets();
         if let Some(facts) = &case.facts {
             context.ask_about(facts.clone());
         }
         context.conversation = Conversation::new(case.system.iter().cloned().collect(), None).into();
-        Bench { context, inference: self.inference.clone() }
+        let bench = Bench { context, inference: self.inference.clone() };
+        bench.run_given(&case.given, case.requests).await
     }
 
-    /// Runs a case.
-    pub(super) async fn run(&self, given: &Given) -> anyhow::Result<Seen> {
+    async fn run_given(&self, given: &Given, requests: usize) -> anyhow::Result<Seen> {
         match given {
             Given::Text(kind, text) => {
                 let direction = kind.usual_direction();
-                Ok(self.body(Body::Plain(text, Segment::new(direction, *kind, "")), direction, "").await)
+                let body = Body::Plain(text, Segment::new(direction, *kind, ""));
+                Ok(self.body(body, direction, "", requests).await)
             }
             Given::Messages(messages) => {
                 let last = messages.as_array().map_or(0, |all| all.len().saturating_sub(1));
@@ -70,7 +73,7 @@ impl Bench {
                 let walked = walk(&json, shape, Direction::Request, kind)
                     .map_err(|error| anyhow!("the messages cannot be read: {error}"))?;
                 let text = format!("/messages/{last}/content");
-                Ok(self.body(Body::Json(json, walked), Direction::Request, &text).await)
+                Ok(self.body(Body::Json(json, walked), Direction::Request, &text, requests).await)
             }
             Given::Stream(pieces) => {
                 let seen = self.stream(pieces).await?;
@@ -86,16 +89,38 @@ impl Bench {
     }
 
     /// `text` is the pointer of the text to look at, or the start of those of its parts.
-    async fn body(&self, body: Body<'_>, direction: Direction, text: &str) -> Seen {
+    async fn body(&self, body: Body<'_>, direction: Direction, text: &str, requests: usize) -> Seen {
+        let (over, blocked) =
+            if direction == Direction::Request { self.admit(&body, requests) } else { <(Vec<_>, _)>::default() };
+        if let Some(rule) = blocked {
+            let report = Report { findings: over, ..Report::default() };
+            return self.seen(direction, &report, Some(&Cause::Rule(rule)), None);
+        }
         let mut buffered = Buffered::new(&self.context, body, direction);
         judge(&mut buffered, self.inference.as_deref(), 0, Priority::Bulk).await;
-        let concluded = buffered.conclude(true);
+        let mut concluded = buffered.conclude(true);
+        concluded.report.findings.extend(over);
         let texts = concluded.report.texts.iter();
         let parts = texts.filter(|(pointer, _)| {
             pointer.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
         let after = concluded.block.is_none().then(|| parts.map(|(_, text)| text.as_str()).collect());
         self.seen(direction, &concluded.report, concluded.block.as_ref(), after)
+    }
+
+    /// What budgets say of the last of so many requests, all of which come in the same moment. None is answered, so each
+    /// takes as many tokens as it has itself.
+    fn admit(&self, body: &Body<'_>, requests: usize) -> (Vec<Reported>, Option<usize>) {
+        if !self.context.has_budgets() {
+            return (Vec::new(), None);
+        }
+        let spending = Spending { keys: &[], route: "", tokens: Some(tokens_of(body)), now: Instant::now() };
+        let mut last = self.context.admit(&spending);
+        for _ in 1..requests {
+            last.bill.settle(Came { whole: true, ..Came::default() }, spending.now);
+            last = self.context.admit(&spending);
+        }
+        (over_budget(last.over), last.blocked.map(|(rule, _)| rule))
     }
 
     /// Runs a streamed answer in these pieces.

@@ -74,7 +74,7 @@ impl Trial {
     }
 
     fn run(&self, bench: &Bench, case: &Case) -> Seen {
-        self.runtime.block_on(bench.about(case).run(&case.given)).unwrap()
+        self.runtime.block_on(bench.run(case)).unwrap()
     }
 }
 

@@ -151,7 +151,7 @@ upstrems: {}
           --> palisade.yaml:10:53
            |
         10 |   a: { url: ftp://example.com, timeouts: { connect: 0s } }
-           |                                                     ^^ expected a time from 1ms to 24h with its unit, such as `200ms` or `5s`, found the text `0s`
+           |                                                     ^^ expected a time from 1ms to 1d with its unit, such as `200ms` or `5s`, found the text `0s`
 
         error: upstream `b` has no `url`
           --> palisade.yaml:11:8

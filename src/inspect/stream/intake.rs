@@ -95,6 +95,9 @@ impl Stream {
     }
 
     fn take_json(&mut self, event: Event, json: &Json<'_>, walked: &Walked) {
+        if let Some(meter) = &mut self.meter {
+            meter.take(json, walked);
+        }
         self.look_at_head(json);
         let mark = self.protocol.map_or(Mark::None, |protocol| protocol.mark(json));
         if let (Mark::Message | Mark::Begin(_) | Mark::Over, Some(protocol)) = (mark, self.protocol)

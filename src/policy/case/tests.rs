@@ -108,7 +108,7 @@ fn all_problems_come_at_once() {
      --> a.test.yaml:4:7
       |
     4 |   - { inptu: x, expect: { verdict: block } }
-      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `as`, `vars`, `request`, `system` or `expect`
+      |       ^^^^^ expected `name`, `input`, `output`, `messages`, `stream`, `as`, `vars`, `request`, `system`, `expect` or `requests`
       |
       = help: did you mean `input`?
 
@@ -132,6 +132,20 @@ fn all_problems_come_at_once() {
       |
       = help: did you mean `user`?
     "#);
+}
+
+#[test]
+fn only_requests_come_in_great_numbers() {
+    let case = |given: &str| read(&format!("tests: [{{ name: a, {given}, expect: {{ verdict: allow }} }}]"));
+    for (given, requests) in
+        [("input: x", 1), ("input: x, requests: 7", 7), ("messages: [{ role: user, content: x }], requests: 2", 2)]
+    {
+        assert_eq!(case(given).unwrap().cases[0].requests, requests);
+    }
+    for given in ["output: x, requests: 2", "stream: [x], requests: 2", "input: x, as: reasoning, requests: 2"] {
+        assert!(case(given).unwrap_err().contains("answers are no requests"), "{given}");
+    }
+    assert!(case("input: x, requests: 0").unwrap_err().contains("from 1 to 1000000"));
 }
 
 #[test]

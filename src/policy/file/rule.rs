@@ -7,6 +7,7 @@ use jiff::civil::{Date, date};
 
 use super::extends::Merged;
 use super::policy::{Defaults, MODES, UNREWRITABLE, on_error};
+use super::rate;
 use crate::action::{self, ACTIONS, Action};
 use crate::condition::{About, Condition};
 use crate::config::value::{boolean, count, filled, one_of, size, string, unknown, with_help, wrong};
@@ -50,6 +51,9 @@ pub(super) fn read(
                     .help("`block` or `log` them; rewrite what stands in their arguments by rules of their own"),
             );
         }
+        if let Plan::Rate(_) = &plan {
+            rate::check(reader, action.as_ref(), when.as_ref());
+        }
         if let (true, Some(Action::Rewrite(_) | Action::Allow(_))) = (plan.is_spanless(), &action) {
             let at = reader.node("action").map_or(id_at.clone(), |node| node.at.clone());
             reader.problem(
@@ -62,7 +66,8 @@ pub(super) fn read(
             id: id.into(),
             description,
             tags: tags.into(),
-            scope,
+            // No text is any business of theirs.
+            scope: if matches!(plan, Plan::Rate(_)) { Scope::EMPTY } else { scope },
             when,
             detector,
             plan,
@@ -126,8 +131,9 @@ fn read_detector(node: &Node, problems: &Collector, depth: usize) -> Option<(&'s
     if let Some(form) = Form::from_name(kind.name) {
         return Some((kind.name, Plan::Combined(read_combined(kind, form, entry, problems, depth)?)));
     }
-    if depth > 0 && kind.name == "tool" {
-        let problem = Problem::error(&entry.key_at, "calls of tools are judged by themselves");
+    if depth > 0 && matches!(kind.name, "tool" | "rate") {
+        let what = if kind.name == "tool" { "calls of tools are judged" } else { "what callers take is counted" };
+        let problem = Problem::error(&entry.key_at, format!("{what} by themselves"));
         problems.push(problem.label("cannot be put together with others").help("write a rule of its own for it"));
         return None;
     }

@@ -146,7 +146,7 @@ fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
             Some("`window: end` judges the whole text")
         }
         // Calls are always held until they are whole.
-        Plan::Classifier(_) | Plan::Entities(_) | Plan::Tool(_) => None,
+        Plan::Classifier(_) | Plan::Entities(_) | Plan::Tool(_) | Plan::Rate(_) => None,
     }
 }
 
