@@ -91,7 +91,7 @@ RULES_POLICY = "version: 1\nname: rules\nextends: [default]\nrules: [{ id: promp
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--binary", default=HERE.parent / "target/release/palisade", type=Path)
+    parser.add_argument("--binary", default=HERE.parent / "target/shipped/palisade", type=Path)
     parser.add_argument("--rounds", default=7, type=int)
     parser.add_argument("--seconds", default=3, type=int, help="of load, for each proxy in each round")
     parser.add_argument("--only", choices=[*WORKLOADS, "memory"], action="append")
@@ -101,7 +101,7 @@ def main():
         if not find(tool):
             sys.exit(f"{tool} is missing: apt-get install {package}")
     if not args.binary.is_file():
-        sys.exit(f"{args.binary} is missing: cargo build --release")
+        sys.exit(f"{args.binary} is missing: make release")
     figures = {}
     for name in args.only or [*WORKLOADS, "memory"]:
         figures[name] = memory(args) if name == "memory" else workload(args, name)

@@ -17,7 +17,7 @@ HEAD = """# Figures
 
 Written by `make bench`. Do not edit by hand: change `benches/report.py`, or run it again.
 
-{machine}. All processes share the machine, everything goes over the loopback interface. Every round measures each
+{machine}. Palisade is what `make release` builds. All processes share the machine, everything goes over the loopback interface. Every round measures each
 proxy once, in an order that moves on by one each round; ratios are taken within a round, so that a machine whose speed
 drifts spoils neither side. Figures are medians, with the lowest and the highest round in brackets. Times depend on the
 machine: compare ratios.

@@ -8,7 +8,8 @@ trap 'rm -rf "$parts"' EXIT
 trap 'exit 1' HUP INT TERM
 
 echo "== building" >&2
-cargo build --release --locked
+deploy/release.sh
+binary=${CARGO_TARGET_DIR:-$PWD/target}/shipped/palisade
 cargo bench --locked --no-run --bench classifier --bench load --bench micro --bench texts
 echo "== parts, in process" >&2
 cargo bench --locked --bench micro >"$parts/micro.txt"
@@ -26,9 +27,9 @@ cargo bench --locked --bench load >"$parts/load.json"
 echo "== a classifier through the proxy, beside a bare run" >&2
 cargo bench --locked --bench classifier >"$parts/classifier.json"
 echo "== the proxy beside nginx" >&2
-python3 benches/proxy.py --json "$parts/proxy.json"
+python3 benches/proxy.py --binary "$binary" --json "$parts/proxy.json"
 echo "== streams" >&2
-python3 benches/streams.py --json "$parts/streams.json"
+python3 benches/streams.py --binary "$binary" --json "$parts/streams.json"
 
 python3 - "$parts" "$figures" <<'PYTHON'
 import json, pathlib, sys

@@ -37,7 +37,7 @@ STREAMS = 500
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--binary", default=HERE.parent / "target/release/palisade", type=Path)
+    parser.add_argument("--binary", default=HERE.parent / "target/shipped/palisade", type=Path)
     parser.add_argument("--rounds", default=5, type=int)
     parser.add_argument("--seconds", default=3, type=int, help="of load, for each proxy in each round")
     parser.add_argument("--requests", default=400, type=int, help="for each proxy in each round, where one waits for the first words")
