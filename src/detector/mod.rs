@@ -19,6 +19,7 @@ pub(crate) mod regex;
 mod secrets;
 mod similarity;
 pub(crate) mod tool;
+mod topic;
 mod unicode;
 mod urls;
 mod whole;
@@ -32,6 +33,7 @@ use regex_syntax::hir::Hir;
 pub use self::combine::{CombinedPlan, Form};
 pub use self::similarity::{Canary, Conversation};
 pub use self::tool::ToolPlan;
+pub use self::topic::{Example, Topic, TopicPlan};
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 
@@ -83,6 +85,7 @@ pub const DETECTORS: &[DetectorKind] = &[
     similarity::KIND,
     classifier::KIND,
     entities::KIND,
+    topic::KIND,
     tool::KIND,
     combine::ANY,
     combine::ALL,
@@ -90,7 +93,7 @@ pub const DETECTORS: &[DetectorKind] = &[
 ];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] = &["topic", "grounding", "rate", "http", "judge"];
+pub const LATER: &[&str] = &["grounding", "rate", "http", "judge"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -101,6 +104,8 @@ pub enum Plan {
     Classifier(ClassifierPlan),
     /// Names of people, places and the like, tagged by a model window by window.
     Entities(EntitiesPlan),
+    /// What texts are about, by a model's vectors, window by window.
+    Topic(TopicPlan),
     /// The number of characters, or tokens, of the whole segment.
     Length(LengthPlan),
     /// A check that is no pattern, which reads a text from its start.

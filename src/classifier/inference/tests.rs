@@ -12,7 +12,7 @@ fn job(model: &str, text: &str, client: u64) -> Job {
     Job {
         model: model.into(),
         text: text.into(),
-        counts: false,
+        question: Question::Scores,
         kind: Kind::User,
         client,
         tenant: None,
@@ -188,7 +188,7 @@ fn a_score_does_not_depend_on_what_else_is_in_flight() {
 fn tokens_are_counted_without_judging() {
     let inference = Inference::fixed(&[FixedModel::guard(&["pineapple"])], b"key").unwrap();
     let count = |text: &str| {
-        inference.submit(Job { counts: true, ..job("guard", text, 1) }).unwrap().wait().map(|scores| {
+        inference.submit(Job { question: Question::Tokens, ..job("guard", text, 1) }).unwrap().wait().map(|scores| {
             assert!(scores.windows.is_empty());
             scores.tokens.unwrap().to_vec()
         })

@@ -12,7 +12,7 @@ fn task(client: u64, priority: Priority, name: &str, weight: usize) -> (Task, An
     let job = Job {
         model: "guard".into(),
         text: Arc::from(name),
-        counts: false,
+        question: Question::Scores,
         kind: Kind::User,
         client,
         tenant: None,
