@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::classifier::Question;
 use crate::segment::Kind;
 
 type Answer = oneshot::Receiver<Result<TextScores, InferenceError>>;
