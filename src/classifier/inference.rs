@@ -165,6 +165,7 @@ impl Inference {
             deadline: Instant::now() + VECTOR_PATIENCE,
         };
         // On a thread of its own: whoever loads policies may do it where nobody may wait for an answer.
+        #[expect(clippy::disallowed_methods, reason = "the thread serves nobody else")]
         let ask = || {
             loop {
                 match self.submit(job.clone()) {

@@ -75,19 +75,17 @@ impl Source {
         for row in numbers.chunks_exact(width) {
             sum.iter_mut().zip(row).for_each(|(sum, number)| *sum += number);
         }
-        sum.iter_mut().for_each(|sum| *sum /= rows as f32);
-        Ok(sum)
+        Ok(sum.into_iter().map(|sum| sum / rows as f32).collect())
     }
 }
 
 /// The vector of length one with the same direction. One without a direction is an error of the model.
-pub(super) fn unit(mut vector: Vec<f32>) -> Result<Vec<f32>, String> {
+pub(super) fn unit(vector: Vec<f32>) -> Result<Vec<f32>, String> {
     let length = vector.iter().map(|&number| f64::from(number) * f64::from(number)).sum::<f64>().sqrt();
     if !length.is_finite() || length < 1e-12 {
         return Err("the model gave a vector that has no direction: all zero, or not numbers".to_owned());
     }
-    vector.iter_mut().for_each(|number| *number = (f64::from(*number) / length) as f32);
-    Ok(vector)
+    Ok(vector.into_iter().map(|number| (f64::from(number) / length) as f32).collect())
 }
 
 #[cfg(test)]

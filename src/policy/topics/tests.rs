@@ -17,7 +17,7 @@ const WORDS: &[(&str, usize)] = &[("doctor", 0), ("rash", 0), ("bank", 1), ("loa
 
 /// Stands for a model: words point their ways, all others point the last.
 fn vector(text: &str) -> Arc<[f32]> {
-    let mut vector = vec![0.0_f32; 4];
+    let mut vector = [0.0_f32; 4];
     for word in text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()) {
         vector[WORDS.iter().find(|(known, _)| *known == word).map_or(3, |(_, way)| *way)] += 1.0;
     }
