@@ -24,7 +24,8 @@ pub struct FixedModel {
     pub table: Vec<(String, String, f32)>,
     /// Word and entity: where the word stands, the entity is 0.9 likely. With none it tags nothing.
     pub entities: Vec<(String, String)>,
-    /// Word and direction: a text's vector is the sum of its words', and all others point one way. With none it gives none.
+    /// Word and direction: a text's vector is the sum of its words', and all others point one way, as does a text without
+    /// words. With none it gives no vectors.
     pub directions: Vec<(String, usize)>,
 }
 
@@ -122,6 +123,9 @@ impl Classifier for Fixed {
         for word in input.text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()) {
             let known = self.directions.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
             vector[known.map_or(last, |(_, direction)| *direction)] += 1.0;
+        }
+        if vector.iter().all(|number| *number == 0.0) {
+            vector[last] = 1.0;
         }
         Ok(vector)
     }
