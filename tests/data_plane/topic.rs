@@ -37,9 +37,9 @@ async fn answers_about_a_denied_topic_are_taken_out_and_questions_off_topic_refu
     let inference = models();
     let context = loaded(
         "{ id: shop-only, scope: [user], action: block,
-           detect: { topic: { model: topics, allow: { shop: [my order, a parcel or refund] }, threshold: 0.5 } } },
+           detect: { topic: { model: topics, allow: { shop: [order, parcel refund] }, threshold: 0.3 } } },
          { id: no-medicine, scope: [completion], action: { replace: \"<{entity}> \" },
-           detect: { topic: { model: topics, deny: { medical: [\"a doctor, a rash\"] }, threshold: 0.5 } } }",
+           detect: { topic: { model: topics, deny: { medical: [\"doctor, rash\"] }, threshold: 0.5 } } }",
         &inference,
     )
     .unwrap();
