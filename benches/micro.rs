@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use palisade::classifier::{FixedModel, Inference, Job, Priority};
+use palisade::classifier::{FixedModel, Inference, Job, Priority, Question};
 use palisade::config::Config;
 use palisade::guard::Guard;
 use palisade::inspect::{Body, Buffered, Concluded, Notice, Stream, StreamOptions};
@@ -164,7 +164,7 @@ fn windows(bencher: Bencher<'_, '_>) {
         let job = Job {
             model: "guard".into(),
             text: text.into(),
-            counts: false,
+            question: Question::Scores,
             kind: Kind::User,
             client: 1,
             tenant: None,

@@ -16,7 +16,7 @@ use crate::inspect::{Buffered, Ticket};
 use crate::policy::compile::{CompileError, NO_LABEL, Shared};
 use crate::policy::rule::PolicySpec;
 use crate::policy::rule::UNKNOWN_TOKENS;
-use crate::policy::{Answer, Books, Context, LabelInfo, RuleSet, Scored, load_policy};
+use crate::policy::{Answer, Books, Context, LabelInfo, RuleSet, Scored, load_policy, topics};
 use crate::telemetry::metrics::METRICS;
 
 /// How long a classifier may take over one text before the rule's `on_error` decides.
@@ -258,12 +258,19 @@ fn compile(
             let what = match (info.labels.is_empty(), info.entities.is_empty()) {
                 (true, false) => "tags words and has no entity",
                 (false, true) => "judges whole texts and has no label",
+                (true, true) => return format!("model {model} gives vectors, for `topic`, and has no label or entity"),
                 _ => "has no label or entity",
             };
             format!("model {model} {what} {label}; it has {}", has.join(", "))
         })?;
         Ok(LabelInfo { model: version, index, calibration: info.calibration(label), entity: of_text.is_none() })
     };
+    let vector = |model: &str, text: &str| {
+        let inference = inference.filter(|inference| inference.model(model).is_some());
+        inference.ok_or_else(|| format!("model {model} is not loaded"))?.vector(model, text)
+    };
+    let read = |policy| topics::read_examples(policy, &vector);
+    let policies = policies.into_iter().map(read).collect::<Result<_, _>>()?;
     let rules = Arc::new(RuleSet::compile_with(shared, policies, &labels, shadow)?);
     Ok(Context::new(rules, Arc::clone(key)))
 }
@@ -298,7 +305,7 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, prior
         inference.submit(Job {
             model: Arc::clone(&ticket.job.model),
             text: Arc::clone(&ticket.job.text),
-            counts: ticket.job.counts,
+            question: ticket.job.question,
             kind: ticket.kind,
             client: caller.client,
             tenant: caller.tenant.clone(),
@@ -324,6 +331,7 @@ pub fn ask(inference: Option<&Inference>, ticket: Ticket, caller: &Caller, prior
                         range: window.range,
                         scores: window.scores,
                         words: window.words,
+                        vector: window.vector,
                     };
                     let scores = windows.map(scored).collect();
                     if unread { Answer::Partly(scores, UNKNOWN_TOKENS) } else { Answer::Scores(scores) }

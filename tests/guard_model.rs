@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use palisade::classifier::{Inference, Job, ModelDirs, Priority, runtime_available};
+use palisade::classifier::{Inference, Job, ModelDirs, Priority, Question, runtime_available};
 use palisade::segment::Kind;
 use serde::Deserialize;
 
@@ -54,7 +54,7 @@ fn the_guard_agrees_with_its_training_script() {
         let job = Job {
             model: "guard".into(),
             text: expected.text.as_str().into(),
-            counts: false,
+            question: Question::Scores,
             kind: Kind::User,
             client: 0,
             tenant: None,

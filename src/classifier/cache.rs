@@ -1,4 +1,4 @@
-//! Raw scores of windows that were judged before. Never verdicts, never errors.
+//! Raw scores and vectors of windows that were judged before. Never verdicts, never errors.
 //!
 //! Keys are a keyed hash, so that nobody who can read or time the cache learns whose text is in it.
 
@@ -8,17 +8,21 @@ use hmac::{Hmac, Mac};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
+use super::Question;
 use super::tags::Judged;
 use super::windows::Window;
 use crate::segment::Kind;
 
 /// Windows that are remembered: some 10 MB with a few labels each.
 const ENTRIES: usize = 64 << 10;
+/// Windows whose vectors are remembered: some 12 MB with the usual 384 numbers each.
+const VECTORS: usize = 8 << 10;
 
 /// A bounded cache for all models of an [`Inference`](super::Inference).
 pub(super) struct ScoreCache {
     keyed: Hmac<Sha256>,
     scores: Cache<Key, Judged>,
+    vectors: Cache<Key, Judged>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -35,6 +39,7 @@ impl ScoreCache {
         ScoreCache {
             keyed: Hmac::new(&block.into()),
             scores: Cache::new(ENTRIES),
+            vectors: Cache::new(VECTORS),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -60,15 +65,19 @@ impl ScoreCache {
         key
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Judged> {
-        let found = self.scores.get(key);
+    pub(super) fn get(&self, question: Question, key: &Key) -> Option<Judged> {
+        let found = self.answers(question).get(key);
         let counter = if found.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         found
     }
 
-    pub(super) fn insert(&self, key: Key, judged: Judged) {
-        self.scores.insert(key, judged);
+    pub(super) fn insert(&self, question: Question, key: Key, judged: Judged) {
+        self.answers(question).insert(key, judged);
+    }
+
+    fn answers(&self, question: Question) -> &Cache<Key, Judged> {
+        if question == Question::Vectors { &self.vectors } else { &self.scores }
     }
 
     /// Hits and misses so far.

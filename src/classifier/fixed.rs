@@ -24,6 +24,9 @@ pub struct FixedModel {
     pub table: Vec<(String, String, f32)>,
     /// Word and entity: where the word stands, the entity is 0.9 likely. With none it tags nothing.
     pub entities: Vec<(String, String)>,
+    /// Word and direction: a text's vector is the sum of its words', and all others point one way, as does a text without
+    /// words. With none it gives no vectors.
+    pub directions: Vec<(String, usize)>,
 }
 
 impl FixedModel {
@@ -34,13 +37,20 @@ impl FixedModel {
             labels: vec!["benign".to_owned(), "injection".to_owned()],
             table: words.iter().map(|word| ((*word).to_owned(), "injection".to_owned(), 0.98)).collect(),
             entities: Vec::new(),
+            directions: Vec::new(),
         }
     }
 
     /// A model that tags these words with these entities and judges no text.
     pub fn tagger(name: &str, entities: &[(&str, &str)]) -> FixedModel {
         let entities = entities.iter().map(|(word, entity)| ((*word).to_owned(), (*entity).to_owned())).collect();
-        FixedModel { name: name.to_owned(), labels: Vec::new(), table: Vec::new(), entities }
+        FixedModel { name: name.to_owned(), labels: Vec::new(), table: Vec::new(), entities, directions: Vec::new() }
+    }
+
+    /// A model that gives vectors in which each of these words points into its own direction, and judges no text.
+    pub fn embedder(name: &str, directions: &[(&str, usize)]) -> FixedModel {
+        let directions = directions.iter().map(|(word, direction)| ((*word).to_owned(), *direction)).collect();
+        FixedModel { directions, ..FixedModel::tagger(name, &[]) }
     }
 
     /// `O`, then for each entity a tag that begins it and one that goes on.
@@ -73,6 +83,7 @@ impl FixedModel {
             labels: self.labels.len(),
             tags: self.tag_names(),
             entities: self.entities.clone(),
+            directions: self.directions.clone(),
             table: self
                 .table
                 .iter()
@@ -90,6 +101,7 @@ struct Fixed {
     tags: Vec<String>,
     entities: Vec<(String, String)>,
     table: Vec<(String, usize, f32)>,
+    directions: Vec<(String, usize)>,
 }
 
 impl Classifier for Fixed {
@@ -102,6 +114,20 @@ impl Classifier for Fixed {
             }
         }
         Ok(Outputs { scores, tags: self.tagged(input.text) })
+    }
+
+    fn vector(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String> {
+        let last = self.directions.iter().map(|(_, direction)| direction + 1).max();
+        let last = last.ok_or("it gives no vectors of texts")?;
+        let mut vector = vec![0.0; last + 1];
+        for word in input.text.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            let known = self.directions.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+            vector[known.map_or(last, |(_, direction)| *direction)] += 1.0;
+        }
+        if vector.iter().all(|number| *number == 0.0) {
+            vector[last] = 1.0;
+        }
+        Ok(vector)
     }
 }
 

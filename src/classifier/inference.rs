@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
@@ -21,7 +21,8 @@ use super::queue::{Queue, Task};
 use super::runtime::{self, RuntimeError};
 use super::windows::Windower;
 use super::worker::{Engine, Model, work};
-use super::{Classifier, InferenceError, Job, TextScores};
+use super::{Classifier, InferenceError, Job, Priority, Question, TextScores};
+use crate::segment::Kind;
 
 /// The loaded models and the threads that run them. Dropping it sends the threads home after their current window.
 pub struct Inference {
@@ -30,6 +31,11 @@ pub struct Inference {
     /// SHA-256 of the key.
     key: [u8; 32],
 }
+
+/// How long loading a policy waits for one vector.
+const VECTOR_PATIENCE: Duration = Duration::from_secs(60);
+/// Pause before a full queue is asked again.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Why models could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +149,46 @@ impl Inference {
             }
         })?;
         Ok(Pending { answer, deadline })
+    }
+
+    /// The vector of a text of one window, for whoever may wait: when policies load. The error says what is wrong with
+    /// the model or the text.
+    pub fn vector(&self, model: &str, text: &str) -> Result<Arc<[f32]>, String> {
+        let job = Job {
+            model: model.into(),
+            text: text.into(),
+            question: Question::Vectors,
+            kind: Kind::Metadata,
+            client: u64::MAX,
+            tenant: None,
+            priority: Priority::Gate,
+            deadline: Instant::now() + VECTOR_PATIENCE,
+        };
+        // On a thread of its own: whoever loads policies may do it where nobody may wait for an answer.
+        #[expect(clippy::disallowed_methods, reason = "the thread serves nobody else")]
+        let ask = || {
+            loop {
+                match self.submit(job.clone()) {
+                    Err(InferenceError::Overloaded) if Instant::now() < job.deadline => thread::sleep(PAUSE),
+                    answer => return answer.and_then(Pending::wait),
+                }
+            }
+        };
+        let answer = thread::scope(|scope| scope.spawn(ask).join()).unwrap_or(Err(InferenceError::Gone));
+        let mut windows = answer.map_err(|error| match error {
+            InferenceError::Failed(problem) => problem,
+            error => error.to_string(),
+        })?;
+        // Of a text that it must fold to read it, the last view is what it has read.
+        let window = windows.windows.pop().ok_or("it gave nothing")?;
+        if window.range != (0..text.len()) {
+            let most = self.model(model).map_or(0, |info| info.max_length);
+            return Err(format!("the text is longer than one window of the model, which has {most} tokens"));
+        }
+        if window.unread {
+            return Err("the model does not know most words of the text".to_owned());
+        }
+        Ok(window.vector)
     }
 
     /// The counters.

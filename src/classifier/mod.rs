@@ -15,6 +15,7 @@ mod queue;
 mod runtime;
 mod settings;
 mod tags;
+mod vectors;
 mod windows;
 mod worker;
 
@@ -36,6 +37,11 @@ use crate::segment::Kind;
 pub trait Classifier: Send {
     /// What the model says of one window. The error says why there is nothing and quotes no text.
     fn score(&mut self, input: &Input<'_>) -> Result<Outputs, String>;
+
+    /// The vector that stands for one window, of any length but zero. The error says what the model lacks.
+    fn vector(&mut self, _input: &Input<'_>) -> Result<Vec<f32>, String> {
+        Err("it gives no vectors of texts".to_owned())
+    }
 }
 
 /// What a model says of one window, in one pass.
@@ -63,8 +69,8 @@ pub struct Job {
     pub model: Arc<str>,
     /// All of the text: windows are cut from its start.
     pub text: Arc<str>,
-    /// Nothing is judged: only where its tokens begin is asked.
-    pub counts: bool,
+    /// What is asked about it.
+    pub question: Question,
     /// What kind of segment it is; scores of different kinds are remembered apart.
     pub kind: Kind,
     /// Whose work it is. Clients take turns.
@@ -75,6 +81,17 @@ pub struct Job {
     pub priority: Priority,
     /// After this nobody wants the answer.
     pub deadline: Instant,
+}
+
+/// What a model is asked about a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The scores of its labels and the words that it tags, window by window.
+    Scores,
+    /// Where its tokens begin. Nothing is judged.
+    Tokens,
+    /// The vector of each window.
+    Vectors,
 }
 
 /// The classes of work.
@@ -106,6 +123,8 @@ pub struct WindowScores {
     pub scores: Arc<[f32]>,
     /// The words that may belong to entities, in the order of the text.
     pub words: Arc<[Tagged]>,
+    /// Its vector, of length one, if that was asked instead.
+    pub vector: Arc<[f32]>,
     /// Whether the window was judged before.
     pub cached: bool,
     /// Too many words of it are unknown to the model, which judged the others: `over_limit`.

@@ -1,4 +1,5 @@
-//! A model folder: any Hugging Face ONNX text-classification export, plus an optional `palisade.yaml`.
+//! A model folder: any Hugging Face ONNX export that classifies texts or tokens, or extracts features, plus an optional
+//! `palisade.yaml`.
 //!
 //! Everything that can be wrong with the files is found here, before a session exists. Reads are bounded; digests, where
 //! given, are checked first.
@@ -14,6 +15,7 @@ use super::files::{self, read};
 pub use super::settings::Calibration;
 use super::settings::{self, Entities, Settings};
 use super::tags::{self, Tags};
+use super::vectors::Pooling;
 
 const SETTINGS: &str = "palisade.yaml";
 const CONFIG: &str = "config.json";
@@ -107,8 +109,10 @@ pub(super) struct ModelFolder {
     pub(super) tokenizer_path: PathBuf,
     /// What the first token's position is called.
     pub(super) first_position: i64,
-    /// The graph's output with the sentence vector, which is not the logits.
+    /// The graph's output with the vector of the text, or those of its tokens, if it is named. It is not the logits.
     pub(super) embedding: Option<String>,
+    /// How the vectors of tokens become that of the text.
+    pub(super) pooling: Pooling,
     /// How it tags tokens, if it does.
     pub(super) tags: Option<Tagging>,
     /// SHA-256 over all files that make the scores.
@@ -253,6 +257,7 @@ impl ModelFolder {
             tokenizer_path,
             first_position: i64::try_from(first_position).unwrap_or(0),
             embedding: settings.embedding,
+            pooling: settings.pooling,
             tags,
             hash,
         })
@@ -271,9 +276,17 @@ fn read_settings(path: &Path, bytes: &[u8]) -> Result<Settings, ModelError> {
     settings::parse(text).map_err(|problem| invalid(path, problem))
 }
 
-/// The labels in the order of their numbers, which must be 0, 1, 2, … without a gap.
+/// The labels in the order of their numbers, which must be 0, 1, 2, … without a gap. An export for feature extraction has
+/// none, or those that every model has whose author gave it none.
 fn labels(config: &Config) -> Result<Vec<String>, String> {
     let named = config.id2label.as_ref().filter(|named| !named.is_empty());
+    let mut architectures = config.architectures.iter().flatten();
+    let classifies = architectures.clone().any(|name| name.ends_with("Classification"));
+    let extracts = config.architectures.is_some() && architectures.all(|name| name.ends_with("Model"));
+    let usual = |(number, label): (&String, &String)| *label == format!("LABEL_{number}");
+    if (named.is_none() && !classifies) || (extracts && named.is_some_and(|named| named.iter().all(usual))) {
+        return Ok(Vec::new());
+    }
     let named = named.ok_or("no `id2label`: not a text-classification export, or add { \"0\": \"label\", … }")?;
     if named.len() > MAX_LABELS {
         return Err(format!("more than {MAX_LABELS} labels"));

@@ -1,4 +1,5 @@
-//! One ONNX Runtime session: ids of one window in, scores out. With `runtime.rs`, the only place that names `ort`.
+//! One ONNX Runtime session: ids of one window in, scores or a vector out. With `runtime.rs` and `vectors.rs`, the only place
+//! that names `ort`.
 //!
 //! One thread a session, one window a run, no padding: a quantised model takes its scale from all it is given, so that
 //! whatever else went in would move the scores.
@@ -9,6 +10,7 @@ use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
 use ort::value::{Outlet, TensorElementType, TensorRef};
 
 use super::model::{Activation, ModelError, ModelFolder, Tagging, invalid};
+use super::vectors::Source;
 use super::{Classifier, Input, Outputs};
 
 /// Makes the sessions of one model; all of them share the weights that ONNX Runtime rearranges.
@@ -29,7 +31,7 @@ enum Feed {
 /// A session with what it takes to ask it.
 struct Onnx {
     session: Session,
-    feeds: Vec<(String, Feed)>,
+    inputs: Inputs,
     /// The logits of the labels, unless there are none.
     output: Option<String>,
     /// The logits of each token's tags, and how many there are.
@@ -37,6 +39,13 @@ struct Onnx {
     only_outputs: RunOptions<HasSelectedOutputs>,
     activation: Activation,
     labels: usize,
+    /// Where vectors come from, or why there are none.
+    vectors: Result<Source, String>,
+}
+
+/// What the graph is fed with, as long as a window may be.
+struct Inputs {
+    feeds: Vec<(String, Feed)>,
     /// 1, 1, 1, …
     mask: Vec<i64>,
     /// 0, 0, 0, …
@@ -66,6 +75,11 @@ impl Sessions {
             0 => None,
             labels => Some(output(session.outputs(), others, labels).map_err(refuse)?),
         };
+        let judges = output.is_some() || tags.is_some();
+        let vectors = Source::find(session.outputs(), folder.embedding.as_deref(), folder.pooling);
+        if let (false, Err(problem)) = (judges, &vectors) {
+            return Err(refuse(format!("config.json has no `id2label`, and {problem}")));
+        }
         let only_outputs = RunOptions::new().map_err(|error| refuse(error.to_string()))?;
         let wanted = output.iter().chain(tags.as_ref().map(|(name, _)| name));
         let selector = wanted.fold(OutputSelector::no_default(), OutputSelector::with);
@@ -73,18 +87,22 @@ impl Sessions {
         let length = i64::try_from(folder.info.max_length).unwrap_or(i64::MAX);
         let mut onnx = Onnx {
             session,
-            feeds,
+            inputs: Inputs {
+                feeds,
+                mask: vec![1; folder.info.max_length],
+                types: vec![0; folder.info.max_length],
+                positions: (folder.first_position..folder.first_position.saturating_add(length)).collect(),
+            },
             output,
             tags,
             only_outputs,
             activation: folder.activation,
             labels,
-            mask: vec![1; folder.info.max_length],
-            types: vec![0; folder.info.max_length],
-            positions: (folder.first_position..folder.first_position.saturating_add(length)).collect(),
+            vectors,
         };
-        onnx.score(&Input { ids: probe, text: "" })
-            .map_err(|problem| refuse(format!("a trial run failed: {problem}")))?;
+        let probe = Input { ids: probe, text: "" };
+        let trial = if judges { onnx.score(&probe).map(|_| ()) } else { onnx.vector(&probe).map(|_| ()) };
+        trial.map_err(|problem| refuse(format!("a trial run failed: {problem}")))?;
         Ok(Box::new(onnx))
     }
 
@@ -103,20 +121,7 @@ impl Sessions {
 impl Classifier for Onnx {
     fn score(&mut self, input: &Input<'_>) -> Result<Outputs, String> {
         let length = input.ids.len();
-        let too_long = || format!("a window of {length} tokens is longer than the model's {}", self.mask.len());
-        let shape = [1, length];
-        let mut tensors = Vec::with_capacity(self.feeds.len());
-        for (name, feed) in &self.feeds {
-            let values = match feed {
-                Feed::Ids => Some(input.ids),
-                Feed::Mask => self.mask.get(..length),
-                Feed::Types => self.types.get(..length),
-                Feed::Positions => self.positions.get(..length),
-            };
-            let values = values.ok_or_else(too_long)?;
-            let tensor = TensorRef::from_array_view((shape, values)).map_err(|error| error.to_string())?;
-            tensors.push((name.as_str(), tensor));
-        }
+        let tensors = self.inputs.tensors(input.ids)?;
         let outputs = self.session.run_with_options(tensors, &self.only_outputs).map_err(|error| error.to_string())?;
         let logits = |name: &str| {
             let logits = outputs.get(name).ok_or("the graph gave no logits")?;
@@ -134,6 +139,37 @@ impl Classifier for Onnx {
             return Ok(Outputs { scores, tags });
         }
         Err(format!("the graph gave {} numbers for {length} tokens of {count} tags", tags.len()))
+    }
+
+    fn vector(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String> {
+        let source = self.vectors.as_ref().map_err(Clone::clone)?;
+        let tensors = self.inputs.tensors(input.ids)?;
+        let outputs = self.session.run_with_options(tensors, &source.only_output).map_err(|error| error.to_string())?;
+        let numbers = outputs.get(&source.output).ok_or("the graph gave no vectors")?;
+        let (shape, numbers) = numbers.try_extract_tensor::<f32>().map_err(|error| error.to_string())?;
+        source.pool(shape, numbers, input.ids.len())
+    }
+}
+
+impl Inputs {
+    /// All inputs for a window with these ids.
+    fn tensors<'a>(&'a self, ids: &'a [i64]) -> Result<Vec<(&'a str, TensorRef<'a, i64>)>, String> {
+        let length = ids.len();
+        let too_long = || format!("a window of {length} tokens is longer than the model's {}", self.mask.len());
+        let shape = [1, length];
+        let mut tensors = Vec::with_capacity(self.feeds.len());
+        for (name, feed) in &self.feeds {
+            let values = match feed {
+                Feed::Ids => Some(ids),
+                Feed::Mask => self.mask.get(..length),
+                Feed::Types => self.types.get(..length),
+                Feed::Positions => self.positions.get(..length),
+            };
+            let values = values.ok_or_else(too_long)?;
+            let tensor = TensorRef::from_array_view((shape, values)).map_err(|error| error.to_string())?;
+            tensors.push((name.as_str(), tensor));
+        }
+        Ok(tensors)
     }
 }
 

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Parser, Span, StrInput};
 
 use super::tags::Aggregation;
+use super::vectors::Pooling;
 
-const KEYS: &str = "version, license, max_length, stride, embedding, entities, labels, sha256";
+const KEYS: &str = "version, license, max_length, stride, embedding, pooling, entities, labels, sha256";
 const MAX_DEPTH: usize = 3;
 
 /// What the file says; absent keys are `None` or empty.
@@ -20,8 +21,10 @@ pub(super) struct Settings {
     pub(super) max_length: Option<usize>,
     /// Tokens that neighbouring windows share.
     pub(super) stride: Option<usize>,
-    /// The graph's output with the sentence vector.
+    /// The graph's output with the vector of the text, or those of its tokens.
     pub(super) embedding: Option<String>,
+    /// How the vectors of tokens become that of the text.
+    pub(super) pooling: Pooling,
     /// How tokens are tagged.
     pub(super) entities: Entities,
     /// Calibrated thresholds by label.
@@ -78,7 +81,13 @@ pub(super) fn parse(text: &str) -> Result<Settings, String> {
                     settings.sha256.insert(file, hex_digest(line, digest)?);
                 }
             }
-            "pooling" => return Err(format!("line {line}: `pooling` is not available in this version")),
+            "pooling" => {
+                settings.pooling = match value.text()?.as_str() {
+                    "mean" => Pooling::Mean,
+                    "cls" => Pooling::Cls,
+                    other => return Err(format!("line {line}: `{other}` is no pooling (known: mean, cls)")),
+                }
+            }
             _ => return Err(format!("line {line}: unknown key `{key}` (known: {KEYS})")),
         }
     }
@@ -272,7 +281,7 @@ mod tests {
             ("version: 1\nstrid: 3", &format!("line 2: unknown key `strid` (known: {KEYS})")),
             ("version: 1\nstride: many", "line 2: a number was expected, not `many`"),
             ("version: 1\nstride: 1\nstride: 2", "line 3: `stride` stands here twice"),
-            ("version: 1\npooling: mean", "line 2: `pooling` is not available in this version"),
+            ("version: 1\npooling: max", "line 2: `max` is no pooling (known: mean, cls)"),
             ("version: 1\nlabels: [a]", "line 2: only plain values and `key: value` pairs can stand here"),
             ("version: 1\nlabels: { a: { threshold: 2 } }", "line 2: `threshold` must be between 0 and 1"),
             ("version: 1\nlabels: { a: { threshold: 1 } }", "line 2: `low` is missing"),

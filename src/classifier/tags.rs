@@ -33,6 +33,8 @@ pub struct Judged {
     pub scores: Arc<[f32]>,
     /// In the order of the text.
     pub words: Arc<[Tagged]>,
+    /// Of length one; empty unless it was asked for, and then there is nothing else.
+    pub vector: Arc<[f32]>,
 }
 
 /// How the tokens of one word become one.

@@ -7,8 +7,9 @@ use super::cache::ScoreCache;
 use super::model::ModelInfo;
 use super::queue::{Queue, Task, Turn};
 use super::tags::{Judged, Tags};
+use super::vectors::unit;
 use super::windows::{View, Window, Windower};
-use super::{Classifier, InferenceError, Input, WindowScores};
+use super::{Classifier, InferenceError, Input, Question, WindowScores};
 
 /// What all workers share.
 pub(super) struct Engine {
@@ -48,7 +49,8 @@ fn take_turn(
     task: &mut Task,
 ) -> Result<Turn, InferenceError> {
     let model = &engine.models[task.model];
-    if task.job.counts {
+    let question = task.job.question;
+    if question == Question::Tokens {
         task.tokens = Some(model.windower.starts(&task.job.text)?.into());
         return Ok(Turn::Done);
     }
@@ -60,10 +62,15 @@ fn take_turn(
     while let Some(window) = windows.next() {
         let text = &task.job.text[window.range.clone()];
         let key = engine.cache.key(&model.hash, task.job.kind, task.job.tenant.as_deref(), &window, text);
-        let known = engine.cache.get(&key);
+        let known = engine.cache.get(question, &key);
         let cached = known.is_some();
         let judged = match known {
             Some(judged) => judged,
+            None if question == Question::Vectors => {
+                let vector = classifier.vector(&Input { ids: &window.ids, text });
+                let vector = vector.and_then(unit).map_err(InferenceError::Failed)?;
+                Judged { vector: vector.into(), ..Judged::default() }
+            }
             None => judge(classifier.as_mut(), model.tags.as_ref(), &window, text)?,
         };
         let (words, unread) = (judged.words_in(&window), window.view == View::Known);
@@ -71,11 +78,12 @@ fn take_turn(
             range: window.range,
             scores: Arc::clone(&judged.scores),
             words,
+            vector: Arc::clone(&judged.vector),
             cached,
             unread,
         });
         if !cached {
-            engine.cache.insert(key, judged);
+            engine.cache.insert(question, key, judged);
         }
         if !cached && windows.len() > 0 {
             return Ok(Turn::More);
@@ -94,7 +102,7 @@ fn judge(
     let words = tags.map_or_else(Vec::new, |tags| tags.words(&outputs.tags, window, text));
     let all = outputs.scores.iter().copied().chain(words.iter().map(|word| word.score));
     if all.into_iter().all(|score| (0.0..=1.0).contains(&score)) {
-        Ok(Judged { scores: outputs.scores.into(), words: words.into() })
+        Ok(Judged { scores: outputs.scores.into(), words: words.into(), ..Judged::default() })
     } else {
         Err(InferenceError::Failed("the model gave a score that is not a number in 0..=1".to_owned()))
     }

@@ -126,6 +126,7 @@ impl Plan {
                 Plan::Classifier(ClassifierPlan { model, .. }) | Plan::Entities(EntitiesPlan { model, .. }) => {
                     Some(model)
                 }
+                Plan::Topic(topic) => Some(&topic.model),
                 Plan::Length(length) => length.tokenizer.as_ref(),
                 _ => None,
             }

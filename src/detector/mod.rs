@@ -20,6 +20,7 @@ pub(crate) mod regex;
 mod secrets;
 mod similarity;
 pub(crate) mod tool;
+mod topic;
 mod unicode;
 mod urls;
 mod whole;
@@ -34,6 +35,7 @@ pub use self::combine::{CombinedPlan, Form};
 pub use self::rate::{Per, Price, RatePlan};
 pub use self::similarity::{Canary, Conversation};
 pub use self::tool::ToolPlan;
+pub use self::topic::{Example, Topic, TopicPlan};
 pub use self::whole::{Place, WholeFinding, WholeReader, WholeText};
 use crate::config::MapReader;
 
@@ -85,6 +87,7 @@ pub const DETECTORS: &[DetectorKind] = &[
     similarity::KIND,
     classifier::KIND,
     entities::KIND,
+    topic::KIND,
     tool::KIND,
     rate::KIND,
     combine::ANY,
@@ -93,7 +96,7 @@ pub const DETECTORS: &[DetectorKind] = &[
 ];
 
 /// Detectors of the contract that this version refuses by name.
-pub const LATER: &[&str] = &["topic", "grounding", "http", "judge"];
+pub const LATER: &[&str] = &["grounding", "http", "judge"];
 
 /// What the engine runs for one rule.
 #[derive(Clone, Debug)]
@@ -104,6 +107,8 @@ pub enum Plan {
     Classifier(ClassifierPlan),
     /// Names of people, places and the like, tagged by a model window by window.
     Entities(EntitiesPlan),
+    /// What texts are about, by a model's vectors, window by window.
+    Topic(TopicPlan),
     /// The number of characters, or tokens, of the whole segment.
     Length(LengthPlan),
     /// A check that is no pattern, which reads a text from its start.

@@ -490,7 +490,7 @@ fn wire(case: &Case) -> Vec<u8> {
 
 fn judge(job: &Job) -> Answer {
     let (scores, words) = (Arc::new([score(&job.text)]), Arc::default());
-    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores, words }])
+    Answer::Scores(vec![Scored { range: 0..job.text.len(), scores, words, vector: Arc::default() }])
 }
 
 /// Drives a stream in pieces; answers come up to `late` pieces late.

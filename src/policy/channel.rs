@@ -12,15 +12,14 @@ use super::combined::Combined;
 use super::compile::{ChannelPlan, ClassifierRule, Purpose};
 use super::context::Context;
 use super::effect::{Effect, effect};
-use super::entities;
-use super::job::{Answer, Job, Waiting, note_score};
+use super::job::{Answer, Job, Sought, Waiting, note_score};
 use super::lengths::{Lengths, by_tokens};
 use super::reading::{Kept, Reading, Sighting, VIEWS_BOUND};
 use super::rule::{Mode, Window};
-use super::scanner;
 use super::voids::{By, Voids, today};
 use super::whole::Wholes;
 use super::windows::Windows;
+use super::{entities, scanner, topics};
 use crate::action::Action;
 use crate::detector::{Place, Span, WholeFinding};
 use crate::finding::{Finding, Judgement, Outcome};
@@ -298,17 +297,21 @@ impl Channel {
             if let Answer::OverLimit(reason) | Answer::Partly(_, reason) = answer {
                 self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::OverLimit(reason));
             }
-            match answer {
-                Answer::Scores(windows) | Answer::Partly(windows, _) if rule.entity => {
-                    let (name, highest) =
-                        (format!("{}/{}", waiting.model, rule.label), entities::highest(windows, rule.output));
-                    note_score(&mut self.scores, name, highest);
+            match (answer, &rule.sought) {
+                (Answer::Scores(windows) | Answer::Partly(windows, _), Sought::Entity) => {
+                    let highest = entities::highest(windows, rule.output);
+                    note_score(&mut self.scores, format!("{}/{}", waiting.model, rule.label), highest);
                     for (range, score) in entities::entities(windows, rule.output, rule.threshold) {
                         let range = start + range.start..start + range.end;
                         self.found(rule.rule, Some(Arc::clone(&rule.label)), Some(score), range, Outcome::Found);
                     }
                 }
-                Answer::Scores(windows) | Answer::Partly(windows, _) => {
+                (Answer::Scores(windows) | Answer::Partly(windows, _), Sought::Topics(plan)) => {
+                    for near in topics::judge(plan, &waiting, windows, &mut self.scores) {
+                        self.found(rule.rule, Some(near.label), near.score, near.range, near.outcome);
+                    }
+                }
+                (Answer::Scores(windows) | Answer::Partly(windows, _), _) => {
                     let mut floor = 0;
                     for window in windows {
                         let score = window.scores.get(rule.output).copied().unwrap_or(1.0);
@@ -328,13 +331,13 @@ impl Channel {
                         }
                     }
                 }
-                Answer::Tokens(starts) => {
-                    for range in rule.counts.iter().flat_map(|length| by_tokens(length, starts, start..end)) {
+                (Answer::Tokens(starts), Sought::Tokens(length)) => {
+                    for range in by_tokens(length, starts, start..end) {
                         self.found(rule.rule, None, None, range, Outcome::Found);
                     }
                 }
-                Answer::OverLimit(_) => {}
-                Answer::Failed(failure) => {
+                (Answer::Tokens(_) | Answer::OverLimit(_), _) => {}
+                (Answer::Failed(failure), _) => {
                     self.found(rule.rule, Some(Arc::clone(&rule.label)), None, start..end, Outcome::Failed(*failure));
                 }
             }
@@ -655,21 +658,22 @@ impl Channel {
         let text = self.text(range.clone());
         let (is_blank, text): (bool, Arc<str>) = (text.trim().is_empty(), text.into());
         let plan = Arc::clone(&self.plan);
-        let asks = |rule: &ClassifierRule| rule.window == mode && (!is_blank || rule.counts.is_some());
+        let asks = |rule: &ClassifierRule| rule.window == mode && (!is_blank || rule.sought.counts());
         for (index, rule) in plan.classifiers.iter().enumerate().filter(|(_, rule)| asks(rule)) {
-            let counts = rule.counts.is_some();
+            let question = rule.sought.question();
             // What was asked for the same stretch is among the latest.
             let latest = self.waiting.iter_mut().rev().take(plan.classifiers.len());
-            let mut same = latest
-                .filter(|waiting| waiting.range == range && waiting.model == rule.model && waiting.counts == counts);
+            let mut same = latest.filter(|waiting| {
+                waiting.range == range && waiting.model == rule.model && waiting.question == question
+            });
             if let Some(waiting) = same.next() {
                 waiting.rules.push(index);
             } else {
                 let id = self.next_job;
                 self.next_job += 1;
-                self.jobs.push(Job { id, model: Arc::clone(&rule.model), text: Arc::clone(&text), counts });
-                let (model, range) = (Arc::clone(&rule.model), range.clone());
-                self.waiting.push_back(Waiting { id, model, counts, range, rules: vec![index] });
+                let (model, text, range) = (Arc::clone(&rule.model), Arc::clone(&text), range.clone());
+                self.jobs.push(Job { id, model: Arc::clone(&model), text: Arc::clone(&text), question });
+                self.waiting.push_back(Waiting { id, model, question, text, range, rules: vec![index] });
             }
         }
     }

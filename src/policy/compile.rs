@@ -6,17 +6,16 @@ use std::sync::Arc;
 
 use super::combined::Combination;
 use super::context::Variants;
-use super::lengths;
+use super::job::Sought;
 use super::program::ProgramError;
 use super::reading;
 use super::rule::{Decision, ExceptWhat, Mode, OnError, PolicySpec, RuleSpec, UNKNOWN_TOKENS, Unrewritable, Window};
 pub use super::scanner::Shared;
 use super::scanner::{ScanSet, TrackerSpec};
+use super::{entities, lengths, topics};
 use crate::action::Action;
 use crate::classifier::Calibration;
-use crate::detector::{
-    ClassifierPlan, EntitiesPlan, Form, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, ToolPlan, WholeText,
-};
+use crate::detector::{ClassifierPlan, Form, LengthPlan, Pattern, Plan, Sorts, Span, Threshold, ToolPlan, WholeText};
 use crate::finding::Finding;
 use crate::segment::{Direction, Kind, Media, Scope};
 use crate::view::{self, Path};
@@ -307,15 +306,10 @@ impl RuleSet {
             Plan::Tool(tool) => tool.why(),
             Plan::Rate(rate) => rate.why(finding.label.as_deref()),
             Plan::Combined(combined) => combined.why(),
-            Plan::Classifier(_) | Plan::Entities(_) => {
-                let own = |rule: &&ClassifierRule| {
-                    rule.rule == finding.rule && finding.label.as_ref().is_none_or(|label| rule.label == *label)
-                };
-                let judged = self.plans.iter().flat_map(|plan| &plan.classifiers).find(own);
-                judged.map_or_else(String::new, |rule| {
-                    let score = finding.score.unwrap_or_default();
-                    format!("{} {} {score:.3} >= {}", rule.version, rule.label, rule.threshold)
-                })
+            Plan::Classifier(_) | Plan::Entities(_) | Plan::Topic(_) => {
+                let mut all = self.plans.iter().flat_map(|plan| &plan.classifiers);
+                let judged = all.find(|rule| rule.has_found(finding));
+                judged.map_or_else(String::new, |rule| rule.why(finding))
             }
         }
     }
@@ -408,9 +402,10 @@ impl RuleSet {
                     Plan::Rate(_) => {}
                     Plan::Entities(entities) => {
                         let all = entities.labels.iter();
-                        let all = all.map(|label| resolve_entity(index, rule, entities, label, response, labels));
+                        let all = all.map(|label| entities::resolve(index, rule, entities, label, response, labels));
                         plan.classifiers.append(&mut all.collect::<Result<_, _>>()?);
                     }
+                    Plan::Topic(topic) => plan.classifiers.push(topics::resolve(index, rule, topic, response, labels)?),
                     Plan::Classifier(classifier) => {
                         plan.classifiers.push(resolve_classifier(index, rule, classifier, response, labels)?);
                     }
@@ -535,40 +530,8 @@ fn resolve_classifier(
         output: info.index,
         threshold,
         span: plan.span,
-        entity: false,
-        counts: None,
+        sought: Sought::Label,
         window,
-    })
-}
-
-fn resolve_entity(
-    index: usize,
-    rule: &RuleSpec,
-    plan: &EntitiesPlan,
-    label: &Arc<str>,
-    response: bool,
-    labels: &Labels<'_>,
-) -> Result<ClassifierRule, CompileError> {
-    let fault = |message| CompileError::Classifier { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), message };
-    let info = labels(&plan.model, label).map_err(fault)?;
-    if !info.entity {
-        let help = format!("`classifier: {{ model: {}, label: {label} }}` asks for it", plan.model);
-        return Err(fault(format!(
-            "model {} judges whole texts as {label} and tags no words with it: {help}",
-            plan.model
-        )));
-    }
-    Ok(ClassifierRule {
-        rule: index,
-        model: Arc::clone(&plan.model),
-        version: info.model,
-        label: Arc::clone(label),
-        output: info.index,
-        threshold: plan.threshold,
-        span: Span::Window,
-        entity: true,
-        counts: None,
-        window: if response { rule.window } else { Window::End },
     })
 }
 
@@ -716,9 +679,7 @@ pub(super) struct ClassifierRule {
     pub(super) output: usize,
     pub(super) threshold: f32,
     pub(super) span: Span,
-    /// It asks for the words of an entity: `output` is the entity's place.
-    pub(super) entity: bool,
-    /// It asks how many tokens there are, and compares that with this.
-    pub(super) counts: Option<LengthPlan>,
+    /// What it looks for; for the words of an entity, `output` is the entity's place.
+    pub(super) sought: Sought,
     pub(super) window: Window,
 }

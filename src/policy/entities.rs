@@ -1,9 +1,44 @@
 //! From words that a model tags to the entities that they make up.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::job::Scored;
+use super::compile::{ClassifierRule, CompileError, Labels};
+use super::job::{Scored, Sought};
+use super::rule::{RuleSpec, Window};
 use crate::classifier::Tagged;
+use crate::detector::{EntitiesPlan, Span};
+
+/// A rule about an entity asks its model as classifier rules do.
+pub(super) fn resolve(
+    index: usize,
+    rule: &RuleSpec,
+    plan: &EntitiesPlan,
+    label: &Arc<str>,
+    response: bool,
+    labels: &Labels<'_>,
+) -> Result<ClassifierRule, CompileError> {
+    let fault = |message| CompileError::Classifier { origin: rule.origin.clone(), rule: Arc::clone(&rule.id), message };
+    let info = labels(&plan.model, label).map_err(fault)?;
+    if !info.entity {
+        let help = format!("`classifier: {{ model: {}, label: {label} }}` asks for it", plan.model);
+        return Err(fault(format!(
+            "model {} judges whole texts as {label} and tags no words with it: {help}",
+            plan.model
+        )));
+    }
+    Ok(ClassifierRule {
+        rule: index,
+        model: Arc::clone(&plan.model),
+        version: info.model,
+        label: Arc::clone(label),
+        output: info.index,
+        threshold: plan.threshold,
+        span: Span::Window,
+        sought: Sought::Entity,
+        window: if response { rule.window } else { Window::End },
+    })
+}
 
 /// The entities of one kind in a job's text: words in a row of which each is likely enough, from one that begins an entity to
 /// the next that does. A word that several windows judged counts where it is likeliest. The score is the words' mean.

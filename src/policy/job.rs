@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::classifier::Tagged;
-use crate::finding::Failure;
+use super::compile::ClassifierRule;
+use crate::classifier::{Question, Tagged};
+use crate::detector::{LengthPlan, TopicPlan};
+use crate::finding::{Failure, Finding};
 
 /// A stretch of text that one model has to judge.
 #[derive(Clone, Debug)]
@@ -15,8 +17,58 @@ pub struct Job {
     pub model: Arc<str>,
     /// The text of the stretch.
     pub text: Arc<str>,
-    /// Only where the model's tokens begin is asked.
-    pub counts: bool,
+    /// What is asked about it.
+    pub question: Question,
+}
+
+/// What a classifier rule looks for in the answers that it gets.
+#[derive(Clone, Debug)]
+pub(super) enum Sought {
+    /// The score of a label.
+    Label,
+    /// The words of an entity.
+    Entity,
+    /// How many tokens there are.
+    Tokens(LengthPlan),
+    /// What the text is about.
+    Topics(Arc<TopicPlan>),
+}
+
+impl Sought {
+    /// What the model is asked for it.
+    pub(super) fn question(&self) -> Question {
+        match self {
+            Sought::Label | Sought::Entity => Question::Scores,
+            Sought::Tokens(_) => Question::Tokens,
+            Sought::Topics(_) => Question::Vectors,
+        }
+    }
+
+    /// Whether blank text counts as well.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Sought::Tokens(_))
+    }
+}
+
+impl ClassifierRule {
+    /// Whether a finding is this rule's, by this label if it is about one.
+    pub(super) fn has_found(&self, finding: &Finding) -> bool {
+        let own = |label: &Arc<str>| self.label == *label || matches!(self.sought, Sought::Topics(_));
+        self.rule == finding.rule && finding.label.as_ref().is_none_or(own)
+    }
+
+    /// Why something is a finding.
+    pub(super) fn why(&self, finding: &Finding) -> String {
+        let (score, threshold) = (finding.score.unwrap_or_default(), self.threshold);
+        let label = finding.label.as_deref().unwrap_or(&self.label);
+        match &self.sought {
+            Sought::Topics(plan) if plan.allow => {
+                format!("{} nearest allowed topic {score:.3} < {threshold}", self.version)
+            }
+            Sought::Topics(_) => format!("{} topic {label} {score:.3} >= {threshold}", self.version),
+            _ => format!("{} {} {score:.3} >= {threshold}", self.version, self.label),
+        }
+    }
 }
 
 /// A question that has not been answered.
@@ -24,7 +76,8 @@ pub struct Job {
 pub(super) struct Waiting {
     pub(super) id: usize,
     pub(super) model: Arc<str>,
-    pub(super) counts: bool,
+    pub(super) question: Question,
+    pub(super) text: Arc<str>,
     pub(super) range: Range<usize>,
     /// Classifier rules (indices into the plan) that want the answer.
     pub(super) rules: Vec<usize>,
@@ -39,6 +92,8 @@ pub struct Scored {
     pub scores: Arc<[f32]>,
     /// The words that may belong to entities, by bytes of the job's text.
     pub words: Arc<[Tagged]>,
+    /// Its vector, of length one, if that was asked instead.
+    pub vector: Arc<[f32]>,
 }
 
 /// How a job ended.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::compile::{ChannelPlan, ClassifierRule, CompileError, Labels, NO_LABEL};
+use super::job::Sought;
 use super::rule::{RuleSpec, Window};
 use super::tokens::Tokens;
 use crate::detector::{LengthPlan, Span};
@@ -126,8 +127,7 @@ pub(super) fn counter(
         output: 0,
         threshold: 1.0,
         span: Span::Window,
-        entity: false,
-        counts: Some(length.clone()),
+        sought: Sought::Tokens(length.clone()),
         window: Window::End,
     }))
 }
@@ -158,6 +158,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::NO_LABEL;
+    use crate::classifier::Question;
     use crate::config::Source;
     use crate::policy::file::load_policy_source;
     use crate::policy::{Answer, Channel, Context, LabelInfo, RuleSet};
@@ -204,7 +205,7 @@ mod tests {
         }
         channel.finish();
         for job in channel.take_jobs() {
-            assert!(job.counts && *job.text == *text);
+            assert!(job.question == Question::Tokens && *job.text == *text);
             let mut starts: Vec<u32> = Vec::new();
             let mut inside = false;
             for (at, char) in job.text.char_indices() {

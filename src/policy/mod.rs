@@ -25,6 +25,7 @@ pub mod rule;
 mod scanner;
 mod shipped;
 mod tokens;
+pub mod topics;
 mod voids;
 mod whole;
 mod windows;

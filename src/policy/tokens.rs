@@ -29,7 +29,7 @@ impl Tokens {
 }
 
 /// Whether a character of this script is about a token by itself: Chinese, Japanese, Korean.
-fn is_syllable(char: char) -> bool {
+pub(super) fn is_syllable(char: char) -> bool {
     matches!(char, '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
 }
 

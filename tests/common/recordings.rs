@@ -261,7 +261,12 @@ fn answer_all(stream: &mut Stream, out: &mut Vec<u8>) {
 
 /// A classifier that finds nothing.
 fn calm(ticket: &Ticket) -> Answer {
-    Answer::Scores(vec![Scored { range: 0..ticket.job.text.len(), scores: [0.0].into(), words: Arc::default() }])
+    Answer::Scores(vec![Scored {
+        range: 0..ticket.job.text.len(),
+        scores: [0.0].into(),
+        words: Arc::default(),
+        vector: Arc::default(),
+    }])
 }
 
 /// Whether there is anything to read.

@@ -16,6 +16,7 @@ mod refuses;
 mod responses;
 mod rig;
 mod streams;
+mod topic;
 #[path = "../common/upstream.rs"]
 mod upstream;
 mod urls;

@@ -4,6 +4,7 @@ bert     WordPiece, token types, softmax over two labels, a second output `embed
 roberta  byte-level BPE, no token types, sigmoid over three labels, the graph under onnx/, no palisade.yaml.
 ner      the same tokens as bert, a tag for each (BIO), no palisade.yaml.
 both     labels of the text and tags of its tokens from one graph, named in palisade.yaml.
+minilm   the same tokens, a vector for each (`last_hidden_state`), no labels, no palisade.yaml.
 
 Needs the packages onnx and numpy. The folders are committed; run this only to change them: python tests/models/make.py
 """
@@ -232,6 +233,34 @@ def both():
     write("both", "palisade.yaml", "\n".join(lines) + "\n")
 
 
+DIRECTIONS = {"doctor": [1, 0, 0, 0], "rash": [3, 0, 1, 0], "bank": [0, 1, 0, 0], "loan": [0, 3, 1, 0], "void": [0, 0, 0, 0]}
+
+
+def minilm():
+    """A vector of each token from a table: words that are about a thing point its way, all others point elsewhere."""
+    vocabulary = wordpiece("minilm", list(DIRECTIONS))
+    table = np.tile(np.array([0, 0, 0, 0.1], np.float32), (len(vocabulary), 1))
+    for token, row in DIRECTIONS.items():
+        table[vocabulary[token]] = row
+    # So that the first token's vector tells nothing of the others.
+    table[vocabulary["[CLS]"]] = [0, 0, 0, 0.2]
+    names = ["input_ids", "attention_mask"]
+    body = helper.make_graph(
+        [
+            helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"]),
+            helper.make_node("Identity", ["attention_mask"], ["unused"]),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"]) for name in names],
+        [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "sequence", 4])],
+        [numpy_helper.from_array(table, "table")],
+    )
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model)
+    write("minilm", "model.onnx", model)
+    write("minilm", "config.json", {"architectures": ["BertModel"], "model_type": "bert", "max_position_embeddings": 16})
+
+
 def byte_characters():
     """The printable stand-ins that byte-level BPE uses, in byte order."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -275,3 +304,4 @@ bert()
 roberta()
 ner()
 both()
+minilm()

@@ -12,7 +12,7 @@ fn job(model: &str, text: &str, client: u64) -> Job {
     Job {
         model: model.into(),
         text: text.into(),
-        counts: false,
+        question: Question::Scores,
         kind: Kind::User,
         client,
         tenant: None,
@@ -188,7 +188,7 @@ fn a_score_does_not_depend_on_what_else_is_in_flight() {
 fn tokens_are_counted_without_judging() {
     let inference = Inference::fixed(&[FixedModel::guard(&["pineapple"])], b"key").unwrap();
     let count = |text: &str| {
-        inference.submit(Job { counts: true, ..job("guard", text, 1) }).unwrap().wait().map(|scores| {
+        inference.submit(Job { question: Question::Tokens, ..job("guard", text, 1) }).unwrap().wait().map(|scores| {
             assert!(scores.windows.is_empty());
             scores.tokens.unwrap().to_vec()
         })
@@ -198,4 +198,35 @@ fn tokens_are_counted_without_judging() {
     assert_eq!(count(&"word ".repeat(1 << 18)), Err(InferenceError::TooLong));
     assert_eq!(inference.stats().cache_misses, 0);
     assert!(inference.submit(job("guard", "a pineapple", 1)).unwrap().wait().unwrap().tokens.is_none());
+}
+
+/// Gives the numbers that a text is made of.
+struct Spoken;
+
+impl Classifier for Spoken {
+    fn score(&mut self, _: &Input<'_>) -> Result<Outputs, String> {
+        Ok(Outputs { scores: vec![0.5], tags: Vec::new() })
+    }
+
+    fn vector(&mut self, input: &Input<'_>) -> Result<Vec<f32>, String> {
+        input.text.split_whitespace().map(|number| number.parse().map_err(|_| "no luck".to_owned())).collect()
+    }
+}
+
+#[test]
+fn a_vector_has_length_one_and_a_direction_or_is_a_failure() {
+    let model = fixed_model(&FixedModel::guard(&[])).unwrap();
+    let inference = Inference::start(vec![model], vec![vec![Box::new(Spoken)]], b"key").unwrap();
+    let ask = |question, text: &str| {
+        let answer = inference.submit(Job { question, ..job("guard", text, 1) }).unwrap().wait();
+        answer.map(|answer| (answer.windows[0].vector.to_vec(), answer.windows[0].cached))
+    };
+    assert_eq!(ask(Question::Vectors, "3 -4"), Ok((vec![0.6, -0.8], false)));
+    // What is remembered of one question is no answer to another.
+    assert_eq!(ask(Question::Scores, "3 -4"), Ok((vec![], false)));
+    assert_eq!(ask(Question::Vectors, "3 -4"), Ok((vec![0.6, -0.8], true)));
+    for broken in ["0 0", "NaN 1", "inf 1", "x"] {
+        assert!(matches!(ask(Question::Vectors, broken), Err(InferenceError::Failed(_))), "{broken}");
+        assert!(matches!(ask(Question::Vectors, broken), Err(InferenceError::Failed(_))), "{broken} was remembered");
+    }
 }

@@ -63,7 +63,7 @@ fn what_is_wrong_is_said_with_its_file() {
     insta::assert_snapshot!(refused(SETTINGS, "max_length: 16", "max_length: 1024"), @"DIR/palisade.yaml: max_length is 1024, the model has 512 positions");
     insta::assert_snapshot!(refused(SETTINGS, "config.json: 45c6", "config.json: 45c7"), @"DIR/config.json: SHA-256 is 45c650ec6cbad38332e68a7f79b9c183cc9344259a564c2508f36ddc168c023e, palisade.yaml says 45c750ec6cbad38332e68a7f79b9c183cc9344259a564c2508f36ddc168c023e: restore the file, or correct the digest if you changed it");
     insta::assert_snapshot!(refused(SETTINGS, "config.json:", "../config.json:"), @"DIR: palisade.yaml: `../config.json` is not a file of this folder");
-    insta::assert_snapshot!(refused(SETTINGS, "stride", "strides"), @"DIR/palisade.yaml: line 4: unknown key `strides` (known: version, license, max_length, stride, embedding, entities, labels, sha256)");
+    insta::assert_snapshot!(refused(SETTINGS, "stride", "strides"), @"DIR/palisade.yaml: line 4: unknown key `strides` (known: version, license, max_length, stride, embedding, pooling, entities, labels, sha256)");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::classifier::Question;
 use crate::segment::Kind;
 
 type Answer = oneshot::Receiver<Result<TextScores, InferenceError>>;
@@ -12,7 +13,7 @@ fn task(client: u64, priority: Priority, name: &str, weight: usize) -> (Task, An
     let job = Job {
         model: "guard".into(),
         text: Arc::from(name),
-        counts: false,
+        question: Question::Scores,
         kind: Kind::User,
         client,
         tenant: None,

@@ -55,7 +55,8 @@ fn tokens_of_a_word_become_one() {
     assert_eq!(words(Aggregation::Simple), [(0..3, 0, true, 7.0), (3..5, 1, false, 9.0)]);
 
     let tags = Tags::read(&names(&["O", "B-PER", "I-PER"]), Aggregation::First).unwrap();
-    let judged = Judged { scores: Arc::default(), words: tags.words(&logits, &window, text).into() };
+    let judged =
+        Judged { scores: Arc::default(), words: tags.words(&logits, &window, text).into(), ..Judged::default() };
     let moved = &judged.words_in(&window)[0];
     assert_eq!((moved.range.clone(), moved.word), (100..105, 7));
 }

@@ -60,7 +60,7 @@ fn problems_of_all_files_come_together() {
          --> policies/bad.yaml:2:24
           |
         2 |   - { id: x, detect: { regx: {} } }
-          |                        ^^^^ expected `regex`, `keywords`, `pii`, `secrets`, `unicode`, `urls`, `length`, `language`, `code`, `json_schema`, `similarity`, `classifier`, `entities`, `tool`, `rate`, `any` or one of 2 more
+          |                        ^^^^ expected `regex`, `keywords`, `pii`, `secrets`, `unicode`, `urls`, `length`, `language`, `code`, `json_schema`, `similarity`, `classifier`, `entities`, `topic`, `tool`, `rate` or one of 3 more
           |
           = help: did you mean `regex`?
         ");

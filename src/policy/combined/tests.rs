@@ -127,8 +127,14 @@ fn judged(detect: &str, answer: &Answer) -> Vec<(Outcome, Range<usize>)> {
 
 #[test]
 fn members_may_be_classifiers() {
-    let scores =
-        |score: f32| Answer::Scores(vec![Scored { range: 0..21, scores: Arc::new([score]), words: Arc::default() }]);
+    let scores = |score: f32| {
+        Answer::Scores(vec![Scored {
+            range: 0..21,
+            scores: Arc::new([score]),
+            words: Arc::default(),
+            vector: Arc::default(),
+        }])
+    };
     let both = format!("all: [{{ {A} }}, {{ {JUDGED} }}]");
     assert_eq!(judged(&both, &scores(0.9)), [(Outcome::Found, 19..21), (Outcome::Found, 0..21)]);
     assert_eq!(judged(&both, &scores(0.1)), []);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::*;
-use crate::classifier::{Inference, Job, ModelDirs, Priority, runtime_available};
+use crate::classifier::{Inference, Job, ModelDirs, Priority, Question, runtime_available};
 use crate::config::Source;
 use crate::policy::file::load_policy_source;
 use crate::policy::{Answer, Channel, Context, LabelInfo, RuleSet};
@@ -19,7 +19,7 @@ fn tagged(range: Range<usize>, word: usize, entity: usize, begins: bool, score: 
 }
 
 fn scored(words: &[Tagged]) -> Scored {
-    Scored { range: 0..0, scores: Arc::default(), words: words.into() }
+    Scored { range: 0..0, scores: Arc::default(), words: words.into(), vector: Arc::default() }
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn ask(inference: &Inference, model: &str, text: &str) -> Vec<Scored> {
     let job = Job {
         model: model.into(),
         text: text.into(),
-        counts: false,
+        question: Question::Scores,
         kind: Kind::User,
         client: 1,
         tenant: None,
@@ -71,7 +71,10 @@ fn ask(inference: &Inference, model: &str, text: &str) -> Vec<Scored> {
         deadline: Instant::now() + Duration::from_secs(60),
     };
     let windows = inference.submit(job).unwrap().wait().unwrap().windows;
-    windows.into_iter().map(|one| Scored { range: one.range, scores: one.scores, words: one.words }).collect()
+    windows
+        .into_iter()
+        .map(|one| Scored { range: one.range, scores: one.scores, words: one.words, vector: one.vector })
+        .collect()
 }
 
 fn named(inference: &Inference, model: &str, text: &str, entity: &str) -> Vec<String> {
@@ -140,7 +143,12 @@ fn answer(text: &str) -> Answer {
         let (_, entity) = NAMES.iter().find(|(name, _)| *name == bare)?;
         Some(tagged(start..start + bare.len(), word, *entity, *bare == *"Jane", 0.9))
     });
-    Answer::Scores(vec![Scored { range: 0..text.len(), scores: Arc::default(), words: words.collect() }])
+    Answer::Scores(vec![Scored {
+        range: 0..text.len(),
+        scores: Arc::default(),
+        words: words.collect(),
+        vector: Arc::default(),
+    }])
 }
 
 fn context(window: &str) -> Context {

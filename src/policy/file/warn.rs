@@ -92,7 +92,8 @@ pub(super) fn check(rule: &RuleSpec, node: &Node, problems: &Collector) {
             warning(&["scope"], format!("rule {id} lets through as history what it gives back"), &label, &help);
         }
     }
-    let classifier = rule.plan.parts().iter().any(|part| matches!(part, Plan::Classifier(_) | Plan::Entities(_)));
+    let classifier =
+        rule.plan.parts().iter().any(|part| matches!(part, Plan::Classifier(_) | Plan::Entities(_) | Plan::Topic(_)));
     if !classifier && node.child("window").is_some() {
         let label = "only classifier rules judge windows";
         warning(&["window"], format!("`window` has no effect on rule {id}"), label, "remove it");
@@ -142,11 +143,11 @@ fn needs_the_end(rule: &RuleSpec, plan: &Plan) -> Option<&'static str> {
         Plan::Length(length) => length.min_tokens.map(|_| "`min_tokens` is decided only at the end of the text"),
         Plan::Whole(check) => check.needs_the_end(),
         Plan::Classifier(plan) if plan.span == Span::Segment => Some("`span: segment` covers the whole text"),
-        Plan::Classifier(_) | Plan::Entities(_) if rule.window == Window::End => {
+        Plan::Classifier(_) | Plan::Entities(_) | Plan::Topic(_) if rule.window == Window::End => {
             Some("`window: end` judges the whole text")
         }
         // Calls are always held until they are whole.
-        Plan::Classifier(_) | Plan::Entities(_) | Plan::Tool(_) | Plan::Rate(_) => None,
+        Plan::Classifier(_) | Plan::Entities(_) | Plan::Topic(_) | Plan::Tool(_) | Plan::Rate(_) => None,
     }
 }
 
