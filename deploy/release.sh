@@ -48,19 +48,20 @@ upstream=$(free_port)
 "$counting" standin --listen "127.0.0.1:$upstream" >"$work/standin.log" 2>&1 &
 pids="$pids $!"
 # The classifier takes its time in ONNX Runtime: rules, framing and the network are what can be arranged better here.
-cat >"$work/rules.yaml" <<'POLICY'
+mkdir "$work/policies"
+cat >"$work/policies/rules.yaml" <<'POLICY'
 version: 1
 name: rules
 extends: [default]
 rules: [{ id: prompt-injection, disabled: true }]
 POLICY
-cat >"$work/more.yaml" <<'POLICY'
+cat >"$work/policies/more.yaml" <<'POLICY'
 version: 1
 name: more
 extends: [secrets, injection, pii-shield, output-safety]
 rules: []
 POLICY
-cat >"$work/empty.yaml" <<'POLICY'
+cat >"$work/policies/empty.yaml" <<'POLICY'
 version: 1
 name: empty
 rules: []
