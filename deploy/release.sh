@@ -35,12 +35,17 @@ clean() {
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
+# Always in the same places: Cargo builds all anew for other flags.
+counts=$target/counting/counts
+profile=$target/profiled/profile
+
 echo "== a build that counts" >&2
-RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-generate=$work/counts" \
+RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-generate=$counts" \
     cargo build --release --locked --bin palisade --target-dir "$target/counting"
 counting=$target/counting/release/palisade
 
 echo "== load, on the loopback interface" >&2
+rm -rf "$counts"
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
@@ -97,8 +102,9 @@ done
 "$counting" test policies >/dev/null
 
 echo "== the build that ships" >&2
-"$profdata" merge --output "$work/profile" "$work/counts"
-RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-use=$work/profile" \
+mkdir -p "$target/profiled"
+"$profdata" merge --output "$profile" "$counts"
+RUSTFLAGS="${RUSTFLAGS:-} -Cprofile-use=$profile" \
     cargo build --release --locked --bin palisade --target-dir "$target/profiled"
 cp "$target/profiled/release/palisade" "$shipped/palisade"
 echo "$shipped/palisade" >&2
