@@ -152,7 +152,8 @@ def median(micro, name):
     found = next(line for line in lines if re.search(rf"[├╰]─ {row}\b", line))
     if argument:
         found = next(line for line in lines if re.search(rf"[├╰]─ {argument}\b", line))
-    value, unit = found.split("│")[2].split()[:2]
+    # Rows with arguments stand under a line of their own.
+    value, unit = found.split("─ ", 1)[1].split("│")[2].split()[:2]
     return float(value) * UNITS[unit]
 
 
