@@ -159,7 +159,7 @@ def median(micro, name):
 
 AGAIN = """## Again
 
-`make bench` measures everything (about five minutes; wants `wrk` and `nginx-light` from apt) and writes this page.
+`make bench` measures everything (about forty minutes with its builds; wants `wrk`, `nginx-light` and, for the profile, LLVM's tools from apt) and writes this page.
 `make bench-compare` measures and compares with `baseline.json`: a row whose median ratio is more than 5 % worse, and
 whose best round is worse than the baseline's median, fails. `make bench-baseline` measures and makes that the baseline.
 """
