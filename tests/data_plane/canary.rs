@@ -1,19 +1,12 @@
 //! Canary tokens through the proxy: where they are put, that nothing else of a request changes, and what becomes of answers
 //! that tell them.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use palisade::config::{Inspect, Source};
-use palisade::guard::Guard;
-use palisade::policy::file::load_policy_source;
-use palisade::policy::{Context, RuleSet};
-use palisade::server::{App, Server};
+use palisade::server::Server;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-use super::rig::{Raw, config};
+use super::rig::{Raw, guarded};
 
 const BLOCK: &str = "  - { id: leak, scope: [output], detect: { similarity: { canary: true } }, action: block }\n";
 const MASK: &str = "  - { id: leak, detect: { similarity: { canary: true } }, action: { mask: { char: '*' } } }\n";
@@ -21,19 +14,6 @@ const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
 
 type Rig = (TcpListener, Server);
-
-async fn guarded(rules: &str) -> Rig {
-    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut config = config(upstream.local_addr().unwrap());
-    config.routes[0].inspect = Inspect::Full;
-    let source = Source::new("p.yaml", &format!("name: p\nexpose: rules\nrules:\n{rules}"));
-    let loaded = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now());
-    let (policy, _) = loaded.map_err(|problems| problems.to_string()).unwrap();
-    let rules = RuleSet::compile(vec![Arc::new(policy)], &|_, _| Err("no models".to_owned()), false).unwrap();
-    let context = Context::new(Arc::new(rules), Arc::from(&b"key"[..]));
-    let app = App::new(config, Guard::of(vec![Some(context)], None)).unwrap();
-    (upstream, Server::start(app, Some(1)).await.unwrap())
-}
 
 /// Sends a request; gives what the upstream gets as its body, and both ends.
 async fn asked((upstream, proxy): &Rig, path: &str, body: &str) -> (String, Raw, Raw) {

@@ -1,10 +1,14 @@
 //! A proxy before a scripted upstream, and clients that speak raw bytes.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use palisade::config::{Config, Inspect, Route, Store, Timeouts, Upstream};
+use palisade::config::{Config, Inspect, Route, Source, Store, Timeouts, Upstream};
 use palisade::guard::Guard;
+use palisade::policy::file::load_policy_source;
+use palisade::policy::{Context, RuleSet};
 use palisade::server::{App, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -56,6 +60,20 @@ pub(crate) async fn rig_with(change: impl FnOnce(&mut Config)) -> (TcpListener, 
     let mut config = config(upstream.local_addr().unwrap());
     change(&mut config);
     (upstream, proxy(config).await)
+}
+
+/// The same with one policy, which tells its rules, over bodies that are read in full.
+pub(crate) async fn guarded(rules: &str) -> (TcpListener, Server) {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut config = config(upstream.local_addr().unwrap());
+    config.routes[0].inspect = Inspect::Full;
+    let source = Source::new("p.yaml", &format!("name: p\nexpose: rules\nrules:\n{rules}"));
+    let loaded = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now());
+    let (policy, _) = loaded.map_err(|problems| problems.to_string()).unwrap();
+    let rules = RuleSet::compile(vec![Arc::new(policy)], &|_, _| Err("no models".to_owned()), false).unwrap();
+    let context = Context::new(Arc::new(rules), Arc::from(&b"key"[..]));
+    let app = App::new(config, Guard::of(vec![Some(context)], None)).unwrap();
+    (upstream, Server::start(app, Some(1)).await.unwrap())
 }
 
 /// A connection that speaks bytes.

@@ -1,33 +1,11 @@
 //! Detectors that read texts as a whole, over real sockets: a request that is refused, and a streamed answer that is cut.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use palisade::config::{Inspect, Source};
-use palisade::guard::Guard;
-use palisade::policy::file::load_policy_source;
-use palisade::policy::{Context, RuleSet};
-use palisade::server::{App, Server};
+use palisade::server::Server;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-use super::rig::{Raw, answer, config};
+use super::rig::{Raw, answer, guarded};
 
 const CHAT: &str = "/v1/chat/completions";
-
-/// A proxy with one policy, which tells its rules.
-async fn guarded(rules: &str) -> (TcpListener, Server) {
-    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut config = config(upstream.local_addr().unwrap());
-    config.routes[0].inspect = Inspect::Full;
-    let source = Source::new("p.yaml", &format!("name: p\nexpose: rules\nrules:\n{rules}"));
-    let loaded = load_policy_source(&source, Path::new("policies"), jiff::Timestamp::now());
-    let (policy, _) = loaded.map_err(|problems| problems.to_string()).unwrap();
-    let rules = RuleSet::compile(vec![Arc::new(policy)], &|_, _| Err("no models".to_owned()), false).unwrap();
-    let context = Context::new(Arc::new(rules), Arc::from(&b"key"[..]));
-    let app = App::new(config, Guard::of(vec![Some(context)], None)).unwrap();
-    (upstream, Server::start(app, Some(1)).await.unwrap())
-}
 
 fn post(body: &Value) -> String {
     let body = body.to_string();
